@@ -1,0 +1,47 @@
+/* JSON to C structs and back, by table.
+ *
+ *     typedef struct line { const char *sku; int64_t quantity; } line;
+ *     static const weir_json_field line_fields[] = {
+ *         {"sku",      WEIR_JSON_TEXT, offsetof(line, sku),      .required = true},
+ *         {"quantity", WEIR_JSON_INT,  offsetof(line, quantity), .required = true},
+ *         {0},
+ *     };
+ *
+ * An array lands in two members: a pointer to items at `offset` and a size_t count at `count_offset`. Unknown members
+ * of the input are ignored, so that a producer may add a field without breaking its readers. */
+#ifndef WEIR_JSON_H
+#define WEIR_JSON_H
+
+#include <weir/bytes.h>
+
+typedef enum weir_json_kind {
+    WEIR_JSON_TEXT = 1, /* const char *; NULL when absent or null */
+    WEIR_JSON_INT,      /* int64_t; a number with a fraction is a format error */
+    WEIR_JSON_REAL,     /* double */
+    WEIR_JSON_BOOL,     /* bool */
+    WEIR_JSON_OBJECT,   /* an embedded struct described by `fields` */
+    WEIR_JSON_ARRAY,    /* pointer and size_t count of structs described by `fields`, each of item_size bytes */
+} weir_json_kind;
+
+typedef struct weir_json_field weir_json_field;
+struct weir_json_field {
+    const char *name;
+    weir_json_kind kind;
+    size_t offset;
+    size_t count_offset;           /* arrays */
+    size_t item_size;              /* arrays */
+    const weir_json_field *fields; /* objects and arrays */
+    bool required;                 /* decode: absent or null is a format error */
+};
+
+/* Decode one JSON object. Texts and arrays are copied into `arena`.
+ * Errors: WEIR_E_FORMAT with the path and the position in failure->sentence; WEIR_E_MEMORY; WEIR_E_LIMIT for nesting
+ * beyond 32 or arrays beyond 100,000 items. */
+WEIR_API WEIR_MUST_CHECK weir_err weir_json_decode(weir_arena *arena, const weir_json_field *fields, weir_slice json,
+                                                   void *ret_struct, weir_failure *failure);
+
+/* Encode one struct as a compact JSON object into `arena`. NULL texts are left out. Returns data NULL when memory or
+ * the arena's limit is out, or a text is not UTF-8. */
+WEIR_API weir_slice weir_json_encode(weir_arena *arena, const weir_json_field *fields, const void *from);
+
+#endif

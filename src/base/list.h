@@ -1,0 +1,70 @@
+/* Intrusive doubly linked list. A link is a member of the item; WR_LIST_ITEM finds the item again. */
+#ifndef WR_LIST_H
+#define WR_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct wr_link {
+    struct wr_link *next, *prev;
+} wr_link;
+
+typedef struct wr_list {
+    wr_link head;
+} wr_list;
+
+#define WR_LIST_ITEM(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
+
+static inline void wr_list_init(wr_list *list)
+{
+    list->head.next = list->head.prev = &list->head;
+}
+
+static inline bool wr_list_empty(const wr_list *list)
+{
+    return list->head.next == &list->head;
+}
+
+static inline void wr_list_append(wr_list *list, wr_link *link)
+{
+    link->prev = list->head.prev;
+    link->next = &list->head;
+    list->head.prev->next = link;
+    list->head.prev = link;
+}
+
+static inline bool wr_link_linked(const wr_link *link)
+{
+    return link->next != NULL;
+}
+
+/* Unlinks; does nothing for a zeroed or already unlinked link. */
+static inline void wr_link_remove(wr_link *link)
+{
+    if (!link->next)
+        return;
+    link->prev->next = link->next;
+    link->next->prev = link->prev;
+    link->next = link->prev = NULL;
+}
+
+static inline wr_link *wr_list_first(const wr_list *list)
+{
+    return wr_list_empty(list) ? NULL : list->head.next;
+}
+
+static inline wr_link *wr_list_next(const wr_list *list, const wr_link *link)
+{
+    return link->next == &list->head ? NULL : link->next;
+}
+
+/* Takes the first link off, or NULL. */
+static inline wr_link *wr_list_pop(wr_list *list)
+{
+    wr_link *first = wr_list_first(list);
+    if (first)
+        wr_link_remove(first);
+    return first;
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* Times as text: RFC 3339 in UTC with milliseconds, "2026-01-31T12:00:00.000Z". No clock here; see io. */
+#ifndef WR_TIME_H
+#define WR_TIME_H
+
+#include <weir/error.h>
+
+#include <stdint.h>
+
+enum { WR_TIME_TEXT_SIZE = 32 };
+
+void wr_time_print(int64_t time_ms, char ret_text[WR_TIME_TEXT_SIZE]);
+/* Any RFC 3339 time, with offset; fractions past milliseconds are cut. */
+WEIR_MUST_CHECK weir_err wr_time_parse(const char *text, int64_t *ret_time_ms);
+/* "250ms", "30s", "5m", "2h", "7d"; a bare number is milliseconds; "-1" is -1 (no limit). */
+WEIR_MUST_CHECK weir_err wr_duration_parse(const char *text, int64_t *ret_ms);
+/* "512", "64k", "16MiB", "1g": powers of 1024. */
+WEIR_MUST_CHECK weir_err wr_size_parse(const char *text, int64_t *ret_size);
+
+#endif

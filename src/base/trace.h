@@ -1,0 +1,37 @@
+/* Diagnostics: leveled lines with fields, logfmt on a terminal, JSON lines otherwise. (The durable log is the journal.)
+ *
+ * A wr_trace is handed in, never global. The sink writes one finished line; it must be thread-safe. Lower floors return
+ * errors and do not call this: who decides, logs, once. */
+#ifndef WR_TRACE_H
+#define WR_TRACE_H
+
+#include <weir/bytes.h>
+
+typedef enum wr_level { WR_DEBUG, WR_INFO, WR_WARN, WR_ERROR } wr_level;
+
+typedef struct wr_trace_field {
+    const char *name;
+    const char *text; /* used when not NULL, else number */
+    int64_t number;
+} wr_trace_field;
+
+#define WR_TEXT(field_name, value) ((wr_trace_field){.name = (field_name), .text = (value) ? (value) : ""})
+#define WR_NUMBER(field_name, value) ((wr_trace_field){.name = (field_name), .number = (int64_t)(value)})
+
+typedef struct wr_trace {
+    wr_level level;
+    bool json;
+    void (*write)(void *sink, const char *line, size_t size); /* line ends with \n */
+    int64_t (*now_ms)(void *clock);
+    void *sink;
+    void *clock;
+    const char *component; /* "broker", "inventory": on every line */
+} wr_trace;
+
+/* wr_trace_log(trace, WR_INFO, "listening", WR_TEXT("address", a), WR_NUMBER("port", p)); a NULL trace is silent. */
+#define wr_trace_log(trace, level, message, ...)                                                                       \
+    wr_trace_fields((trace), (level), (message), (const wr_trace_field[]){__VA_ARGS__ __VA_OPT__(, ){.name = NULL}})
+void wr_trace_fields(const wr_trace *trace, wr_level level, const char *message, const wr_trace_field *fields);
+WEIR_MUST_CHECK weir_err wr_level_parse(const char *text, wr_level *ret_level);
+
+#endif

@@ -1,0 +1,79 @@
+/* The event loop: streams, timers, signals, posts from other threads, and syncs that run beside it.
+ *
+ * One thread runs a loop; every callback is called by it. Only wr_loop_post and wr_loop_stop may be called by other
+ * threads. A callback may close the stream it was called for. Real: epoll, timerfd-free (the wait's timeout), eventfd and
+ * one sync thread. Simulated: wr_sim_step (sim.h) delivers one event at a time in an order the seed chooses. No timer
+ * wakes an idle loop. */
+#ifndef WR_LOOP_H
+#define WR_LOOP_H
+
+#include <io/io.h>
+
+typedef struct wr_loop wr_loop;
+typedef struct wr_stream wr_stream;
+typedef struct wr_listener wr_listener;
+
+WEIR_MUST_CHECK weir_err wr_loop_new(wr_io *io, wr_loop **ret_loop);
+void wr_loop_free(wr_loop *loop);                 /* streams and listeners must be closed */
+WEIR_MUST_CHECK weir_err wr_loop_run(wr_loop *loop); /* until wr_loop_stop */
+void wr_loop_stop(wr_loop *loop);
+WEIR_MUST_CHECK weir_err wr_loop_post(wr_loop *loop, void (*run)(void *user), void *user);
+int64_t wr_loop_now_us(const wr_loop *loop); /* monotonic, read once per round */
+wr_io *wr_loop_io(const wr_loop *loop);
+/* `run` is called by the loop when the process gets the signal (SIGTERM, SIGINT, SIGHUP). */
+WEIR_MUST_CHECK weir_err wr_loop_on_signal(wr_loop *loop, int signal, void (*run)(void *user, int signal), void *user);
+
+/* ---- timers: caller's storage, zeroed before first use */
+typedef struct wr_timer {
+    int64_t deadline_us;
+    void (*run)(void *user);
+    void *user;
+    size_t heap_at; /* position + 1 in the loop's heap; 0: not started */
+} wr_timer;
+
+/* Calls run once at the deadline (monotonic, microseconds). Starting a started timer moves it. */
+WEIR_MUST_CHECK weir_err wr_timer_start(wr_loop *loop, wr_timer *timer, int64_t deadline_us, void (*run)(void *user), void *user);
+void wr_timer_stop(wr_loop *loop, wr_timer *timer); /* fine when not started */
+static inline bool wr_timer_started(const wr_timer *timer)
+{
+    return timer->heap_at != 0;
+}
+
+/* ---- streams */
+enum { WR_WANT_READ = 1, WR_WANT_WRITE = 2 };
+
+typedef struct wr_stream_events {
+    void (*readable)(void *user); /* also at the end of the stream and after an error: read tells */
+    void (*writable)(void *user);
+} wr_stream_events;
+
+/* host "127.0.0.1", "::1", "0.0.0.0" or a name; port 0 takes a free one. `accept` owns the new stream. */
+WEIR_MUST_CHECK weir_err wr_listen(wr_loop *loop, const char *host, int port,
+                                   void (*accept)(void *user, wr_stream *stream), void *user,
+                                   wr_listener **ret_listener, weir_failure *failure);
+int wr_listener_port(const wr_listener *listener);
+void wr_listener_close(wr_listener *listener); /* accepts NULL */
+
+/* Connecting completes in the background: the first `writable` or a failing read tells. */
+WEIR_MUST_CHECK weir_err wr_connect(wr_loop *loop, const char *host, int port, wr_stream **ret_stream);
+void wr_stream_set(wr_stream *stream, const wr_stream_events *events, void *user); /* events borrowed for life */
+void wr_stream_want(wr_stream *stream, unsigned want);
+/* WEIR_E_AGAIN: nothing now. WEIR_E_CLOSED: the other side is gone (orderly or not). */
+WEIR_MUST_CHECK weir_err wr_stream_read(wr_stream *stream, void *ret_bytes, size_t size, size_t *ret_size);
+/* Writes a prefix of the slices; *ret_size may be less than their sum. */
+WEIR_MUST_CHECK weir_err wr_stream_write(wr_stream *stream, const weir_slice *slices, size_t count, size_t *ret_size);
+/* Sends up to size bytes of the file from `at` without copying them here where the system can. */
+WEIR_MUST_CHECK weir_err wr_stream_send_file(wr_stream *stream, wr_file *file, int64_t at, size_t size, size_t *ret_size);
+/* "address:port" of the other side and of this side; static within the stream. */
+const char *wr_stream_peer(const wr_stream *stream);
+const char *wr_stream_local(const wr_stream *stream);
+void wr_stream_close(wr_stream *stream); /* accepts NULL; no callback comes after it */
+
+/* ---- syncs beside the loop
+ * Sync every file, off the loop's thread, then call `done` on the loop with the first error. Files must stay open until
+ * then; writes to them may go on, and are covered only if they returned before this call. One batch runs at a time per
+ * loop; later calls queue. */
+WEIR_MUST_CHECK weir_err wr_loop_sync(wr_loop *loop, wr_file *const *files, size_t count,
+                                      void (*done)(void *user, weir_err err), void *user);
+
+#endif

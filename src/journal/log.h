@@ -1,0 +1,95 @@
+/* The durable log of one partition: segments, indexes, producer state, retention.
+ *
+ * Directory: <topic>-<partition>/ with Kafka's files: <base>.log, .index, .timeindex, .snapshot, leader-epoch-checkpoint,
+ * partition.metadata. One thread calls everything here; only the fsync itself runs elsewhere (wr_log_sync_begin).
+ *
+ *   start_offset        synced_offset (= high watermark with flush=acks)         end_offset
+ *   |---- readable by consumers ----|---- appended, not yet on the disk ----|
+ *
+ * After a failed write or sync the log is broken: it accepts no more appends and says WEIR_E_BROKEN. */
+#ifndef WR_LOG_H
+#define WR_LOG_H
+
+#include <io/io.h>
+#include <wire/batch.h>
+
+typedef struct wr_log wr_log;
+
+typedef struct wr_log_config {
+    int64_t segment_size;         /* segment.bytes */
+    int64_t segment_ms;           /* segment.ms */
+    int64_t retention_size;       /* retention.bytes; -1: no limit */
+    int64_t retention_ms;         /* retention.ms; -1: no limit */
+    int64_t index_interval_size;  /* index.interval.bytes */
+    int64_t index_size_max;       /* segment.index.bytes */
+    int64_t message_size_max;     /* max.message.bytes */
+    int64_t file_delete_delay_ms; /* file.delete.delay.ms */
+    bool log_append_time;         /* message.timestamp.type */
+    int64_t timestamp_before_max_ms, timestamp_after_max_ms;
+    int64_t producer_expiry_ms;   /* producer.id.expiration.ms */
+    bool compact;                 /* cleanup.policy has compact: records need keys */
+} wr_log_config;
+
+extern const wr_log_config wr_log_config_default; /* Kafka's defaults */
+
+/* Open or create. Recovers: reads forward from the recovery point, checks every CRC, truncates at the first bad batch,
+ * rebuilds indexes and producer state, and syncs what it kept before it returns, so that nothing is shown that the next
+ * power cut could take back. `clean` says that the last stop was clean (nothing to scan).
+ * Errors: WEIR_E_IO/FULL/MEMORY; WEIR_E_CORRUPT if what lies below the recovery point does not hold (damage, not a
+ * torn write): the failure names file and position, and the partition stays closed. */
+WEIR_MUST_CHECK weir_err wr_log_open(wr_io *io, const char *directory, const wr_log_config *config, bool clean,
+                                     wr_log **ret_log, weir_failure *failure);
+/* Syncs, writes a producer snapshot and the recovery point, closes. The log is freed whatever the answer. */
+weir_err wr_log_close(wr_log *log);
+void wr_log_abandon(wr_log *log); /* frees without writing anything: a crash in tests, a deleted topic */
+
+typedef struct wr_appended {
+    int64_t base_offset, last_offset;
+    int64_t append_time_ms; /* -1 with create time */
+    bool duplicate;         /* an idempotent producer's retry: offsets are those of the first time */
+} wr_appended;
+
+/* Append one batch that wr_batch_check has passed. `bytes` is patched in place (offset, epoch, append time).
+ * Errors beside I/O, which answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence out of order;
+ * WEIR_E_FENCED producer epoch is old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
+WEIR_MUST_CHECK weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_epoch, wr_appended *ret_appended);
+
+/* Whole batches from the one that contains `offset`, below `limit_offset`, at most max_size bytes; the first batch is
+ * given whatever its size if min_one. Appends to out. WEIR_E_RANGE outside start..end. At the end: OK and nothing. */
+WEIR_MUST_CHECK weir_err wr_log_read(wr_log *log, int64_t offset, int64_t limit_offset, size_t max_size, bool min_one, wr_buf *out);
+
+int64_t wr_log_start_offset(const wr_log *log);
+int64_t wr_log_end_offset(const wr_log *log);
+int64_t wr_log_synced_offset(const wr_log *log);
+int64_t wr_log_size(const wr_log *log); /* bytes in segments */
+bool wr_log_broken(const wr_log *log);
+const wr_log_config *wr_log_config_of(const wr_log *log);
+void wr_log_configure(wr_log *log, const wr_log_config *config);
+
+/* The first record with a timestamp at or after time_ms (below limit_offset): *ret_offset -1 if none. Looks inside
+ * batches, compressed ones too. max: the record with the greatest timestamp (ListOffsets -3). */
+WEIR_MUST_CHECK weir_err wr_log_find_time(wr_log *log, int64_t time_ms, int64_t limit_offset, weir_arena *arena,
+                                          int64_t *ret_offset, int64_t *ret_time_ms);
+WEIR_MUST_CHECK weir_err wr_log_find_max_time(wr_log *log, weir_arena *arena, int64_t *ret_offset, int64_t *ret_time_ms);
+
+/* ---- flushing: begin says which files must be synced to cover everything appended so far (at most `limit`; never more
+ * than 8), the caller syncs them on any thread, end moves synced_offset to the ticket or breaks the log. Files named
+ * stay open until end. One ticket at a time. */
+typedef struct wr_log_ticket {
+    int64_t offset;
+    wr_file *files[8];
+    size_t file_count; /* 0: nothing to do */
+} wr_log_ticket;
+void wr_log_sync_begin(wr_log *log, wr_log_ticket *ret_ticket);
+void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err);
+WEIR_MUST_CHECK weir_err wr_log_sync(wr_log *log); /* both, here and now */
+
+/* Delete segments that retention no longer keeps (time by the segment's largest timestamp, then size), never above
+ * synced_offset; and finish delayed file deletions that are due. ret_next_ms: when it is worth calling again, -1: not. */
+WEIR_MUST_CHECK weir_err wr_log_retain(wr_log *log, int64_t now_ms, int64_t *ret_next_ms);
+/* DeleteRecords: raise the start offset (persisted before it returns). WEIR_E_RANGE above synced_offset. */
+WEIR_MUST_CHECK weir_err wr_log_trim(wr_log *log, int64_t start_offset);
+/* Start a new segment now (so that everything before it can be trimmed away). */
+WEIR_MUST_CHECK weir_err wr_log_roll(wr_log *log);
+
+#endif

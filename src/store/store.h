@@ -1,0 +1,48 @@
+/* One local transaction. The only room that includes sqlite3 (and, later, libpq).
+ *
+ * A wr_store is one database connection, used by one thread. The writer is opened once per service; readers are opened
+ * read-only beside it. SQLite: WAL, synchronous=FULL, so that a commit is on the disk when it returns. */
+#ifndef WR_STORE_H
+#define WR_STORE_H
+
+#include <weir/service.h>
+
+typedef struct wr_store wr_store;
+typedef struct wr_statement wr_statement;
+
+enum { WR_STORE_READ_ONLY = 1, WR_STORE_NOT_DURABLE = 2 /* tests and ephemeral runs: synchronous=OFF */ };
+
+/* url: a path, or sqlite:PATH. WEIR_E_UNSUPPORTED for other schemes. */
+WEIR_MUST_CHECK weir_err wr_store_open(const char *url, unsigned flags, wr_store **ret_store, weir_failure *failure);
+void wr_store_close(wr_store *store); /* rolls back what is open; accepts NULL */
+
+WEIR_MUST_CHECK weir_err wr_store_begin(wr_store *store, weir_failure *failure);
+/* After a failed commit the transaction is rolled back; nothing of it happened. */
+WEIR_MUST_CHECK weir_err wr_store_commit(wr_store *store, weir_failure *failure);
+void wr_store_rollback(wr_store *store);
+/* Savepoints nest; the names are the store's own. */
+WEIR_MUST_CHECK weir_err wr_store_savepoint(wr_store *store, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_store_release(wr_store *store, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_store_undo(wr_store *store, weir_failure *failure); /* back to the last savepoint, and forget it */
+
+/* A script of several statements without parameters. */
+WEIR_MUST_CHECK weir_err wr_store_script(wr_store *store, const char *sql, weir_failure *failure);
+/* Statements are prepared once per text and kept (least recently used of 256). A statement in use is not given twice:
+ * the same text nested gets a second one. Errors: WEIR_E_FORMAT bad SQL; WEIR_E_EXISTS constraint; WEIR_E_FULL, WEIR_E_IO. */
+WEIR_MUST_CHECK weir_err wr_store_prepare(wr_store *store, const char *sql, const weir_value *values, wr_statement **ret_statement,
+                                          weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_store_exec(wr_store *store, const char *sql, const weir_value *values, weir_failure *failure);
+int64_t wr_store_changes(const wr_store *store);
+int64_t wr_store_last_id(const wr_store *store);
+/* WEIR_OK a row; WEIR_E_RANGE no more (and the statement is done); else failed (and done). */
+WEIR_MUST_CHECK weir_err wr_statement_next(wr_statement *statement, weir_failure *failure);
+void wr_statement_done(wr_statement *statement); /* back to the store; accepts NULL */
+int wr_statement_columns(const wr_statement *statement);
+const char *wr_statement_name(const wr_statement *statement, int column);
+bool wr_statement_null(const wr_statement *statement, int column);
+int64_t wr_statement_int(const wr_statement *statement, int column);
+double wr_statement_real(const wr_statement *statement, int column);
+const char *wr_statement_text(const wr_statement *statement, int column);
+weir_slice wr_statement_blob(const wr_statement *statement, int column);
+
+#endif
