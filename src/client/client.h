@@ -1,12 +1,14 @@
 /* Producer, consumer and admin for any Kafka. The only room that includes librdkafka; a second, simulated
  * implementation (client/sim.h) stands behind the same door, so that everything above can be tested without a broker.
  *
- * Unless said otherwise an object is used by one thread; wr_consumer_wake and the callbacks' rules are the exceptions. */
+ * Unless said otherwise an object is used by one thread; wr_consumer_wake and the callbacks' rules are the exceptions.
+ */
 #ifndef WR_CLIENT_H
 #define WR_CLIENT_H
 
 #include <base/config.h>
 #include <base/trace.h>
+#include <event/kafka.h>
 #include <weir/event.h>
 
 typedef struct wr_client wr_client; /* where the cluster is and how to talk to it: makes the rest */
@@ -16,14 +18,13 @@ typedef struct wr_consumer wr_consumer;
 /* Configuration rows: bootstrap.servers, client.id, security.*, and pass-through "kafka.*" to librdkafka. */
 extern const wr_config_key wr_client_config[];
 
-WEIR_MUST_CHECK weir_err wr_client_new(const wr_config *config, const wr_trace *trace, wr_client **ret_client, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_client_new(const wr_config *config, const wr_trace *trace, wr_client **ret_client,
+                                       weir_failure *failure);
 void wr_client_free(wr_client *client);
 
-/* A record as read or to be written. Texts of headers are bytes; a NULL data is null. */
-typedef struct wr_client_header {
-    const char *name;
-    weir_slice value;
-} wr_client_header;
+/* A record as read or to be written. Texts of headers are bytes; a NULL data is null. A header is an event's header, so
+ * that records become events (event/kafka.h) without copying. */
+typedef wr_event_header wr_client_header;
 
 typedef struct wr_client_record {
     const char *topic;
@@ -37,28 +38,29 @@ typedef struct wr_client_record {
 
 /* ---- producer: idempotent, acks=all, unlimited retries; order per partition is kept across broker restarts */
 typedef struct wr_delivery {
-    void *cookie;     /* as given */
-    weir_err err;     /* WEIR_OK acknowledged; WEIR_E_REFUSED the broker will never take it; WEIR_E_BROKEN the producer
-                         must be made anew and everything not acknowledged sent again, in order */
+    void *cookie; /* as given */
+    weir_err err; /* WEIR_OK acknowledged; WEIR_E_REFUSED the broker will never take it; WEIR_E_BROKEN the producer
+                     must be made anew and everything not acknowledged sent again, in order */
     int32_t partition;
     int64_t offset;
     char reason[160];
 } wr_delivery;
 
 typedef struct wr_producer_options {
-    int linger_ms;            /* default 0..5: say what you need */
-    const char *compression;  /* NULL: "lz4" */
-    int acks;                 /* 0 means all (the default); 1 is 1 */
+    int linger_ms;               /* default 0..5: say what you need */
+    const char *compression;     /* NULL: "lz4" */
+    int acks;                    /* 0 means all (the default); 1 is 1 */
     int64_t delivery_timeout_ms; /* 0: never give up (an outbox); else WEIR_E_TIMEOUT after it */
-    bool not_idempotent;      /* for bench and raw command line use */
+    bool not_idempotent;         /* for bench and raw command line use */
 } wr_producer_options;
 
-WEIR_MUST_CHECK weir_err wr_producer_new(wr_client *client, const wr_producer_options *options, wr_producer **ret_producer,
-                                         weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_producer_new(wr_client *client, const wr_producer_options *options,
+                                         wr_producer **ret_producer, weir_failure *failure);
 /* Copies the record. WEIR_E_AGAIN: the queue is full, poll and try again. Other errors: refused here and now. */
 WEIR_MUST_CHECK weir_err wr_producer_send(wr_producer *producer, const wr_client_record *record, void *cookie);
 /* Wait up to timeout_ms for deliveries and hand each to `done` (on this thread). */
-void wr_producer_poll(wr_producer *producer, int timeout_ms, void (*done)(void *user, const wr_delivery *delivery), void *user);
+void wr_producer_poll(wr_producer *producer, int timeout_ms, void (*done)(void *user, const wr_delivery *delivery),
+                      void *user);
 size_t wr_producer_pending(const wr_producer *producer);
 /* Called on any thread when a delivery waits to be polled, at most once per poll: to wake the owner's own loop. */
 void wr_producer_on_ready(wr_producer *producer, void (*ready)(void *user), void *user);
@@ -72,11 +74,11 @@ typedef struct wr_assignment {
 } wr_assignment;
 
 typedef struct wr_consumer_options {
-    const char *group;       /* NULL: no group; assign by hand */
-    bool from_beginning;     /* where a group without commit begins; default is the end */
+    const char *group;   /* NULL: no group; assign by hand */
+    bool from_beginning; /* where a group without commit begins; default is the end */
     bool read_committed;
-    bool partition_end;      /* report ends of partitions as records with topic set and offset at end, value.data NULL,
-                                and header_count == (size_t)-1 */
+    bool partition_end; /* report ends of partitions as records with topic set and offset at end, value.data NULL,
+                           and header_count == (size_t)-1 */
     /* Called within wr_consumer_poll, on its thread, before the first record of the partitions comes (assigned) and
      * before they may go to somebody else (revoked; `lost` when they already have). */
     void (*assigned)(void *user, wr_assignment *assignments, size_t count);
@@ -84,19 +86,23 @@ typedef struct wr_consumer_options {
     void *user;
 } wr_consumer_options;
 
-WEIR_MUST_CHECK weir_err wr_consumer_new(wr_client *client, const wr_consumer_options *options, wr_consumer **ret_consumer,
-                                         weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_consumer_subscribe(wr_consumer *consumer, const char *const *topics, size_t count, weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_consumer_assign(wr_consumer *consumer, const wr_assignment *assignments, size_t count, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_consumer_new(wr_client *client, const wr_consumer_options *options,
+                                         wr_consumer **ret_consumer, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_consumer_subscribe(wr_consumer *consumer, const char *const *topics, size_t count,
+                                               weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_consumer_assign(wr_consumer *consumer, const wr_assignment *assignments, size_t count,
+                                            weir_failure *failure);
 /* Up to `max` records, waiting up to timeout_ms for the first. Records live until the next poll. Also returns, with 0
  * records, when woken. WEIR_E_UNREACHABLE is informational (it keeps trying); WEIR_E_BROKEN: make it anew. */
 WEIR_MUST_CHECK weir_err wr_consumer_poll(wr_consumer *consumer, size_t max, int timeout_ms,
-                                          const wr_client_record **ret_records, size_t *ret_count, weir_failure *failure);
+                                          const wr_client_record **ret_records, size_t *ret_count,
+                                          weir_failure *failure);
 void wr_consumer_wake(wr_consumer *consumer); /* any thread */
 WEIR_MUST_CHECK weir_err wr_consumer_pause(wr_consumer *consumer, const char *topic, int32_t partition, bool paused);
 WEIR_MUST_CHECK weir_err wr_consumer_seek(wr_consumer *consumer, const char *topic, int32_t partition, int64_t offset);
 /* Tell the group where we are (next offset to read); does not wait. For lag to be visible, and for take-over. */
-WEIR_MUST_CHECK weir_err wr_consumer_commit(wr_consumer *consumer, const wr_assignment *positions, size_t count, bool wait);
+WEIR_MUST_CHECK weir_err wr_consumer_commit(wr_consumer *consumer, const wr_assignment *positions, size_t count,
+                                            bool wait);
 void wr_consumer_free(wr_consumer *consumer); /* leaves the group; calls revoked for what is still assigned */
 
 /* ---- admin: blocking calls with a timeout; results are in the arena, sorted by name and number */
@@ -111,33 +117,56 @@ typedef struct wr_topic_info {
     const wr_partition_info *partitions;
     size_t partition_count;
 } wr_topic_info;
-typedef struct wr_broker_info { int32_t id; const char *host; int port; } wr_broker_info;
+typedef struct wr_broker_info {
+    int32_t id;
+    const char *host;
+    int port;
+} wr_broker_info;
 typedef struct wr_cluster_info {
     const char *id;
     int32_t controller;
-    const wr_broker_info *brokers; size_t broker_count;
-    const wr_topic_info *topics; size_t topic_count;
+    const wr_broker_info *brokers;
+    size_t broker_count;
+    const wr_topic_info *topics;
+    size_t topic_count;
 } wr_cluster_info;
 
 /* topic NULL: all. WEIR_E_NOT_FOUND if the one named does not exist (it is not created by asking). */
-WEIR_MUST_CHECK weir_err wr_admin_describe(wr_client *client, const char *topic, bool offsets, int timeout_ms, weir_arena *arena,
-                                           wr_cluster_info *ret_info, weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_admin_create_topic(wr_client *client, const char *topic, int32_t partition_count, int16_t replication,
-                                               const weir_attribute *configs, size_t config_count, int timeout_ms, weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_admin_delete_topic(wr_client *client, const char *topic, int timeout_ms, weir_failure *failure);
-typedef struct wr_config_info { const char *name, *value, *source; bool is_default, read_only, sensitive; } wr_config_info;
+WEIR_MUST_CHECK weir_err wr_admin_describe(wr_client *client, const char *topic, bool offsets, int timeout_ms,
+                                           weir_arena *arena, wr_cluster_info *ret_info, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_admin_create_topic(wr_client *client, const char *topic, int32_t partition_count,
+                                               int16_t replication, const weir_attribute *configs, size_t config_count,
+                                               int timeout_ms, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_admin_delete_topic(wr_client *client, const char *topic, int timeout_ms,
+                                               weir_failure *failure);
+typedef struct wr_config_info {
+    const char *name, *value, *source;
+    bool is_default, read_only, sensitive;
+} wr_config_info;
 WEIR_MUST_CHECK weir_err wr_admin_topic_config(wr_client *client, const char *topic, int timeout_ms, weir_arena *arena,
-                                               const wr_config_info **ret_configs, size_t *ret_count, weir_failure *failure);
+                                               const wr_config_info **ret_configs, size_t *ret_count,
+                                               weir_failure *failure);
 /* First offset at or after the time (end offset if none), for one partition. -1 end, -2 beginning. */
-WEIR_MUST_CHECK weir_err wr_admin_offset_at(wr_client *client, const char *topic, int32_t partition, int64_t time_ms, int timeout_ms,
-                                            int64_t *ret_offset, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_admin_offset_at(wr_client *client, const char *topic, int32_t partition, int64_t time_ms,
+                                            int timeout_ms, int64_t *ret_offset, weir_failure *failure);
 
-typedef struct wr_group_offset { const char *topic; int32_t partition; int64_t offset, end_offset, lag; const char *member; } wr_group_offset;
-typedef struct wr_group_member { const char *id, *client_id, *host, *instance; size_t assignment_count; } wr_group_member;
+typedef struct wr_group_offset {
+    const char *topic;
+    int32_t partition;
+    int64_t offset, end_offset, lag;
+    const char *member;
+} wr_group_offset;
+typedef struct wr_group_member {
+    const char *id, *client_id, *host, *instance;
+    size_t assignment_count;
+} wr_group_member;
 typedef struct wr_group_info {
-    const char *name, *state, *protocol, *assignor; int32_t coordinator;
-    const wr_group_member *members; size_t member_count;
-    const wr_group_offset *offsets; size_t offset_count; /* when described */
+    const char *name, *state, *protocol, *assignor;
+    int32_t coordinator;
+    const wr_group_member *members;
+    size_t member_count;
+    const wr_group_offset *offsets;
+    size_t offset_count; /* when described */
 } wr_group_info;
 WEIR_MUST_CHECK weir_err wr_admin_groups(wr_client *client, int timeout_ms, weir_arena *arena,
                                          const wr_group_info **ret_groups, size_t *ret_count, weir_failure *failure);
