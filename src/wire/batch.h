@@ -83,7 +83,8 @@ typedef struct wr_records {
 
 /* Walk the records, decompressing into the arena first if needed (at most limit_size bytes: a bomb is WEIR_E_LIMIT).
  * next: WEIR_OK; WEIR_E_RANGE after the last; WEIR_E_FORMAT. Slices borrow from the batch or the arena. */
-WEIR_MUST_CHECK weir_err wr_records_open(const wr_batch *batch, weir_arena *arena, size_t limit_size, wr_records *ret_records);
+WEIR_MUST_CHECK weir_err wr_records_open(const wr_batch *batch, weir_arena *arena, size_t limit_size,
+                                         wr_records *ret_records);
 WEIR_MUST_CHECK weir_err wr_records_next(wr_records *records, wr_record *ret_record);
 
 /* Build one batch. */
@@ -100,8 +101,8 @@ typedef struct wr_batch_builder {
 void wr_batch_builder_init(wr_batch_builder *builder, size_t limit_size); /* then set the producer fields if any */
 void wr_batch_builder_fini(wr_batch_builder *builder);
 void wr_batch_builder_add(wr_batch_builder *builder, const wr_record *record); /* its offset is ignored */
-WEIR_MUST_CHECK weir_err wr_batch_builder_finish(wr_batch_builder *builder, int64_t base_offset, wr_compression compression,
-                                                 wr_buf *out);
+WEIR_MUST_CHECK weir_err wr_batch_builder_finish(wr_batch_builder *builder, int64_t base_offset,
+                                                 wr_compression compression, wr_buf *out);
 
 /* ---- compression. decompress: at most limit_size bytes come out, else WEIR_E_LIMIT; bad input WEIR_E_FORMAT. */
 WEIR_MUST_CHECK weir_err wr_compress(wr_compression kind, weir_slice bytes, wr_buf *out);

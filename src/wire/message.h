@@ -1,17 +1,21 @@
 /* Kafka's messages as tables, and the one interpreter that decodes and encodes them.
  *
- * Each API has one file, wire/<api>.h and .c (produce.h, join_group.h, …): the C structs of request and response, and for
- * each a table whose rows are in the order of the protocol's bytes. A field that a version lacks keeps its default.
+ * Each API has one file, wire/<api>.h and .c (produce.h, join_group.h, …): the C structs of request and response, and
+ * for each a table whose rows are in the order of the protocol's bytes. A field that a version lacks keeps its default.
  * Facts: the message definitions of Apache Kafka's protocol guide, 4.2.
  *
  * Compact and tagged encodings follow from the message's first flexible version; the tables do not repeat it. Decoded
  * texts, bytes and arrays borrow from the frame or live in the arena. Limits: an array may not claim more items than
- * bytes are left; nesting is bounded by the tables. */
+ * the bytes that are left could hold; nesting is bounded by the tables.
+ *
+ * Who builds a message: wr_message_init sets the defaults of the outermost struct. Items of arrays begin as zeroes, so
+ * a member that the header marks with another default must be set; optional structs are absent while they are NULL. */
 #ifndef WR_MESSAGE_H
 #define WR_MESSAGE_H
 
 #include <base/buf.h>
 #include <base/uuid.h>
+#include <wire/kafka.h>
 
 typedef enum wr_kind {
     WR_END = 0,
@@ -27,9 +31,10 @@ typedef enum wr_kind {
     WR_BYTES,   /* weir_slice */
     WR_RECORDS, /* weir_slice: bytes whose content is record batches */
     WR_ARRAY,   /* pointer to items, followed directly by its int32_t count (-1: null) */
-    WR_STRUCT,  /* embedded struct */
-    WR_VERSION_NEVER = 0x7fff,
+    WR_STRUCT,  /* as a field: pointer to a struct, NULL when null or when the tag is absent */
 } wr_kind;
+
+enum { WR_VERSION_NEVER = 0x7fff };
 
 typedef struct wr_field wr_field;
 typedef struct wr_items {
@@ -39,14 +44,15 @@ typedef struct wr_items {
 } wr_items;
 
 struct wr_field {
-    wr_kind kind;
-    int16_t first;    /* first version that has the field */
-    int16_t last;     /* last version that has it; 0 means "still there" */
-    int16_t nullable; /* first version in which it may be null; -1 never */
-    int16_t tag;      /* tag number + 1; 0: an ordinary field. Tagged in every version from `first` */
+    const char *name;
     size_t offset;
+    wr_kind kind;
+    int16_t first;         /* first version that has the field */
+    int16_t last;          /* last version that has it; 0: still there */
+    int16_t nullable;      /* 1 + first version in which it may be null; 0: never */
+    int16_t tag;           /* 1 + tag number; 0: an ordinary field. Tagged in every version that has it */
     const wr_items *items; /* arrays and structs */
-    int64_t fallback;      /* number, or for texts and arrays: WR_NULL_DEFAULT */
+    int64_t fallback;      /* the default: a number, or for texts, bytes and arrays WR_NULL_DEFAULT */
 };
 enum { WR_NULL_DEFAULT = 1 };
 
@@ -59,11 +65,11 @@ typedef struct wr_message {
     const wr_field *fields;
 } wr_message;
 
-/* One row per API: what ApiVersions advertises and what the broker dispatches on. */
+/* One row per API that has tables. The broker advertises those that it has a handler for. */
 typedef struct wr_api {
     int16_t key;
-    const char *name;               /* "Produce" */
-    int16_t min_advertised;         /* may be below what is served, for clients that test for it */
+    const char *name;       /* "Produce" */
+    int16_t min_advertised; /* may be below what is served, for clients that test for it */
     const wr_message *request, *response;
 } wr_api;
 
@@ -74,10 +80,10 @@ const wr_api *wr_api_find(int16_t key); /* NULL if not served */
 /* Decode a whole body. ret_message points to message->size zeroed bytes.
  * Errors: WEIR_E_FORMAT (with the field's path in failure), WEIR_E_UNSUPPORTED version, WEIR_E_MEMORY/LIMIT. Bytes left
  * over after the last field are a format error. */
-WEIR_MUST_CHECK weir_err wr_message_decode(const wr_message *message, int16_t version, weir_slice body, weir_arena *arena,
-                                           void *ret_message, weir_failure *failure);
-/* Append the encoding. Fields that the version lacks are left out. Errors: WEIR_E_LIMIT/MEMORY (out failed), WEIR_E_USAGE
- * when null stands where the version has no null. */
+WEIR_MUST_CHECK weir_err wr_message_decode(const wr_message *message, int16_t version, weir_slice body,
+                                           weir_arena *arena, void *ret_message, weir_failure *failure);
+/* Append the encoding. Fields that the version lacks are left out. Errors: WEIR_E_LIMIT/MEMORY (out failed),
+ * WEIR_E_USAGE when null stands where the version has no null. */
 WEIR_MUST_CHECK weir_err wr_message_encode(const wr_message *message, int16_t version, const void *from, wr_buf *out);
 /* Set every field to its default. */
 void wr_message_init(const wr_message *message, void *ret_message);
@@ -92,13 +98,16 @@ typedef struct wr_request_header {
     weir_slice client_id; /* data NULL when null */
 } wr_request_header;
 
-/* Decode the header of a frame (without the 4 bytes of length) and say where the body starts. Works for unknown APIs and
- * versions as far as key, version and correlation id, which are then set even when it answers WEIR_E_UNSUPPORTED. */
-WEIR_MUST_CHECK weir_err wr_request_header_decode(weir_slice frame, wr_request_header *ret_header, weir_slice *ret_body);
-WEIR_MUST_CHECK weir_err wr_request_encode(const wr_api *api, int16_t version, int32_t correlation_id, const char *client_id,
-                                           const void *request, wr_buf *out); /* with length; for tests and fuzzing */
+/* Decode the header of a frame (without the 4 bytes of length) and say where the body starts. Works for unknown APIs
+ * and versions as far as key, version and correlation id, which are then set even when it answers WEIR_E_UNSUPPORTED.
+ */
+WEIR_MUST_CHECK weir_err wr_request_header_decode(weir_slice frame, wr_request_header *ret_header,
+                                                  weir_slice *ret_body);
+WEIR_MUST_CHECK weir_err wr_request_encode(const wr_api *api, int16_t version, int32_t correlation_id,
+                                           const char *client_id, const void *request,
+                                           wr_buf *out); /* with length; for tests and fuzzing */
 /* Append a whole response frame: length, header, body. ApiVersions always has header v0. */
-WEIR_MUST_CHECK weir_err wr_response_encode(const wr_api *api, int16_t version, int32_t correlation_id, const void *response,
-                                            wr_buf *out);
+WEIR_MUST_CHECK weir_err wr_response_encode(const wr_api *api, int16_t version, int32_t correlation_id,
+                                            const void *response, wr_buf *out);
 
 #endif
