@@ -23,15 +23,27 @@ void wr_store_rollback(wr_store *store);
 /* Savepoints nest; the names are the store's own. */
 WEIR_MUST_CHECK weir_err wr_store_savepoint(wr_store *store, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_store_release(wr_store *store, weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_store_undo(wr_store *store, weir_failure *failure); /* back to the last savepoint, and forget it */
+WEIR_MUST_CHECK weir_err wr_store_undo(wr_store *store,
+                                       weir_failure *failure); /* back to the last savepoint, and forget it */
 
-/* A script of several statements without parameters. */
+/* Bring `component`'s tables up to date: scripts[n] takes them from version n to n+1, each in a transaction of its own
+ * together with the new version, so that a crash leaves a whole version. Components ("weir", the service's name) are
+ * numbered apart. WEIR_E_UNSUPPORTED when the database is newer than the scripts. No transaction may be open. */
+WEIR_MUST_CHECK weir_err wr_store_migrate(wr_store *store, const char *component, const char *const *scripts,
+                                          weir_failure *failure);
+
+/* A script of several statements without parameters. Statements that begin, end or nest transactions, attach other
+ * databases or change pragmas are refused here and below: they belong to the store. */
 WEIR_MUST_CHECK weir_err wr_store_script(wr_store *store, const char *sql, weir_failure *failure);
 /* Statements are prepared once per text and kept (least recently used of 256). A statement in use is not given twice:
- * the same text nested gets a second one. Errors: WEIR_E_FORMAT bad SQL; WEIR_E_EXISTS constraint; WEIR_E_FULL, WEIR_E_IO. */
-WEIR_MUST_CHECK weir_err wr_store_prepare(wr_store *store, const char *sql, const weir_value *values, wr_statement **ret_statement,
-                                          weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_store_exec(wr_store *store, const char *sql, const weir_value *values, weir_failure *failure);
+ * the same text nested gets a second one. Errors: WEIR_E_FORMAT bad SQL; WEIR_E_EXISTS constraint; WEIR_E_FULL,
+ * WEIR_E_IO. */
+WEIR_MUST_CHECK weir_err wr_store_prepare(wr_store *store, const char *sql, const weir_value *values,
+                                          wr_statement **ret_statement, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_store_exec(wr_store *store, const char *sql, const weir_value *values,
+                                       weir_failure *failure);
+/* A ceiling for the database's size, in pages of 4 KiB; past it writes fail with WEIR_E_FULL as on a full disk. */
+WEIR_MUST_CHECK weir_err wr_store_limit_pages(wr_store *store, int64_t page_count);
 int64_t wr_store_changes(const wr_store *store);
 int64_t wr_store_last_id(const wr_store *store);
 /* WEIR_OK a row; WEIR_E_RANGE no more (and the statement is done); else failed (and done). */

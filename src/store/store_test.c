@@ -1,0 +1,223 @@
+#include "test.h"
+
+#include <store/store.h>
+
+#include <stdio.h>
+
+static wr_store *open_at(const char *path, unsigned flags)
+{
+    wr_store *store = NULL;
+    weir_failure failure = {0};
+    CHECK_OK(wr_store_open(path, flags, &store, &failure));
+    return store;
+}
+
+static const char *fresh_path(void)
+{
+    static char path[300];
+    snprintf(path, sizeof path, "%s/t.db", test_directory());
+    return path;
+}
+
+static int64_t number(wr_store *store, const char *sql)
+{
+    wr_statement *statement;
+    CHECK_OK(wr_store_prepare(store, sql, NULL, &statement, NULL));
+    CHECK_OK(wr_statement_next(statement, NULL));
+    int64_t n = wr_statement_int(statement, 0);
+    wr_statement_done(statement);
+    return n;
+}
+
+TEST(values_of_every_kind_come_back_as_they_were_stored)
+{
+    wr_store *store = open_at(":memory:", 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a, b, c, d, e)", NULL));
+    CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5)",
+                           WEIR_VALUES(WEIR_INT(INT64_MIN), WEIR_REAL(0.5), WEIR_TEXT("häuser"),
+                                       WEIR_BLOB(WEIR_SLICE("\0x")), WEIR_TEXT(NULL)),
+                           NULL));
+    CHECK_EQ(wr_store_changes(store), 1);
+    wr_statement *row;
+    CHECK_OK(wr_store_prepare(store, "SELECT a, b, c, d, e FROM t", NULL, &row, NULL));
+    CHECK_OK(wr_statement_next(row, NULL));
+    CHECK(wr_statement_int(row, 0) == INT64_MIN);
+    CHECK(wr_statement_real(row, 1) == 0.5);
+    CHECK_STR(wr_statement_text(row, 2), "häuser");
+    CHECK(weir_slice_equal(wr_statement_blob(row, 3), WEIR_SLICE("\0x")));
+    CHECK(wr_statement_null(row, 4) && wr_statement_text(row, 4) == NULL && wr_statement_blob(row, 4).data == NULL);
+    CHECK_EQ(wr_statement_columns(row), 5);
+    CHECK_STR(wr_statement_name(row, 2), "c");
+    CHECK_EQ(wr_statement_next(row, NULL), WEIR_E_RANGE);
+    wr_statement_done(row);
+    wr_store_close(store);
+}
+
+TEST(a_commit_is_kept_and_a_rollback_is_not)
+{
+    const char *path = fresh_path();
+    wr_store *store = open_at(path, 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a)", NULL));
+    CHECK_OK(wr_store_begin(store, NULL));
+    CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (1)", NULL, NULL));
+    CHECK_OK(wr_store_commit(store, NULL));
+    CHECK_OK(wr_store_begin(store, NULL));
+    CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (2)", NULL, NULL));
+    wr_store_rollback(store);
+    CHECK_OK(wr_store_begin(store, NULL));
+    CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (4)", NULL, NULL));
+    wr_store_close(store);
+    store = open_at(path, 0);
+    CHECK_EQ(number(store, "SELECT sum(a) FROM t"), 1);
+    wr_store_close(store);
+}
+
+TEST(savepoints_nest_and_an_undo_forgets_the_innermost_only)
+{
+    wr_store *store = open_at(":memory:", 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a)", NULL));
+    CHECK_OK(wr_store_begin(store, NULL));
+    CHECK_OK(wr_store_savepoint(store, NULL));
+    CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (1)", NULL, NULL));
+    CHECK_OK(wr_store_savepoint(store, NULL));
+    CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (2)", NULL, NULL));
+    CHECK_OK(wr_store_undo(store, NULL));
+    CHECK_OK(wr_store_release(store, NULL));
+    CHECK_OK(wr_store_commit(store, NULL));
+    CHECK_EQ(number(store, "SELECT sum(a) FROM t"), 1);
+    wr_store_close(store);
+}
+
+TEST(a_reader_sees_commits_only_and_cannot_write)
+{
+    const char *path = fresh_path();
+    wr_store *store = open_at(path, 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a); INSERT INTO t VALUES (1)", NULL));
+    wr_store *reader = open_at(path, WR_STORE_READ_ONLY);
+    CHECK_OK(wr_store_begin(store, NULL));
+    CHECK_OK(wr_store_exec(store, "UPDATE t SET a = 2", NULL, NULL));
+    CHECK_EQ(number(reader, "SELECT a FROM t"), 1);
+    CHECK_OK(wr_store_commit(store, NULL));
+    CHECK_EQ(number(reader, "SELECT a FROM t"), 2);
+    CHECK_EQ(wr_store_exec(reader, "UPDATE t SET a = 3", NULL, NULL), WEIR_E_DENIED);
+    wr_store_close(reader);
+    wr_store_close(store);
+}
+
+TEST(the_same_statement_nested_reads_on_where_it_was)
+{
+    wr_store *store = open_at(":memory:", 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)", NULL));
+    const char *sql = "SELECT a FROM t ORDER BY a";
+    wr_statement *outer, *inner;
+    CHECK_OK(wr_store_prepare(store, sql, NULL, &outer, NULL));
+    CHECK_OK(wr_statement_next(outer, NULL));
+    CHECK_OK(wr_store_prepare(store, sql, NULL, &inner, NULL));
+    CHECK(inner != outer);
+    CHECK_OK(wr_statement_next(inner, NULL));
+    CHECK_EQ(wr_statement_int(inner, 0), 1);
+    wr_statement_done(inner);
+    CHECK_OK(wr_statement_next(outer, NULL));
+    CHECK_EQ(wr_statement_int(outer, 0), 2);
+    wr_statement_done(outer);
+    wr_store_close(store);
+}
+
+TEST(more_texts_than_the_cache_holds_all_work)
+{
+    wr_store *store = open_at(":memory:", 0);
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 600; i++) {
+            char sql[40];
+            snprintf(sql, sizeof sql, "SELECT %d", i);
+            CHECK_EQ(number(store, sql), i);
+        }
+    wr_store_close(store);
+}
+
+TEST(a_handler_cannot_end_the_transaction_or_reach_other_files)
+{
+    wr_store *store = open_at(":memory:", 0);
+    CHECK_OK(wr_store_begin(store, NULL));
+    CHECK_EQ(wr_store_exec(store, "COMMIT", NULL, NULL), WEIR_E_DENIED);
+    CHECK_EQ(wr_store_exec(store, "SAVEPOINT mine", NULL, NULL), WEIR_E_DENIED);
+    CHECK_EQ(wr_store_exec(store, "ATTACH 'x' AS x", NULL, NULL), WEIR_E_DENIED);
+    CHECK_EQ(wr_store_exec(store, "PRAGMA synchronous=OFF", NULL, NULL), WEIR_E_DENIED);
+    CHECK_OK(wr_store_commit(store, NULL));
+    wr_store_close(store);
+}
+
+TEST(errors_say_what_kind_they_are)
+{
+    wr_store *store = open_at(":memory:", 0);
+    weir_failure failure = {0};
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a UNIQUE); INSERT INTO t VALUES (1)", NULL));
+    CHECK_EQ(wr_store_exec(store, "INSERT INTO t VALUES (1)", NULL, &failure), WEIR_E_EXISTS);
+    CHECK(strstr(failure.sentence, "UNIQUE"));
+    CHECK_EQ(wr_store_exec(store, "SELEC 1", NULL, &failure), WEIR_E_FORMAT);
+    CHECK_EQ(wr_store_exec(store, "SELECT 1; SELECT 2", NULL, &failure), WEIR_E_FORMAT);
+    CHECK_EQ(wr_store_exec(store, "SELECT ?1, ?2", WEIR_VALUES(WEIR_INT(1)), &failure), WEIR_E_FORMAT);
+    CHECK_EQ(wr_store_exec(store, "SELECT 1", WEIR_VALUES(WEIR_INT(1)), &failure), WEIR_E_FORMAT);
+    wr_store *none = NULL;
+    CHECK_EQ(wr_store_open("postgres://x", 0, &none, &failure), WEIR_E_UNSUPPORTED);
+    CHECK_EQ(wr_store_open("/nowhere/at/all.db", 0, &none, &failure), WEIR_E_IO);
+    CHECK(none == NULL);
+    wr_store_close(store);
+}
+
+TEST(a_full_disk_leaves_nothing_of_the_transaction)
+{
+    const char *path = fresh_path();
+    wr_store *store = open_at(path, 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a); INSERT INTO t VALUES ('x')", NULL));
+    CHECK_OK(wr_store_limit_pages(store, 20));
+    CHECK_OK(wr_store_begin(store, NULL));
+    weir_err err = WEIR_OK;
+    for (int i = 0; i < 100 && err == WEIR_OK; i++)
+        err = wr_store_exec(store, "INSERT INTO t VALUES (zeroblob(4000))", NULL, NULL);
+    CHECK_EQ(err, WEIR_E_FULL);
+    wr_store_rollback(store);
+    CHECK_EQ(number(store, "SELECT count(*) FROM t"), 1);
+    CHECK_OK(wr_store_begin(store, NULL));
+    CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (1)", NULL, NULL));
+    CHECK_OK(wr_store_commit(store, NULL));
+    wr_store_close(store);
+}
+
+TEST(migrations_run_once_each_and_a_failed_one_leaves_the_version_before_it)
+{
+    const char *path = fresh_path();
+    wr_store *store = open_at(path, 0);
+    const char *const bad[] = {"CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE a (x)", NULL};
+    const char *const good[] = {"CREATE TABLE a (x)", "CREATE TABLE b (x)", NULL};
+    weir_failure failure = {0};
+    CHECK(wr_store_migrate(store, "shop", bad, &failure) != WEIR_OK);
+    CHECK(strstr(failure.sentence, "from version 1"));
+    CHECK_EQ(number(store, "SELECT count(*) FROM sqlite_master WHERE name = 'b'"), 0);
+    CHECK_OK(wr_store_migrate(store, "shop", good, &failure));
+    wr_store_close(store);
+    store = open_at(path, 0);
+    CHECK_OK(wr_store_migrate(store, "shop", good, &failure));
+    CHECK_OK(wr_store_migrate(store, "weir", (const char *const[]){"CREATE TABLE c (x)", NULL}, &failure));
+    CHECK_EQ(number(store, "SELECT version FROM weir_migrations WHERE component = 'shop'"), 2);
+    CHECK_EQ(wr_store_migrate(store, "shop", (const char *const[]){"CREATE TABLE a (x)", NULL}, &failure),
+             WEIR_E_UNSUPPORTED);
+    const char *const committing[] = {"CREATE TABLE d (x); COMMIT", NULL};
+    CHECK(wr_store_migrate(store, "other", committing, &failure) != WEIR_OK);
+    CHECK_EQ(number(store, "SELECT count(*) FROM sqlite_master WHERE name = 'd'"), 0);
+    wr_store_close(store);
+}
+
+TEST(another_programs_database_is_not_touched)
+{
+    const char *path = fresh_path();
+    FILE *file = fopen(path, "wb");
+    CHECK(file &&
+          fputs("this is no database, but long enough to be looked at by everybody who comes along ....\n", file) >= 0);
+    for (int i = 0; i < 100; i++)
+        fputs("0123456789abcdef0123456789abcdef", file);
+    fclose(file);
+    wr_store *store = NULL;
+    weir_failure failure = {0};
+    CHECK_EQ(wr_store_open(path, 0, &store, &failure), WEIR_E_CORRUPT);
+}
