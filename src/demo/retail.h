@@ -1,0 +1,21 @@
+/* The Online Retail format: one order line a row, no header, RFC 4180 quotes,
+ *
+ *     InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
+ *
+ * as .csv or .csv.xz. Lines of an invoice stand together. An invoice whose number starts with C is a cancellation, its
+ * quantities are negative; A is bookkeeping. Articles have codes of five digits and up to two letters, or start with
+ * DCGS or PADS; other codes are fees, discounts and vouchers. */
+#ifndef WR_RETAIL_H
+#define WR_RETAIL_H
+
+#include <demo/invoice.h>
+#include <io/io.h>
+
+WEIR_MUST_CHECK weir_err wr_retail_open(wr_io *io, const char *path, wr_invoices **ret_invoices, weir_failure *failure);
+
+/* ---- for tests: one row into its eight columns, unquoted in place. False: not eight columns, or an open quote. */
+bool wr_retail_split(char *row, char *ret_columns[8]);
+/* "2.55" → 255, "-0.5" → -50. False: not a number, or a fraction of a penny that is not zero is cut (0.001 → 0). */
+bool wr_retail_pence(const char *text, int64_t *ret_pence);
+
+#endif
