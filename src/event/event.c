@@ -1,0 +1,350 @@
+#include "event_int.h"
+
+#include "json_text.h"
+#include "trace_context.h"
+
+#include <base/time.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* The attributes that have a member of their own. dataversion, an integer, and the extensions follow them. */
+typedef struct own_attribute {
+    const char *name;
+    size_t offset;
+    bool required;
+    bool may_repeat; /* also as an extension: the trace that the event began with */
+} own_attribute;
+
+static const own_attribute rows[] = {
+    {"id", offsetof(weir_event, id), .required = true},
+    {"source", offsetof(weir_event, source), .required = true},
+    {"type", offsetof(weir_event, type), .required = true},
+    {"subject", offsetof(weir_event, subject)},
+    {"time", offsetof(weir_event, time)},
+    {"datacontenttype", offsetof(weir_event, datacontenttype)},
+    {"dataschema", offsetof(weir_event, dataschema)},
+    {"correlationid", offsetof(weir_event, correlationid)},
+    {"causationid", offsetof(weir_event, causationid)},
+    {"traceparent", offsetof(weir_event, traceparent), .may_repeat = true},
+    {"tracestate", offsetof(weir_event, tracestate), .may_repeat = true},
+};
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static const char *row_get(const own_attribute *row, const weir_event *event)
+{
+    const char *value;
+    memcpy(&value, (const char *)event + row->offset, sizeof(value));
+    return value;
+}
+
+static void row_set(const own_attribute *row, weir_event *event, const char *value)
+{
+    memcpy((char *)event + row->offset, &value, sizeof(value));
+}
+
+static const own_attribute *row_find(const char *name)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+static const char *extension_find(const weir_attribute *extensions, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(extensions[i].name, name) == 0)
+            return extensions[i].value;
+    return NULL;
+}
+
+weir_err wr_attribute_list_fill(wr_attribute_list *list, const weir_event *event, weir_failure *failure)
+{
+    if (event->extension_count > WR_EVENT_EXTENSION_MAX)
+        return weir_fail(failure, WEIR_E_LIMIT, "%zu extensions, more than %d", event->extension_count,
+                         WR_EVENT_EXTENSION_MAX);
+    list->count = 0;
+    list->items[list->count++] = (weir_attribute){"specversion", "1.0"};
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const char *value = row_get(&rows[i], event);
+        if (value)
+            list->items[list->count++] = (weir_attribute){rows[i].name, value};
+    }
+    snprintf(list->version, sizeof(list->version), "%d", event->version ? event->version : 1);
+    list->items[list->count++] = (weir_attribute){"dataversion", list->version};
+    for (size_t i = 0; i < event->extension_count; i++)
+        list->items[list->count++] = event->extensions[i];
+    return WEIR_OK;
+}
+
+bool wr_attribute_is_hop(const weir_event *event, const weir_attribute *attribute)
+{
+    /* the same name among the extensions is another text: the trace that the event began with */
+    return (attribute->value == event->traceparent && strcmp(attribute->name, "traceparent") == 0) ||
+           (attribute->value == event->tracestate && strcmp(attribute->name, "tracestate") == 0);
+}
+
+bool wr_attribute_name_valid(weir_slice name)
+{
+    for (size_t i = 0; i < name.size; i++)
+        if (!((name.data[i] >= 'a' && name.data[i] <= 'z') || (name.data[i] >= '0' && name.data[i] <= '9')))
+            return false;
+    return name.size > 0 && name.size <= WR_ATTRIBUTE_NAME_READ_MAX;
+}
+
+/* ---- values */
+
+static uint32_t next_character(const uint8_t **at)
+{
+    uint32_t lead = *(*at)++;
+    int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+    uint32_t code = more ? lead & (0x3fU >> more) : lead;
+    while (more--)
+        code = code << 6 | (*(*at)++ & 0x3f);
+    return code;
+}
+
+/* CloudEvents' type String: no control characters, no noncharacters. */
+static bool value_valid(weir_slice value)
+{
+    if (!wr_utf8_valid(value))
+        return false;
+    for (const uint8_t *at = value.data, *end = at + value.size; at < end;) {
+        uint32_t code = next_character(&at);
+        if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0xfdd0 && code <= 0xfdef) ||
+            (code & 0xfffe) == 0xfffe)
+            return false;
+    }
+    return true;
+}
+
+static bool media_type_valid(const char *text)
+{
+    const char *slash = strchr(text, '/');
+    for (const char *at = text; *at; at++)
+        if (*at < 0x20 || *at > 0x7e)
+            return false; /* it goes into headers as it is */
+    return slash && slash > text && slash[1] && slash[1] != ';';
+}
+
+/* What holds for a value apart from its characters; NULL, or what is wrong. */
+static const char *meaning_problem(const char *name, const char *value)
+{
+    int64_t time_ms;
+    bool own = row_find(name) != NULL;
+    if (own && !*value)
+        return "is empty";
+    if (strcmp(name, "time") == 0 && wr_time_parse(value, &time_ms) != WEIR_OK)
+        return "is not a time as in RFC 3339";
+    if (strcmp(name, "datacontenttype") == 0 && !media_type_valid(value))
+        return "is not a media type";
+    if ((strcmp(name, "source") == 0 || strcmp(name, "dataschema") == 0) && strpbrk(value, " <>\"\\^`{|}"))
+        return "is not a URI";
+    return NULL;
+}
+
+static weir_err check_value(const char *name, const char *value, weir_failure *failure)
+{
+    weir_slice bytes = weir_slice_of(value);
+    if (!value)
+        return weir_fail(failure, WEIR_E_FORMAT, "attribute %s has no value", name);
+    if (bytes.size > WR_EVENT_ATTRIBUTE_MAX)
+        return weir_fail(failure, WEIR_E_LIMIT, "attribute %s has %zu bytes, more than %d", name, bytes.size,
+                         WR_EVENT_ATTRIBUTE_MAX);
+    if (!value_valid(bytes))
+        return weir_fail(failure, WEIR_E_FORMAT, "attribute %s is not text: bad UTF-8 or a control character", name);
+    const char *problem = meaning_problem(name, value);
+    return problem ? weir_fail(failure, WEIR_E_FORMAT, "attribute %s %s", name, problem) : WEIR_OK;
+}
+
+/* ---- checking what is to be written */
+
+static weir_err check_extension_name(const weir_event *event, size_t at, weir_failure *failure)
+{
+    static const char *const reserved[] = {"specversion", "dataversion", "data", "database64"};
+    const char *name = event->extensions[at].name;
+    weir_slice bytes = weir_slice_of(name);
+    if (!wr_attribute_name_valid(bytes) || bytes.size > WR_EVENT_NAME_MAX)
+        return weir_fail(failure, WEIR_E_FORMAT, "an extension's name is 1 to %d of a-z and 0-9, not '%.40s'",
+                         WR_EVENT_NAME_MAX, name ? name : "");
+    const own_attribute *own = row_find(name);
+    bool taken = (own && !own->may_repeat) || extension_find(event->extensions, at, name);
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+        taken = taken || strcmp(name, reserved[i]) == 0;
+    return taken ? weir_fail(failure, WEIR_E_FORMAT, "extension %s is there already", name) : WEIR_OK;
+}
+
+static weir_err check_required(const weir_event *event, weir_failure *failure)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (rows[i].required && !row_get(&rows[i], event))
+            return weir_fail(failure, WEIR_E_FORMAT, "attribute %s is missing", rows[i].name);
+    if (event->version < 0)
+        return weir_fail(failure, WEIR_E_FORMAT, "attribute dataversion is negative");
+    return WEIR_OK;
+}
+
+weir_err wr_event_check(const weir_event *event, weir_failure *failure)
+{
+    wr_attribute_list list;
+    weir_err err = wr_attribute_list_fill(&list, event, failure);
+    if (err == WEIR_OK)
+        err = check_required(event, failure);
+    for (size_t i = 0; err == WEIR_OK && i < event->extension_count; i++)
+        err = check_extension_name(event, i, failure);
+    for (size_t i = 0; err == WEIR_OK && i < list.count; i++)
+        err = check_value(list.items[i].name, list.items[i].value, failure);
+    return err;
+}
+
+/* ---- reading */
+
+static weir_err set_version(wr_event_reader *reader, const char *value, weir_failure *failure)
+{
+    char *end;
+    long version = strtol(value, &end, 10);
+    if (reader->event.version)
+        return weir_fail(failure, WEIR_E_FORMAT, "attribute dataversion comes twice");
+    if (*value < '1' || *value > '9' || *end || version > INT32_MAX)
+        return weir_fail(failure, WEIR_E_FORMAT, "attribute dataversion is not a number from 1: '%.40s'", value);
+    reader->event.version = (int)version;
+    return WEIR_OK;
+}
+
+weir_err wr_event_reader_set(wr_event_reader *reader, const char *name, const char *value, weir_failure *failure)
+{
+    if (strcmp(name, "specversion") == 0) {
+        if (reader->versioned)
+            return weir_fail(failure, WEIR_E_FORMAT, "attribute specversion comes twice");
+        reader->versioned = true;
+        return strcmp(value, "1.0") == 0
+                   ? WEIR_OK
+                   : weir_fail(failure, WEIR_E_UNSUPPORTED, "CloudEvents specversion '%.40s', not 1.0", value);
+    }
+    if (strcmp(name, "dataversion") == 0)
+        return set_version(reader, value, failure);
+
+    const own_attribute *own = row_find(name);
+    weir_err err = check_value(name, value, failure);
+    if (err != WEIR_OK)
+        return err;
+    if (own ? row_get(own, &reader->event) != NULL
+            : extension_find(reader->extensions, reader->extension_count, name) != NULL)
+        return weir_fail(failure, WEIR_E_FORMAT, "attribute %s comes twice", name);
+    if (own) {
+        row_set(own, &reader->event, value);
+        return WEIR_OK;
+    }
+    if (reader->extension_count == WR_EVENT_EXTENSION_MAX)
+        return weir_fail(failure, WEIR_E_LIMIT, "more than %d extensions", WR_EVENT_EXTENSION_MAX);
+    reader->extensions[reader->extension_count++] = (weir_attribute){name, value};
+    return WEIR_OK;
+}
+
+weir_err wr_event_reader_set_bytes(wr_event_reader *reader, weir_slice name, weir_slice value, weir_failure *failure)
+{
+    const char *name_text = weir_arena_dup_text(reader->arena, name);
+    if (!name_text)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for an attribute");
+    if (value.size && memchr(value.data, 0, value.size))
+        return weir_fail(failure, WEIR_E_FORMAT, "attribute %s has a NUL in it", name_text);
+    const char *value_text = weir_arena_dup_text(reader->arena, value);
+    if (!value_text)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for attribute %s", name_text);
+    return wr_event_reader_set(reader, name_text, value_text, failure);
+}
+
+/* A second traceparent: the first is the one that the event began with, and moves to the extensions if there is room.
+ */
+static void keep_origin(wr_event_reader *reader, const char *name, const char *value)
+{
+    if (value && reader->extension_count < WR_EVENT_EXTENSION_MAX)
+        reader->extensions[reader->extension_count++] = (weir_attribute){name, value};
+}
+
+void wr_event_reader_hop(wr_event_reader *reader, const char *traceparent, const char *tracestate)
+{
+    weir_event *event = &reader->event;
+    wr_trace_context context;
+    if (!traceparent || wr_trace_context_parse(traceparent, &context) != WEIR_OK)
+        return;
+    if (event->traceparent && strcmp(event->traceparent, traceparent) != 0) {
+        keep_origin(reader, "traceparent", event->traceparent);
+        keep_origin(reader, "tracestate", event->tracestate);
+    }
+    event->traceparent = traceparent;
+    event->tracestate = wr_tracestate_valid(tracestate) ? tracestate : NULL;
+}
+
+weir_err wr_event_reader_finish(wr_event_reader *reader, weir_event *ret_event, weir_failure *failure)
+{
+    if (!reader->versioned)
+        return weir_fail(failure, WEIR_E_FORMAT, "not a CloudEvent: no specversion");
+    weir_event *event = &reader->event;
+    weir_err err = check_required(event, failure);
+    if (err != WEIR_OK)
+        return err;
+    event->version = event->version ? event->version : 1;
+    if (reader->extension_count) {
+        weir_attribute *extensions =
+            weir_arena_array(reader->arena, reader->extension_count, sizeof(reader->extensions[0]));
+        if (!extensions)
+            return weir_fail(failure, WEIR_E_MEMORY, "no memory for the extensions");
+        memcpy(extensions, reader->extensions, reader->extension_count * sizeof(reader->extensions[0]));
+        event->extensions = extensions;
+        event->extension_count = reader->extension_count;
+    }
+    *ret_event = *event;
+    return WEIR_OK;
+}
+
+/* ---- content types */
+
+static bool ends_type(char byte)
+{
+    return byte == '\0' || byte == ';' || byte == ' ' || byte == '\t';
+}
+
+wr_event_mode wr_event_mode_of(const char *content_type)
+{
+    static const char prefix[] = "application/cloudevents";
+    if (!content_type || strncasecmp(content_type, prefix, sizeof(prefix) - 1) != 0)
+        return WR_EVENT_BINARY;
+    const char *suffix = content_type + sizeof(prefix) - 1;
+    return strncasecmp(suffix, "+json", 5) == 0 && ends_type(suffix[5]) ? WR_EVENT_STRUCTURED_JSON
+                                                                        : WR_EVENT_OTHER_MODE;
+}
+
+const char *wr_event_content_type(const weir_event *event)
+{
+    return event->datacontenttype ? event->datacontenttype : event->data.data ? "application/json" : NULL;
+}
+
+bool wr_event_is_json(const char *datacontenttype)
+{
+    if (!datacontenttype)
+        return true;
+    const char *slash = strchr(datacontenttype, '/');
+    if (!slash)
+        return false;
+    const char *end = slash;
+    while (!ends_type(*end))
+        end++;
+    size_t size = (size_t)(end - slash - 1);
+    return (size == 4 && strncasecmp(slash + 1, "json", 4) == 0) || (size > 5 && strncasecmp(end - 5, "+json", 5) == 0);
+}
+
+void wr_event_derive_id(const char *service, const char *incoming_id, uint32_t index, char ret_text[WR_UUID_TEXT_SIZE])
+{
+    /* Each text is hashed alone first, so that ("a", "bc") and ("ab", "c") differ. */
+    uint8_t name[2 * sizeof(wr_uuid) + sizeof(int32_t)];
+    wr_uuid part = wr_uuid_derive(weir_slice_of(service));
+    memcpy(name, part.bytes, sizeof(part));
+    part = wr_uuid_derive(weir_slice_of(incoming_id));
+    memcpy(name + sizeof(part), part.bytes, sizeof(part));
+    wr_put_i32(name + 2 * sizeof(part), (int32_t)index);
+    part = wr_uuid_derive((weir_slice){name, sizeof(name)});
+    wr_uuid_print(&part, ret_text);
+}

@@ -1,0 +1,233 @@
+/* The CloudEvents JSON format 1.0.2.
+ *
+ *     {"specversion":"1.0", "id":…, …attributes as strings (integers and booleans are read too)…,
+ *      "data": any JSON value          when datacontenttype is JSON or absent
+ *      "data": "text"                  else, when the data is UTF-8
+ *      "data_base64": "…"}             else */
+#include "event_int.h"
+#include "json_int.h"
+#include "json_text.h"
+
+enum { DEPTH_MAX = 64 };
+
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void print_base64(wr_buf *out, weir_slice data)
+{
+    for (size_t i = 0; i < data.size; i += 3) {
+        size_t left = data.size - i;
+        uint32_t bits = (uint32_t)data.data[i] << 16 | (left > 1 ? (uint32_t)data.data[i + 1] << 8 : 0) |
+                        (left > 2 ? data.data[i + 2] : 0);
+        char digits[4] = {base64_digits[bits >> 18], base64_digits[bits >> 12 & 63], '=', '='};
+        if (left > 1)
+            digits[2] = base64_digits[bits >> 6 & 63];
+        if (left > 2)
+            digits[3] = base64_digits[bits & 63];
+        wr_buf_append(out, digits, sizeof(digits));
+    }
+}
+
+static int base64_value(uint8_t digit)
+{
+    const char *found = digit ? strchr(base64_digits, digit) : NULL;
+    return found ? (int)(found - base64_digits) : -1;
+}
+
+/* `to` has room for 3 bytes of every 4; returns false for what is not base64 with padding (RFC 4648, section 4). */
+static bool read_base64(const uint8_t *text, size_t size, uint8_t *to, size_t *ret_size)
+{
+    size_t padding = size && text[size - 1] == '=' ? 1 + (size > 1 && text[size - 2] == '=') : 0, written = 0;
+    if (size % 4)
+        return false;
+    for (size_t i = 0; i < size; i += 4) {
+        uint32_t bits = 0;
+        for (size_t j = i; j < i + 4; j++) {
+            int value = j < size - padding ? base64_value(text[j]) : 0;
+            if (value < 0)
+                return false;
+            bits = bits << 6 | (uint32_t)value;
+        }
+        to[written++] = (uint8_t)(bits >> 16);
+        to[written++] = (uint8_t)(bits >> 8);
+        to[written++] = (uint8_t)bits;
+    }
+    *ret_size = written - padding;
+    return true;
+}
+
+/* ---- writing */
+
+static void print_attribute(wr_buf *out, const wr_attribute_list *list, size_t at)
+{
+    const weir_attribute *attribute = &list->items[at];
+    for (size_t later = at + 1; later < list->count; later++)
+        if (strcmp(list->items[later].name, attribute->name) == 0)
+            return; /* the trace that the event began with, among the extensions, is the attribute */
+    if (at)
+        wr_buf_append(out, ",", 1);
+    wr_json_text(out, weir_slice_of(attribute->name));
+    wr_buf_append(out, ":", 1);
+    if (attribute->value == list->version)
+        wr_buf_text(out, attribute->value);
+    else
+        wr_json_text(out, weir_slice_of(attribute->value));
+}
+
+static void print_data(wr_buf *out, const weir_event *event)
+{
+    bool json = wr_event_is_json(event->datacontenttype);
+    size_t before = out->size;
+    if (json) {
+        wr_buf_text(out, ",\"data\":");
+        if (wr_json_compact(out, event->data, NULL) == WEIR_OK || wr_buf_failed(out))
+            return;
+        out->size = before;
+    } else if (wr_utf8_valid(event->data)) {
+        wr_buf_text(out, ",\"data\":");
+        wr_json_text(out, event->data);
+        return;
+    }
+    wr_buf_text(out, ",\"data_base64\":\"");
+    print_base64(out, event->data);
+    wr_buf_append(out, "\"", 1);
+}
+
+weir_err wr_event_print_json(const weir_event *event, wr_buf *out, weir_failure *failure)
+{
+    wr_attribute_list list;
+    weir_err err = wr_attribute_list_fill(&list, event, failure);
+    if (err != WEIR_OK)
+        return err;
+    for (size_t i = 0; i < list.count; i++)
+        if (!list.items[i].value || !wr_utf8_valid(weir_slice_of(list.items[i].value)))
+            return weir_fail(failure, WEIR_E_FORMAT, "attribute %s is not UTF-8", list.items[i].name);
+    size_t before = out->size;
+    wr_buf_append(out, "{", 1);
+    for (size_t i = 0; i < list.count; i++)
+        print_attribute(out, &list, i);
+    if (event->data.data)
+        print_data(out, event);
+    wr_buf_append(out, "}", 1);
+    if (!wr_buf_failed(out))
+        return WEIR_OK;
+    out->size = before;
+    return weir_fail(failure, WEIR_E_MEMORY, "no room for event %.60s as JSON", event->id ? event->id : "");
+}
+
+/* ---- reading */
+
+typedef struct event_payload {
+    weir_slice json; /* the value of `data` as it stands */
+    wr_json_string base64;
+    bool has_json, has_base64;
+} event_payload;
+
+static weir_err explain(const wr_json_reader *in, weir_failure *failure)
+{
+    size_t line, column;
+    wr_json_position(in, &line, &column);
+    return weir_fail(failure, in->err, "a CloudEvent as JSON: %s at line %zu, column %zu", in->problem, line, column);
+}
+
+/* An attribute's value as text in the arena; NULL for null, which is absence. */
+static const char *read_attribute(wr_json_reader *in, weir_arena *arena)
+{
+    wr_json_string string = {0};
+    wr_json_token token = wr_json_peek(in);
+    if (token == WR_JSON_IS_STRING)
+        wr_json_string_read(in, &string);
+    else if (token == WR_JSON_IS_OBJECT || token == WR_JSON_IS_ARRAY)
+        wr_json_fail(in, WEIR_E_FORMAT, in->at, "an attribute that is neither text, number nor boolean");
+    else
+        string.raw = wr_json_skip(in);
+    return token == WR_JSON_IS_NULL ? NULL : wr_json_string_dup(in, string, arena);
+}
+
+static void read_data(wr_json_reader *in, event_payload *payload)
+{
+    if (wr_json_peek(in) == WR_JSON_IS_NULL) {
+        wr_json_skip(in);
+        return;
+    }
+    payload->json = wr_json_skip(in);
+    payload->has_json = true;
+}
+
+static weir_err read_member(wr_json_reader *in, wr_event_reader *reader, event_payload *payload, weir_failure *failure)
+{
+    wr_json_string name;
+    wr_json_name(in, &name);
+    if (wr_json_failed(in))
+        return WEIR_OK;
+    if (wr_json_string_is(name, "data")) {
+        read_data(in, payload);
+        return WEIR_OK;
+    }
+    if (wr_json_string_is(name, "data_base64")) {
+        wr_json_string_read(in, &payload->base64);
+        payload->has_base64 = true;
+        return WEIR_OK;
+    }
+    const char *name_text = wr_json_string_dup(in, name, reader->arena);
+    const char *value = name_text ? read_attribute(in, reader->arena) : NULL;
+    if (!value || wr_json_failed(in))
+        return WEIR_OK;
+    if (!wr_attribute_name_valid(weir_slice_of(name_text)))
+        return weir_fail(failure, WEIR_E_FORMAT, "'%.40s' is not an attribute's name", name_text);
+    return wr_event_reader_set(reader, name_text, value, failure);
+}
+
+static weir_err unpack_text(weir_event *event, weir_slice json, weir_arena *arena, weir_failure *failure)
+{
+    wr_json_reader in = wr_json_reader_of(json, 1);
+    wr_json_string string;
+    wr_json_string_read(&in, &string);
+    uint8_t *text = weir_arena_alloc(arena, string.raw.size + 1);
+    if (!text)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for the data");
+    event->data = (weir_slice){text, wr_json_unescape(string, text)};
+    return WEIR_OK;
+}
+
+static weir_err unpack_base64(weir_event *event, wr_json_string base64, weir_arena *arena, weir_failure *failure)
+{
+    uint8_t *digits = weir_arena_alloc(arena, base64.raw.size + 1);
+    uint8_t *bytes = weir_arena_alloc(arena, base64.raw.size + 1);
+    size_t size;
+    if (!digits || !bytes)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for the data");
+    if (!read_base64(digits, wr_json_unescape(base64, digits), bytes, &size))
+        return weir_fail(failure, WEIR_E_FORMAT, "data_base64 is not base64");
+    event->data = (weir_slice){bytes, size};
+    return WEIR_OK;
+}
+
+static weir_err unpack(weir_event *event, const event_payload *payload, weir_arena *arena, weir_failure *failure)
+{
+    if (payload->has_json && payload->has_base64)
+        return weir_fail(failure, WEIR_E_FORMAT, "both data and data_base64");
+    if (payload->has_base64)
+        return unpack_base64(event, payload->base64, arena, failure);
+    if (payload->has_json && payload->json.data[0] == '"' && !wr_event_is_json(event->datacontenttype))
+        return unpack_text(event, payload->json, arena, failure);
+    event->data = payload->json;
+    return WEIR_OK;
+}
+
+weir_err wr_event_parse_json(weir_slice json, weir_arena *arena, weir_event *ret_event, weir_failure *failure)
+{
+    wr_event_reader reader = {.arena = arena};
+    wr_json_reader in = wr_json_reader_of(json, DEPTH_MAX);
+    event_payload payload = {0};
+    weir_err err = WEIR_OK;
+    wr_json_open(&in, '{');
+    while (err == WEIR_OK && wr_json_more(&in, '}'))
+        err = read_member(&in, &reader, &payload, failure);
+    if (err != WEIR_OK)
+        return err;
+    wr_json_end(&in);
+    if (wr_json_failed(&in))
+        return explain(&in, failure);
+    err = unpack(&reader.event, &payload, arena, failure);
+    return err == WEIR_OK ? wr_event_reader_finish(&reader, ret_event, failure) : err;
+}

@@ -1,0 +1,107 @@
+/* Structs into compact JSON by table. */
+#include <event/json_text.h>
+#include <weir/json.h>
+
+#include <assert.h>
+
+enum { ENCODED_SIZE_MAX = 64 * 1024 * 1024 };
+
+static void encode_members(wr_buf *out, const weir_json_field *fields, const uint8_t *from);
+
+static void encode_array(wr_buf *out, const weir_json_field *field, const uint8_t *from)
+{
+    const uint8_t *items;
+    size_t count;
+    memcpy(&items, from + field->offset, sizeof(items));
+    memcpy(&count, from + field->count_offset, sizeof(count));
+    wr_buf_append(out, "[", 1);
+    for (size_t i = 0; i < count && !wr_buf_failed(out); i++) {
+        if (i)
+            wr_buf_append(out, ",", 1);
+        encode_members(out, field->fields, items + i * field->item_size);
+    }
+    wr_buf_append(out, "]", 1);
+}
+
+static void encode_int(wr_buf *out, int64_t value)
+{
+    char text[24], *at = text + sizeof(text);
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        *--at = (char)('0' + rest % 10);
+    } while (rest /= 10);
+    if (value < 0)
+        *--at = '-';
+    wr_buf_append(out, at, (size_t)(text + sizeof(text) - at));
+}
+
+static void encode_value(wr_buf *out, const weir_json_field *field, const uint8_t *from)
+{
+    const uint8_t *at = from + field->offset;
+    const char *text;
+    int64_t whole;
+    double real;
+    bool flag;
+    switch (field->kind) {
+    case WEIR_JSON_TEXT:
+        memcpy(&text, at, sizeof(text));
+        wr_json_text(out, weir_slice_of(text));
+        return;
+    case WEIR_JSON_INT:
+        memcpy(&whole, at, sizeof(whole));
+        encode_int(out, whole);
+        return;
+    case WEIR_JSON_REAL:
+        memcpy(&real, at, sizeof(real));
+        wr_json_real(out, real);
+        return;
+    case WEIR_JSON_BOOL:
+        memcpy(&flag, at, sizeof(flag));
+        wr_buf_text(out, flag ? "true" : "false");
+        return;
+    case WEIR_JSON_OBJECT:
+        encode_members(out, field->fields, at);
+        return;
+    case WEIR_JSON_ARRAY:
+        encode_array(out, field, from);
+        return;
+    }
+    assert(!"a kind that weir/json.h has");
+}
+
+static bool left_out(const weir_json_field *field, const uint8_t *from)
+{
+    const char *text = NULL;
+    if (field->kind == WEIR_JSON_TEXT)
+        memcpy(&text, from + field->offset, sizeof(text));
+    return field->kind == WEIR_JSON_TEXT && !text;
+}
+
+static void encode_members(wr_buf *out, const weir_json_field *fields, const uint8_t *from)
+{
+    bool first = true;
+    wr_buf_append(out, "{", 1);
+    for (const weir_json_field *field = fields; field->name; field++) {
+        if (left_out(field, from))
+            continue;
+        if (!first)
+            wr_buf_append(out, ",", 1);
+        first = false;
+        wr_json_text(out, weir_slice_of(field->name));
+        wr_buf_append(out, ":", 1);
+        encode_value(out, field, from);
+    }
+    wr_buf_append(out, "}", 1);
+}
+
+weir_slice weir_json_encode(weir_arena *arena, const weir_json_field *fields, const void *from)
+{
+    wr_buf out;
+    weir_slice json = {0};
+    wr_buf_init(&out, ENCODED_SIZE_MAX);
+    encode_members(&out, fields, from);
+    if (!wr_buf_failed(&out))
+        json = weir_arena_dup(arena, wr_buf_view(&out));
+    wr_buf_fini(&out);
+    return json;
+}

@@ -1,0 +1,114 @@
+#include "json_text.h"
+
+#include "json_int.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { COMPACT_DEPTH_MAX = 64 };
+
+/* Table 3-7 of the Unicode standard: what the second byte may be depends on the first. */
+bool wr_utf8_valid(weir_slice text)
+{
+    const uint8_t *at = text.data, *end = at + text.size;
+    while (at < end) {
+        uint8_t lead = *at++;
+        if (lead < 0x80)
+            continue;
+        int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+        uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+        uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+        if (lead < 0xc2 || lead > 0xf4 || end - at < more || at[0] < low || at[0] > high)
+            return false;
+        for (int i = 1; i < more; i++)
+            if ((at[i] & 0xc0) != 0x80)
+                return false;
+        at += more;
+    }
+    return true;
+}
+
+static void escape(wr_buf *out, uint8_t byte)
+{
+    static const char bytes[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const char *found = byte ? strchr(bytes, byte) : NULL;
+    if (found)
+        wr_buf_append(out, (const char[]){'\\', letters[found - bytes]}, 2);
+    else
+        wr_buf_printf(out, "\\u%04x", byte);
+}
+
+void wr_json_text(wr_buf *out, weir_slice text)
+{
+    if (!wr_utf8_valid(text)) {
+        out->failed = true;
+        return;
+    }
+    wr_buf_append(out, "\"", 1);
+    size_t from = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i];
+        if (byte >= 0x20 && byte != '"' && byte != '\\')
+            continue;
+        wr_buf_append(out, text.data + from, i - from);
+        escape(out, byte);
+        from = i + 1;
+    }
+    if (from < text.size)
+        wr_buf_append(out, text.data + from, text.size - from);
+    wr_buf_append(out, "\"", 1);
+}
+
+void wr_json_real(wr_buf *out, double value)
+{
+    if (!isfinite(value)) {
+        wr_buf_text(out, "null");
+        return;
+    }
+    /* A program may have set a locale with a decimal comma; this thread steps out of it for the moment. */
+    locale_t mine = uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    uselocale(mine);
+    wr_buf_text(out, text);
+}
+
+weir_err wr_json_compact(wr_buf *out, weir_slice json, weir_failure *failure)
+{
+    wr_json_reader in = wr_json_reader_of(json, COMPACT_DEPTH_MAX);
+    weir_slice value = wr_json_skip(&in);
+    wr_json_end(&in);
+    if (wr_json_failed(&in)) {
+        size_t line, column;
+        wr_json_position(&in, &line, &column);
+        return weir_fail(failure, in.err, "bad JSON: %s at line %zu, column %zu", in.problem, line, column);
+    }
+
+    /* The value is known to be sound, so whitespace outside of strings can be told by quotes alone. */
+    size_t before = out->size, from = 0;
+    bool failed_before = out->failed;
+    bool quoted = false;
+    for (size_t i = 0; i < value.size; i++) {
+        uint8_t byte = value.data[i];
+        if (quoted && byte == '\\') {
+            i++;
+        } else if (byte == '"') {
+            quoted = !quoted;
+        } else if (!quoted && (byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r')) {
+            wr_buf_append(out, value.data + from, i - from);
+            from = i + 1;
+        }
+    }
+    wr_buf_append(out, value.data + from, value.size - from);
+    if (!wr_buf_failed(out))
+        return WEIR_OK;
+    out->size = before;
+    out->failed = failed_before;
+    return weir_fail(failure, WEIR_E_MEMORY, "no room for %zu bytes of JSON", value.size);
+}
