@@ -1,0 +1,100 @@
+/* Commands are a table: one row a command gives its parsing, its --help, its man page and its shell completion.
+ *
+ *     weir NOUN VERB [options] [operands]      a few verbs also stand alone: weir produce, weir dev
+ *
+ * Options come from three places: the row's own `options`; the rows that every command has (-o, -h, …); and tables of
+ * configuration keys (base/config.h), which may also be given by file and environment. */
+#ifndef WR_COMMAND_H
+#define WR_COMMAND_H
+
+#include <base/buf.h>
+#include <base/config.h>
+#include <base/time.h>
+#include <base/trace.h>
+#include <io/io.h>
+
+/* What `weir` exits with. */
+typedef enum wr_exit {
+    WR_EXIT_OK = 0,
+    WR_EXIT_FAILED = 1,
+    WR_EXIT_USAGE = 2,
+    WR_EXIT_NOT_FOUND = 3,
+    WR_EXIT_DENIED = 4,
+    WR_EXIT_UNREACHABLE = 5, /* or a time-out */
+    WR_EXIT_PRECONDITION = 6,
+    WR_EXIT_PARTIAL = 7,
+    WR_EXIT_INTERRUPTED = 130,
+} wr_exit;
+
+wr_exit wr_exit_of(weir_err err);
+
+typedef struct wr_option {
+    const char *name; /* without dashes */
+    char letter;      /* 0: none */
+    const char *value; /* what stands for the value in help; NULL: a switch */
+    const char *fallback;
+    const char *help;
+} wr_option;
+
+enum { WR_OPTIONS_MAX = 48, WR_OPERANDS_MAX = 64, WR_KEY_TABLES_MAX = 4 };
+
+typedef struct wr_cli wr_cli;
+
+typedef struct wr_command {
+    const char *noun;
+    const char *verb;     /* NULL: the noun alone */
+    const char *alias;    /* another word for the verb, or for the noun where it stands alone; NULL: none */
+    const char *operands; /* "TOPIC...", for help; "" */
+    int operand_min, operand_max;
+    const char *about;   /* one line */
+    const char *details; /* paragraphs and examples; NULL */
+    const wr_option *options; /* {0} at the end; NULL: none */
+    bool kafka;               /* connects to a Kafka: -b, --timeout and the client's configuration keys */
+    const wr_config_key *keys; /* further configuration keys; NULL: none */
+    int (*run)(wr_cli *cli);  /* returns a wr_exit */
+} wr_command;
+
+extern const wr_command wr_commands[]; /* {0} at the end */
+extern const wr_option wr_common_options[], wr_kafka_options[];
+/* The row for these words, and how many of them name it; NULL: none. */
+const wr_command *wr_command_find(int word_count, char **words, int *ret_used);
+
+struct wr_cli {
+    const wr_command *command;
+    wr_io *io;
+    weir_arena *arena;
+    wr_config *config; /* holds the command's keys; NULL if it has none */
+    const char *values[WR_OPTIONS_MAX]; /* by position in the options of the command, its kind, and all */
+    const char *operands[WR_OPERANDS_MAX];
+    int operand_count;
+    bool terminal;       /* stdout is one */
+    bool error_terminal; /* stderr is one */
+    wr_trace trace;
+};
+
+/* ---- options: the value given, else the fallback; NULL if neither. An unknown name is a bug. */
+const char *wr_cli_text(const wr_cli *cli, const char *name);
+bool wr_cli_on(const wr_cli *cli, const char *name);
+/* WEIR_E_FORMAT, said on stderr, if it is no number between min and max. */
+WEIR_MUST_CHECK weir_err wr_cli_int(const wr_cli *cli, const char *name, int64_t min, int64_t max, int64_t *ret_value);
+WEIR_MUST_CHECK weir_err wr_cli_duration(const wr_cli *cli, const char *name, int64_t *ret_ms);
+
+/* ---- saying things */
+/* "weir topic show: …" on stderr; returns the exit status that fits. */
+int wr_cli_fail(const wr_cli *cli, weir_err err, const char *format, ...) WEIR_PRINTF(3, 4);
+int wr_cli_failure(const wr_cli *cli, const weir_failure *failure);
+int wr_cli_usage(const wr_cli *cli, const char *format, ...) WEIR_PRINTF(2, 3); /* WR_EXIT_USAGE */
+
+/* Parse argv and run. Returns the exit status. */
+int wr_cli_main(int argc, char **argv, char **environment);
+
+/* ---- help, man pages, completion: from the table */
+void wr_help_overview(wr_buf *out);
+void wr_help_noun(const char *noun, wr_buf *out);
+void wr_help_command(const wr_command *command, wr_buf *out);
+void wr_help_man(const wr_command *command, wr_buf *out); /* NULL: weir(1) itself */
+WEIR_MUST_CHECK weir_err wr_help_completion(const char *shell, wr_buf *out); /* bash, zsh, fish; else WEIR_E_NOT_FOUND */
+/* The known word nearest to `word` (edit distance at most a third of it), or NULL. */
+const char *wr_nearest(const char *word, const char *const *known, size_t known_count);
+
+#endif

@@ -1,0 +1,165 @@
+#include <cli/output.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const form_names[] = {"table", "wide", "json", "yaml", "name"};
+
+weir_err wr_form_of(const wr_cli *cli, wr_form *ret_form)
+{
+    const char *name = wr_cli_text(cli, "output");
+    for (int form = WR_FORM_TABLE; form <= WR_FORM_NAME; form++) {
+        if (strcmp(name, form_names[form]) == 0) {
+            *ret_form = (wr_form)form;
+            return WEIR_OK;
+        }
+    }
+    wr_cli_usage(cli, "-o takes table, wide, json, yaml or name, not '%s'", name);
+    return WEIR_E_FORMAT;
+}
+
+weir_err wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns)
+{
+    wr_form form;
+    weir_err err = wr_form_of(cli, &form);
+    if (err != WEIR_OK)
+        return err;
+    *out = (wr_output){.cli = cli, .columns = columns, .form = form};
+    while (columns[out->column_count].title)
+        out->column_count++;
+    return WEIR_OK;
+}
+
+void wr_output_row(wr_output *out, const char *const *cells)
+{
+    if (out->row_count == out->row_capacity) {
+        size_t capacity = out->row_capacity ? out->row_capacity * 2 : 64;
+        const char ***rows = capacity > WR_ROWS_MAX ? NULL : realloc(out->rows, capacity * sizeof *rows);
+        if (!rows)
+            return;
+        out->rows = rows;
+        out->row_capacity = capacity;
+    }
+    const char **row = weir_arena_array(out->cli->arena, (size_t)out->column_count, sizeof *row);
+    if (!row)
+        return;
+    for (int i = 0; i < out->column_count; i++)
+        row[i] = cells[i] ? weir_arena_dup_text(out->cli->arena, weir_slice_of(cells[i])) : NULL;
+    out->rows[out->row_count++] = row;
+}
+
+void wr_output_quote(wr_buf *out, const char *text)
+{
+    wr_buf_text(out, "\"");
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        if (*at == '"' || *at == '\\')
+            wr_buf_printf(out, "\\%c", *at);
+        else if (*at == '\n')
+            wr_buf_text(out, "\\n");
+        else if (*at < 0x20)
+            wr_buf_printf(out, "\\u%04x", *at);
+        else
+            wr_buf_append(out, at, 1);
+    }
+    wr_buf_text(out, "\"");
+}
+
+static void print_value(const wr_column *column, const char *text, wr_buf *out)
+{
+    if (!text)
+        wr_buf_text(out, "null");
+    else if (column->number)
+        wr_buf_text(out, text);
+    else
+        wr_output_quote(out, text);
+}
+
+static void print_json(const wr_output *out, wr_buf *text)
+{
+    wr_buf_text(text, "[");
+    for (size_t r = 0; r < out->row_count; r++) {
+        wr_buf_text(text, r ? ",\n {" : "{");
+        for (int c = 0; c < out->column_count; c++) {
+            wr_buf_printf(text, "%s\"%s\": ", c ? ", " : "", out->columns[c].name);
+            print_value(&out->columns[c], out->rows[r][c], text);
+        }
+        wr_buf_text(text, "}");
+    }
+    wr_buf_text(text, "]\n");
+}
+
+static void print_yaml(const wr_output *out, wr_buf *text)
+{
+    if (out->row_count == 0)
+        wr_buf_text(text, "[]\n");
+    for (size_t r = 0; r < out->row_count; r++)
+        for (int c = 0; c < out->column_count; c++) {
+            wr_buf_printf(text, "%s%s: ", c ? "  " : "- ", out->columns[c].name);
+            print_value(&out->columns[c], out->rows[r][c], text); /* a JSON string is a YAML string */
+            wr_buf_text(text, "\n");
+        }
+}
+
+/* Columns as wide as what stands in them; UTF-8 continuation bytes take no room. */
+static int text_width(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void print_cell(const wr_column *column, const char *text, int width, bool last, wr_buf *out)
+{
+    int pad = width - text_width(text);
+    if (column->number)
+        wr_buf_printf(out, "%*s%s", pad, "", text);
+    else if (last)
+        wr_buf_text(out, text);
+    else
+        wr_buf_printf(out, "%s%*s", text, pad, "");
+    wr_buf_text(out, last ? "\n" : "  ");
+}
+
+static void print_table(const wr_output *out, wr_buf *text)
+{
+    int shown[WR_COLUMNS_MAX], widths[WR_COLUMNS_MAX], count = 0;
+    for (int c = 0; c < out->column_count && c < WR_COLUMNS_MAX; c++) {
+        if (out->columns[c].wide && out->form != WR_FORM_WIDE)
+            continue;
+        widths[count] = text_width(out->columns[c].title);
+        for (size_t r = 0; r < out->row_count; r++) {
+            int width = text_width(out->rows[r][c] ? out->rows[r][c] : "-");
+            if (width > widths[count])
+                widths[count] = width;
+        }
+        shown[count++] = c;
+    }
+    for (int i = 0; i < count; i++)
+        print_cell(&out->columns[shown[i]], out->columns[shown[i]].title, widths[i], i + 1 == count, text);
+    for (size_t r = 0; r < out->row_count; r++)
+        for (int i = 0; i < count; i++) {
+            const char *cell = out->rows[r][shown[i]];
+            print_cell(&out->columns[shown[i]], cell ? cell : "-", widths[i], i + 1 == count, text);
+        }
+}
+
+int wr_output_end(wr_output *out)
+{
+    enum { OUTPUT_SIZE_MAX = 1 << 30 };
+    wr_buf text;
+    wr_buf_init(&text, OUTPUT_SIZE_MAX);
+    if (out->form == WR_FORM_JSON)
+        print_json(out, &text);
+    else if (out->form == WR_FORM_YAML)
+        print_yaml(out, &text);
+    else if (out->form == WR_FORM_NAME)
+        for (size_t r = 0; r < out->row_count; r++)
+            wr_buf_printf(&text, "%s\n", out->rows[r][0] ? out->rows[r][0] : "");
+    else
+        print_table(out, &text);
+    bool written = fwrite(text.data, 1, text.size, stdout) == text.size && fflush(stdout) == 0;
+    wr_buf_fini(&text);
+    free(out->rows);
+    return written ? WR_EXIT_OK : WR_EXIT_FAILED;
+}

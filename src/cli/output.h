@@ -1,0 +1,43 @@
+/* Rows as people and programs want them: -o table, wide, json, yaml, name.
+ *
+ *     wr_output out;
+ *     wr_output_begin(&out, cli, columns);
+ *     wr_output_row(&out, (const char *[]){"orders", "4"});      texts are copied
+ *     return wr_output_end(&out);
+ *
+ * Tables have a header on a terminal and in a pipe alike; numbers are right-aligned. JSON is one array of objects, numbers
+ * unquoted, NULL cells null. `name` prints the first column alone. */
+#ifndef WR_OUTPUT_H
+#define WR_OUTPUT_H
+
+#include <cli/command.h>
+
+enum { WR_COLUMNS_MAX = 16, WR_ROWS_MAX = 1000000 };
+
+typedef struct wr_column {
+    const char *title; /* "PARTITIONS"; NULL ends the list */
+    const char *name;  /* "partitions" */
+    bool number;
+    bool wide; /* only with -o wide, json and yaml */
+} wr_column;
+
+typedef enum wr_form { WR_FORM_TABLE, WR_FORM_WIDE, WR_FORM_JSON, WR_FORM_YAML, WR_FORM_NAME } wr_form;
+
+typedef struct wr_output {
+    wr_cli *cli;
+    const wr_column *columns;
+    int column_count;
+    wr_form form;
+    const char ***rows;
+    size_t row_count, row_capacity;
+} wr_output;
+
+/* The form asked for with -o; WEIR_E_FORMAT, said on stderr, if there is no such form. */
+WEIR_MUST_CHECK weir_err wr_form_of(const wr_cli *cli, wr_form *ret_form);
+WEIR_MUST_CHECK weir_err wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns);
+void wr_output_row(wr_output *out, const char *const *cells);
+int wr_output_end(wr_output *out); /* prints to stdout; WR_EXIT_OK, or WR_EXIT_FAILED when stdout is gone */
+/* Append a JSON string with its quotes. */
+void wr_output_quote(wr_buf *out, const char *text);
+
+#endif
