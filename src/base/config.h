@@ -50,10 +50,10 @@ WEIR_MUST_CHECK weir_err wr_config_set(wr_config *config, const char *key, const
 const char *wr_config_text(const wr_config *config, const char *key); /* NULL when not set */
 int64_t wr_config_int(const wr_config *config, const char *key);      /* INT, DURATION, SIZE */
 bool wr_config_bool(const wr_config *config, const char *key);
-const char *wr_config_origin(const wr_config *config, const char *key); /* "default", "env WEIR_X", "file:12", "flag" */
+const char *wr_config_origin(const wr_config *config, const char *key); /* "default", "env WEIR_X", "weir.yaml:12", "flag --x" */
 /* NULL instead of an assert for keys nobody knows. */
 const char *wr_config_find(const wr_config *config, const char *key);
-/* Walk what was given below a pass-through prefix: for (size_t at = 0; wr_config_next(config, "kafka.", &at, &k, &v);) */
+/* Walk what was given below a pass-through prefix; the key comes without the prefix: for (size_t at = 0; wr_config_next(config, "kafka.", &at, &k, &v);) */
 bool wr_config_next(const wr_config *config, const char *prefix, size_t *at, const char **ret_key, const char **ret_value);
 /* The flags as an aligned help text, one a line with its fallback. */
 struct wr_buf;

@@ -15,7 +15,12 @@ typedef struct wr_trace_field {
     int64_t number;
 } wr_trace_field;
 
-#define WR_TEXT(field_name, value) ((wr_trace_field){.name = (field_name), .text = (value) ? (value) : ""})
+static inline wr_trace_field wr_trace_text(const char *name, const char *text)
+{
+    return (wr_trace_field){.name = name, .text = text ? text : ""};
+}
+
+#define WR_TEXT(field_name, value) wr_trace_text((field_name), (value))
 #define WR_NUMBER(field_name, value) ((wr_trace_field){.name = (field_name), .number = (int64_t)(value)})
 
 typedef struct wr_trace {

@@ -1,0 +1,41 @@
+#include "base/hash.h"
+
+#include <xxhash.h>
+
+enum { MURMUR2_SHIFT = 24 };
+
+static const uint32_t murmur2_factor = 0x5bd1e995;
+static const uint32_t murmur2_seed = 0x9747b28c;
+
+static uint32_t murmur2_tail(uint32_t hash, const uint8_t *tail, size_t size)
+{
+    if (size == 0)
+        return hash;
+    for (size_t i = 0; i < size; i++)
+        hash ^= (uint32_t)tail[i] << (8 * i);
+    return hash * murmur2_factor;
+}
+
+uint32_t wr_murmur2(const void *data, size_t size)
+{
+    const uint8_t *at = data;
+    uint32_t hash = murmur2_seed ^ (uint32_t)size;
+    size_t left = size;
+    for (; left >= 4; left -= 4, at += 4) {
+        uint32_t word;
+        memcpy(&word, at, sizeof word);
+        word *= murmur2_factor;
+        word ^= word >> MURMUR2_SHIFT;
+        word *= murmur2_factor;
+        hash = hash * murmur2_factor ^ word;
+    }
+    hash = murmur2_tail(hash, at, left);
+    hash ^= hash >> 13;
+    hash *= murmur2_factor;
+    return hash ^ (hash >> 15);
+}
+
+uint64_t wr_hash64(const void *data, size_t size, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(data, size, seed);
+}
