@@ -17,6 +17,7 @@
 typedef struct wr_broker wr_broker;
 typedef struct wr_topics wr_topics;             /* topics.h */
 typedef struct wr_flusher wr_flusher;           /* flusher.h */
+typedef struct wr_retention wr_retention;       /* retention.h */
 typedef struct wr_groups wr_groups;             /* group.h */
 typedef struct wr_producer_ids wr_producer_ids; /* producer_ids.h */
 typedef struct wr_request wr_request;           /* request.h */
@@ -44,6 +45,7 @@ struct wr_broker {
     wr_topics *topics;
     wr_groups *groups;
     wr_flusher *flusher;
+    wr_retention *retention;
     wr_producer_ids *producer_ids;
     wr_server *server;
     char cluster_id[WR_UUID_BASE64_SIZE];

@@ -16,12 +16,15 @@ typedef struct wr_partition {
     wr_log *log; /* NULL: damaged or failed to open; answers KAFKA_STORAGE_ERROR */
 
     /* ---- private to partition.c and flusher.c */
+    wr_broker *broker;
     wr_list durable_waits; /* by offset */
     wr_list watchers;
     wr_link stirred_link;
     wr_link dirty_link;
     wr_log_ticket ticket;
     bool syncing;
+    bool dirty_again;
+    bool orphaned;
 } wr_partition;
 
 enum { WR_LEADER_EPOCH = 0 }; /* one node: nobody else ever led */

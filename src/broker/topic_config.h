@@ -5,19 +5,11 @@
 
 #include <base/buf.h>
 #include <broker/config.h>
-
-typedef enum wr_topic_kind { /* as DescribeConfigs numbers its types */
-                             WR_TOPIC_BOOLEAN = 1,
-                             WR_TOPIC_STRING = 2,
-                             WR_TOPIC_INT = 3,
-                             WR_TOPIC_LONG = 5,
-                             WR_TOPIC_DOUBLE = 6,
-                             WR_TOPIC_LIST = 7,
-} wr_topic_kind;
+#include <wire/kafka.h>
 
 typedef struct wr_topic_key {
     const char *name;
-    wr_topic_kind kind;
+    int8_t type;            /* WR_CONFIG_TYPE_… of kafka.h */
     const char *fallback;   /* Kafka's default, when no broker key has it */
     const char *broker_key; /* whose value is inherited; NULL: none */
     int64_t min, max;       /* numbers; both 0: not checked */
@@ -37,10 +29,9 @@ wr_topic_config *wr_topic_config_dup(const wr_topic_config *config);
 WEIR_MUST_CHECK weir_err wr_topic_config_set(wr_topic_config *config, weir_slice name, weir_slice value,
                                              weir_failure *failure);
 const char *wr_topic_config_get(const wr_topic_config *config, const wr_topic_key *key); /* NULL: not set */
-/* The value in force and where it came from: set on the topic, on the broker, or the default. Borrows; `broker` may be
- * NULL. */
+/* The value in force: set on the topic, or inherited from the broker, or the default. ret_text is room for it. */
 const char *wr_topic_config_effective(const wr_topic_config *config, const wr_topic_key *key,
-                                      const wr_broker_config *broker);
+                                      const wr_broker_config *broker, char ret_text[32]);
 /* What the log needs, from the topic's and the broker's values. */
 void wr_topic_config_log(const wr_topic_config *config, const wr_broker_config *broker, wr_log_config *ret_log);
 

@@ -7,8 +7,7 @@
 
 #include <broker/partition.h>
 #include <broker/topic_config.h>
-
-enum { WR_TOPIC_NAME_MAX = 249 };
+#include <wire/kafka.h>
 
 struct wr_topic {
     char *name;

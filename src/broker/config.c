@@ -1,0 +1,304 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEY_MS(name, text, low, help_text)                                                                             \
+    {                                                                                                                  \
+        .key = (name), .kind = WR_CONFIG_DURATION, .fallback = (text), .min = (low), .max = INT64_MAX,                 \
+        .help = (help_text)                                                                                            \
+    }
+#define KEY_SIZE(name, text, low, high, help_text)                                                                     \
+    {                                                                                                                  \
+        .key = (name), .kind = WR_CONFIG_SIZE, .fallback = (text), .min = (low), .max = (high), .help = (help_text)    \
+    }
+#define KEY_INT(name, text, low, high, help_text)                                                                      \
+    {                                                                                                                  \
+        .key = (name), .kind = WR_CONFIG_INT, .fallback = (text), .min = (low), .max = (high), .help = (help_text)     \
+    }
+#define KEY_BOOL(name, text, help_text)                                                                                \
+    {                                                                                                                  \
+        .key = (name), .kind = WR_CONFIG_BOOL, .fallback = (text), .help = (help_text)                                 \
+    }
+#define KEY_TEXT(name, text, help_text)                                                                                \
+    {                                                                                                                  \
+        .key = (name), .kind = WR_CONFIG_TEXT, .fallback = (text), .help = (help_text)                                 \
+    }
+
+const wr_config_key wr_broker_keys[] = {
+    KEY_TEXT("listeners", "PLAINTEXT://127.0.0.1:9092",
+             "address to listen on, host:port or PLAINTEXT://host:port; port 0 takes a free one"),
+    {.key = "port",
+     .kind = WR_CONFIG_INT,
+     .max = 65535,
+     .help = "port to listen on, instead of the one in listeners; 0 takes a free one"},
+    KEY_TEXT(
+        "advertised.listeners", "auto",
+        "address that clients are told, host:port; auto: localhost for a loopback client, for another the address it "
+        "reached"),
+    KEY_BOOL("insecure", "false", "listen beyond loopback although there is no authentication"),
+    {.key = "log.dirs",
+     .kind = WR_CONFIG_TEXT,
+     .fallback = "weir-data",
+     .flag = "data",
+     .help = "the data directory (one)"},
+    KEY_BOOL("ephemeral", "false", "sync nothing and remove the data directory at the end: for tests"),
+    {.key = "profile",
+     .kind = WR_CONFIG_CHOICE,
+     .fallback = "standard",
+     .choices = "standard|development",
+     .help = "development: no initial rebalance delay, any replication factor is accepted"},
+    KEY_INT("node.id", "1", 0, INT32_MAX, "id of this broker"),
+    KEY_TEXT("cluster.id", NULL, "id of the cluster; made at the first start when not given"),
+
+    {.key = "flush",
+     .kind = WR_CONFIG_CHOICE,
+     .fallback = "acks",
+     .choices = "acks|interval|none",
+     .help =
+         "acks: acks=all waits for the disk, and only what is on the disk is shown. interval, none: a power cut can "
+         "take back acknowledged records"},
+    KEY_MS("log.flush.interval.ms", "1000", 1, "with flush=interval: milliseconds between syncs"),
+
+    KEY_BOOL("auto.create.topics.enable", "true", "make a topic when a client asks for its metadata"),
+    KEY_INT("num.partitions", "1", 1, 100000, "partitions of a topic made without saying how many"),
+    KEY_INT("default.replication.factor", "1", 1, 1, "replicas of a topic; there is one broker"),
+    {.key = "accept.any.replication.factor",
+     .kind = WR_CONFIG_BOOL,
+     .help = "accept a replication factor above 1 as if it were 1; by default only in the development profile"},
+    KEY_BOOL("delete.topic.enable", "true", "let clients delete topics"),
+    KEY_INT("max.partitions", "10000", 1, 1000000, "partitions of all topics together"),
+
+    KEY_SIZE("message.max.bytes", "1048588", 0, INT32_MAX, "largest record batch, in bytes"),
+    KEY_TEXT("log.cleanup.policy", "delete", "what happens to old records: delete, compact or both"),
+    KEY_SIZE("log.segment.bytes", "1g", 1 << 14, INT32_MAX, "size in bytes at which a log starts a new segment"),
+    KEY_INT("log.roll.hours", "168", 1, INT32_MAX, "age in hours at which a log starts a new segment"),
+    {.key = "log.roll.ms",
+     .kind = WR_CONFIG_DURATION,
+     .min = 1,
+     .max = INT64_MAX,
+     .help = "the same in milliseconds; goes before log.roll.hours"},
+    KEY_INT("log.retention.hours", "168", -1, INT32_MAX, "hours that records are kept; -1: no limit"),
+    {.key = "log.retention.minutes",
+     .kind = WR_CONFIG_INT,
+     .min = -1,
+     .max = INT32_MAX,
+     .help = "the same in minutes; goes before log.retention.hours"},
+    {.key = "log.retention.ms",
+     .kind = WR_CONFIG_DURATION,
+     .min = -1,
+     .max = INT64_MAX,
+     .help = "the same in milliseconds; goes before minutes and hours"},
+    KEY_SIZE("log.retention.bytes", "-1", -1, INT64_MAX, "bytes that a partition keeps; -1: no limit"),
+    KEY_MS("log.retention.check.interval.ms", "5m", 1, "milliseconds from an append to looking for old segments"),
+    KEY_SIZE("log.index.interval.bytes", "4096", 0, INT32_MAX, "bytes of log between two index entries"),
+    KEY_SIZE("log.index.size.max.bytes", "10m", 4, INT32_MAX, "largest index, in bytes"),
+    KEY_MS("log.segment.delete.delay.ms", "60s", 0,
+           "milliseconds from deleting a segment or topic to removing its files"),
+    {.key = "log.message.timestamp.type",
+     .kind = WR_CONFIG_CHOICE,
+     .fallback = "CreateTime",
+     .choices = "CreateTime|LogAppendTime",
+     .help = "whose clock stamps records"},
+    KEY_MS("log.message.timestamp.before.max.ms", "9223372036854775807", 0,
+           "milliseconds that a record's timestamp may lie in the past"),
+    KEY_MS("log.message.timestamp.after.max.ms", "1h", 0,
+           "milliseconds that a record's timestamp may lie in the future"),
+    KEY_MS("producer.id.expiration.ms", "1d", 1, "milliseconds after which an idle producer's sequence is forgotten"),
+
+    KEY_SIZE("socket.request.max.bytes", "100m", 1024, INT32_MAX, "largest request, in bytes"),
+    KEY_SIZE("fetch.max.bytes", "55m", 1024, 1 << 30, "largest answer to a fetch, in bytes"),
+    KEY_INT("max.connections", "10000", 1, INT32_MAX, "connections at a time; further ones are closed"),
+    KEY_MS("connections.max.idle.ms", "10m", 1, "milliseconds after which an idle connection is closed"),
+    KEY_MS("request.arrival.max.ms", "30s", 1,
+           "milliseconds in which a request that began must arrive, and an answer must move"),
+    KEY_SIZE("queued.max.request.bytes", "256m", 1 << 20, INT64_MAX,
+             "bytes of requests and answers in memory, of all connections; past it no more is read"),
+    KEY_SIZE("connection.max.queued.bytes", "64m", 1 << 16, INT64_MAX, "the same of one connection"),
+
+    KEY_MS("group.min.session.timeout.ms", "6s", 1, "least session timeout of a group member, in milliseconds"),
+    KEY_MS("group.max.session.timeout.ms", "30m", 1, "largest session timeout of a group member, in milliseconds"),
+    {.key = "group.initial.rebalance.delay.ms",
+     .kind = WR_CONFIG_DURATION,
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "milliseconds that an empty group waits for more members; 3 s, in the development profile 0"},
+    KEY_INT("group.max.size", "1000", 1, INT32_MAX, "members of a group"),
+    KEY_INT("group.max.count", "10000", 1, INT32_MAX, "groups"),
+    KEY_INT("offsets.retention.minutes", "10080", 1, INT32_MAX, "minutes that an empty group's offsets are kept"),
+    KEY_MS("offsets.retention.check.interval.ms", "10m", 1, "milliseconds between looks for expired offsets"),
+    KEY_SIZE("offset.metadata.max.bytes", "4096", 0, 1 << 20, "largest metadata beside a committed offset, in bytes"),
+    KEY_SIZE("offsets.topic.segment.bytes", "16m", 1 << 14, INT32_MAX,
+             "size in bytes at which __consumer_offsets is rewritten"),
+    {0},
+};
+
+/* "host:port", "[::1]:port", with or without PLAINTEXT:// in front. */
+static weir_err parse_listener(const char *key, const char *text, char ret_host[256], int *ret_port,
+                               weir_failure *failure)
+{
+    const char *scheme_end = strstr(text, "://");
+    const char *host = scheme_end ? scheme_end + 3 : text;
+    if (scheme_end && strncmp(text, "PLAINTEXT://", 12) != 0)
+        return weir_fail(failure, WEIR_E_FORMAT, "%s: only PLAINTEXT:// is spoken, not \"%s\"", key, text);
+    if (strchr(text, ','))
+        return weir_fail(failure, WEIR_E_FORMAT, "%s: one address, not a list: \"%s\"", key, text);
+
+    const char *colon = strrchr(host, ':');
+    char *number_end = NULL;
+    long port = colon ? strtol(colon + 1, &number_end, 10) : -1;
+    if (!colon || number_end == colon + 1 || *number_end != '\0' || port < 0 || port > 65535)
+        return weir_fail(failure, WEIR_E_FORMAT, "%s: \"%s\" is not host:port", key, text);
+
+    size_t host_size = (size_t)(colon - host);
+    if (host_size >= 2 && host[0] == '[' && host[host_size - 1] == ']') {
+        host++;
+        host_size -= 2;
+    }
+    if (host_size >= 256)
+        return weir_fail(failure, WEIR_E_FORMAT, "%s: the host is too long", key);
+    if (host_size == 0)
+        snprintf(ret_host, 256, "0.0.0.0"); /* as in Kafka: every interface */
+    else
+        snprintf(ret_host, 256, "%.*s", (int)host_size, host);
+    *ret_port = (int)port;
+    return WEIR_OK;
+}
+
+static bool host_is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
+}
+
+static weir_err read_listeners(wr_broker_config *config, weir_failure *failure)
+{
+    const wr_config *keys = config->keys;
+    weir_err err = parse_listener("listeners", wr_config_text(keys, "listeners"), config->host, &config->port, failure);
+    if (err != WEIR_OK)
+        return err;
+    if (wr_config_text(keys, "port"))
+        config->port = (int)wr_config_int(keys, "port");
+    if (!host_is_loopback(config->host) && !wr_config_bool(keys, "insecure"))
+        return weir_fail(
+            failure, WEIR_E_DENIED,
+            "listeners: %s can be reached from other machines, and there is no authentication; set insecure "
+            "if that is meant",
+            config->host);
+
+    const char *advertised = wr_config_text(keys, "advertised.listeners");
+    if (strcmp(advertised, "auto") == 0) {
+        snprintf(config->advertised_host, sizeof config->advertised_host, "auto");
+        config->advertised_port = 0;
+        return WEIR_OK;
+    }
+    return parse_listener("advertised.listeners", advertised, config->advertised_host, &config->advertised_port,
+                          failure);
+}
+
+static int64_t read_retention_ms(const wr_config *keys)
+{
+    if (wr_config_text(keys, "log.retention.ms"))
+        return wr_config_int(keys, "log.retention.ms");
+    int64_t minutes = wr_config_text(keys, "log.retention.minutes") ? wr_config_int(keys, "log.retention.minutes")
+                                                                    : wr_config_int(keys, "log.retention.hours") * 60;
+    return minutes < 0 ? -1 : minutes * 60000;
+}
+
+static void read_log(wr_broker_config *config)
+{
+    const wr_config *keys = config->keys;
+    wr_log_config *log = &config->log;
+    *log = wr_log_config_default;
+    log->segment_size = wr_config_int(keys, "log.segment.bytes");
+    log->segment_ms = wr_config_text(keys, "log.roll.ms") ? wr_config_int(keys, "log.roll.ms")
+                                                          : wr_config_int(keys, "log.roll.hours") * 3600000;
+    log->retention_size = wr_config_int(keys, "log.retention.bytes");
+    log->retention_ms = read_retention_ms(keys);
+    log->index_interval_size = wr_config_int(keys, "log.index.interval.bytes");
+    log->index_size_max = wr_config_int(keys, "log.index.size.max.bytes");
+    log->message_size_max = wr_config_int(keys, "message.max.bytes");
+    log->file_delete_delay_ms = wr_config_int(keys, "log.segment.delete.delay.ms");
+    log->log_append_time = strcmp(wr_config_text(keys, "log.message.timestamp.type"), "LogAppendTime") == 0;
+    log->timestamp_before_max_ms = wr_config_int(keys, "log.message.timestamp.before.max.ms");
+    log->timestamp_after_max_ms = wr_config_int(keys, "log.message.timestamp.after.max.ms");
+    log->producer_expiry_ms = wr_config_int(keys, "producer.id.expiration.ms");
+    log->compact = strstr(wr_config_text(keys, "log.cleanup.policy"), "compact") != NULL;
+}
+
+static void read_topics(wr_broker_config *config, bool development)
+{
+    const wr_config *keys = config->keys;
+    const char *flush = wr_config_text(keys, "flush");
+    config->flush = strcmp(flush, "acks") == 0   ? WR_FLUSH_ACKS
+                    : strcmp(flush, "none") == 0 ? WR_FLUSH_NONE
+                                                 : WR_FLUSH_INTERVAL;
+    if (config->ephemeral)
+        config->flush = WR_FLUSH_NONE;
+    config->flush_interval_ms = wr_config_int(keys, "log.flush.interval.ms");
+    config->retention_check_ms = wr_config_int(keys, "log.retention.check.interval.ms");
+    config->auto_create_topics = wr_config_bool(keys, "auto.create.topics.enable");
+    config->partition_count = (int32_t)wr_config_int(keys, "num.partitions");
+    config->replication_factor = (int16_t)wr_config_int(keys, "default.replication.factor");
+    config->any_replication_factor = wr_config_text(keys, "accept.any.replication.factor")
+                                         ? wr_config_bool(keys, "accept.any.replication.factor")
+                                         : development;
+    config->delete_topics = wr_config_bool(keys, "delete.topic.enable");
+    config->partition_count_max = (int32_t)wr_config_int(keys, "max.partitions");
+}
+
+static void read_limits(wr_broker_config *config)
+{
+    const wr_config *keys = config->keys;
+    config->request_size_max = wr_config_int(keys, "socket.request.max.bytes");
+    config->fetch_size_max = wr_config_int(keys, "fetch.max.bytes");
+    config->connection_count_max = (int32_t)wr_config_int(keys, "max.connections");
+    config->connection_idle_ms = wr_config_int(keys, "connections.max.idle.ms");
+    config->frame_deadline_ms = wr_config_int(keys, "request.arrival.max.ms");
+    config->memory_max = wr_config_int(keys, "queued.max.request.bytes");
+    config->connection_memory_max = wr_config_int(keys, "connection.max.queued.bytes");
+}
+
+static void read_groups(wr_broker_config *config, bool development)
+{
+    const wr_config *keys = config->keys;
+    config->group_min_session_ms = wr_config_int(keys, "group.min.session.timeout.ms");
+    config->group_max_session_ms = wr_config_int(keys, "group.max.session.timeout.ms");
+    config->group_initial_delay_ms = wr_config_text(keys, "group.initial.rebalance.delay.ms")
+                                         ? wr_config_int(keys, "group.initial.rebalance.delay.ms")
+                                         : (development ? 0 : 3000);
+    config->group_size_max = (int32_t)wr_config_int(keys, "group.max.size");
+    config->group_count_max = (int32_t)wr_config_int(keys, "group.max.count");
+    config->offsets_retention_ms = wr_config_int(keys, "offsets.retention.minutes") * 60000;
+    config->offsets_check_ms = wr_config_int(keys, "offsets.retention.check.interval.ms");
+    config->offset_metadata_max = (int32_t)wr_config_int(keys, "offset.metadata.max.bytes");
+    config->offsets_segment_size = wr_config_int(keys, "offsets.topic.segment.bytes");
+}
+
+weir_err wr_broker_config_read(const wr_config *keys, wr_broker_config *ret_config, weir_failure *failure)
+{
+    wr_broker_config config = {.keys = keys};
+    weir_err err = read_listeners(&config, failure);
+    if (err != WEIR_OK)
+        return err;
+    config.data_directory = wr_config_text(keys, "log.dirs");
+    if (config.data_directory[0] == '\0' || strchr(config.data_directory, ','))
+        return weir_fail(failure, WEIR_E_FORMAT, "log.dirs: one directory, not \"%s\"", config.data_directory);
+    config.ephemeral = wr_config_bool(keys, "ephemeral");
+    config.node_id = (int32_t)wr_config_int(keys, "node.id");
+    config.cluster_id = wr_config_text(keys, "cluster.id");
+
+    const char *policy = wr_config_text(keys, "log.cleanup.policy");
+    if (strcmp(policy, "delete") != 0 && strcmp(policy, "compact") != 0 && strcmp(policy, "compact,delete") != 0 &&
+        strcmp(policy, "delete,compact") != 0)
+        return weir_fail(failure, WEIR_E_FORMAT, "log.cleanup.policy: delete, compact or both, not \"%s\"", policy);
+
+    bool development = strcmp(wr_config_text(keys, "profile"), "development") == 0;
+    read_log(&config);
+    read_topics(&config, development);
+    read_limits(&config);
+    read_groups(&config, development);
+    if (config.group_min_session_ms > config.group_max_session_ms)
+        return weir_fail(failure, WEIR_E_FORMAT, "group.min.session.timeout.ms is above group.max.session.timeout.ms");
+    *ret_config = config;
+    return WEIR_OK;
+}

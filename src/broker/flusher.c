@@ -1,0 +1,152 @@
+#include "flusher.h"
+
+#include "partition_int.h"
+#include "topics.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct wr_flusher {
+    wr_broker *broker;
+    wr_list dirty;
+    wr_list orphans; /* partitions of deleted topics that a sync still uses; linked by dirty_link */
+    size_t syncing_count;
+    wr_timer interval;
+};
+
+weir_err wr_flusher_new(wr_broker *broker, wr_flusher **ret_flusher)
+{
+    wr_flusher *flusher = calloc(1, sizeof *flusher);
+    if (!flusher)
+        return WEIR_E_MEMORY;
+    flusher->broker = broker;
+    wr_list_init(&flusher->dirty);
+    wr_list_init(&flusher->orphans);
+    *ret_flusher = flusher;
+    return WEIR_OK;
+}
+
+static void release(wr_partition *partition)
+{
+    if (partition->log)
+        wr_log_abandon(partition->log);
+    free(partition);
+}
+
+void wr_flusher_free(wr_flusher *flusher)
+{
+    if (!flusher)
+        return;
+    wr_timer_stop(flusher->broker->loop, &flusher->interval);
+    while (wr_list_pop(&flusher->dirty))
+        ;
+    for (wr_link *link; (link = wr_list_pop(&flusher->orphans));)
+        release(WR_LIST_ITEM(link, wr_partition, dirty_link));
+    free(flusher);
+}
+
+bool wr_flusher_idle(const wr_flusher *flusher)
+{
+    return flusher->syncing_count == 0;
+}
+
+void wr_flusher_mark(wr_flusher *flusher, wr_partition *partition)
+{
+    if (flusher->broker->config.flush == WR_FLUSH_NONE || partition->orphaned)
+        return;
+    if (partition->syncing)
+        partition->dirty_again = true;
+    else if (!wr_link_linked(&partition->dirty_link))
+        wr_list_append(&flusher->dirty, &partition->dirty_link);
+}
+
+static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
+{
+    wr_log_sync_end(partition->log, &partition->ticket, err);
+    partition->syncing = false;
+    flusher->syncing_count--;
+    if (partition->orphaned) {
+        wr_link_remove(&partition->dirty_link);
+        release(partition);
+        return;
+    }
+    if (err != WEIR_OK)
+        wr_trace_log(flusher->broker->trace, WR_ERROR,
+                     "sync failed: the partition accepts nothing more until a restart",
+                     WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index),
+                     WR_TEXT("error", weir_err_name(err)));
+    if (partition->dirty_again && err == WEIR_OK)
+        wr_list_append(&flusher->dirty, &partition->dirty_link);
+    partition->dirty_again = false;
+    wr_partition_synced(partition);
+}
+
+static void sync_done(void *user, weir_err err)
+{
+    wr_partition *partition = user;
+    wr_broker *broker = partition->broker;
+    wr_broker_enter(broker);
+    finish(broker->flusher, partition, err);
+    wr_broker_leave(broker);
+}
+
+static void begin(wr_flusher *flusher, wr_partition *partition)
+{
+    if (wr_log_broken(partition->log))
+        return;
+    partition->syncing = true;
+    flusher->syncing_count++;
+    wr_log_sync_begin(partition->log, &partition->ticket);
+    weir_err err = WEIR_OK;
+    if (partition->ticket.file_count > 0) {
+        err = wr_loop_sync(flusher->broker->loop, partition->ticket.files, partition->ticket.file_count, sync_done,
+                           partition);
+        if (err == WEIR_OK)
+            return;
+    }
+    finish(flusher, partition, err);
+}
+
+static void begin_all(wr_flusher *flusher)
+{
+    /* Finishing at once may make a partition dirty again: take only those that are there now. */
+    wr_list batch;
+    wr_list_init(&batch);
+    for (wr_link *link; (link = wr_list_pop(&flusher->dirty));)
+        wr_list_append(&batch, link);
+    for (wr_link *link; (link = wr_list_pop(&batch));)
+        begin(flusher, WR_LIST_ITEM(link, wr_partition, dirty_link));
+}
+
+static void interval_passed(void *user)
+{
+    wr_flusher *flusher = user;
+    wr_broker_enter(flusher->broker);
+    begin_all(flusher);
+    wr_broker_leave(flusher->broker);
+}
+
+void wr_flusher_kick(wr_flusher *flusher)
+{
+    if (wr_list_empty(&flusher->dirty))
+        return;
+    wr_broker *broker = flusher->broker;
+    if (broker->config.flush == WR_FLUSH_INTERVAL && !broker->stopping) {
+        int64_t deadline_us = wr_loop_now_us(broker->loop) + broker->config.flush_interval_ms * 1000;
+        if (wr_timer_started(&flusher->interval) ||
+            wr_timer_start(broker->loop, &flusher->interval, deadline_us, interval_passed, flusher) == WEIR_OK)
+            return;
+    }
+    begin_all(flusher);
+}
+
+void wr_flusher_bury(wr_flusher *flusher, wr_partition *partition)
+{
+    wr_link_remove(&partition->dirty_link);
+    partition->orphaned = true;
+    partition->topic = NULL;
+    if (partition->syncing)
+        wr_list_append(&flusher->orphans, &partition->dirty_link);
+    else
+        release(partition);
+}

@@ -1,0 +1,23 @@
+/* The flusher: makes what was appended durable, off the loop's thread.
+ *
+ *    append ──mark──▶ dirty ──kick──▶ syncing ──done──▶ clean          (append while syncing: dirty again)
+ *
+ * Each dirty log has one sync under way at most, which covers everything appended to it before the sync began; whatever
+ * is appended meanwhile goes with its next one (group commit). Logs are synced one after another, in the order in which
+ * they became dirty, each with its own answer: a failed sync breaks its log and no other. */
+#ifndef WR_FLUSHER_H
+#define WR_FLUSHER_H
+
+#include <broker/partition.h>
+
+WEIR_MUST_CHECK weir_err wr_flusher_new(wr_broker *broker, wr_flusher **ret_flusher);
+void wr_flusher_free(wr_flusher *flusher); /* accepts NULL; forgets what is under way */
+/* The partition's log has grown. Does nothing when the flush setting is none. */
+void wr_flusher_mark(wr_flusher *flusher, wr_partition *partition);
+/* Start a sync for every dirty log that has none; with flush=interval, when the interval has passed. */
+void wr_flusher_kick(wr_flusher *flusher);
+/* Take a partition whose topic was deleted: its log is abandoned and its memory freed once no sync uses it. */
+void wr_flusher_bury(wr_flusher *flusher, wr_partition *partition);
+bool wr_flusher_idle(const wr_flusher *flusher); /* no sync is under way */
+
+#endif
