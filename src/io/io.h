@@ -51,12 +51,13 @@ WEIR_MUST_CHECK weir_err wr_path_remove(wr_io *io, const char *path);           
 WEIR_MUST_CHECK weir_err wr_path_remove_tree(wr_io *io, const char *path);
 bool wr_path_exists(wr_io *io, const char *path);
 /* Whole small files. read: at most limit_size, into the arena. write: to path.tmp, sync, rename, sync the directory. */
-WEIR_MUST_CHECK weir_err wr_path_read(wr_io *io, const char *path, size_t limit_size, weir_arena *arena, weir_slice *ret_bytes);
+WEIR_MUST_CHECK weir_err wr_path_read(wr_io *io, const char *path, size_t limit_size, weir_arena *arena,
+                                      weir_slice *ret_bytes);
 WEIR_MUST_CHECK weir_err wr_path_write(wr_io *io, const char *path, weir_slice bytes);
 
 /* ---- clock and chance */
-int64_t wr_now_ms(wr_io *io);   /* wall clock, Unix epoch */
-int64_t wr_mono_us(wr_io *io);  /* monotonic */
+int64_t wr_now_ms(wr_io *io);  /* wall clock, Unix epoch */
+int64_t wr_mono_us(wr_io *io); /* monotonic */
 void wr_random(wr_io *io, void *ret_bytes, size_t size);
 uint64_t wr_random_u64(wr_io *io);
 

@@ -1,9 +1,9 @@
 /* The event loop: streams, timers, signals, posts from other threads, and syncs that run beside it.
  *
  * One thread runs a loop; every callback is called by it. Only wr_loop_post and wr_loop_stop may be called by other
- * threads. A callback may close the stream it was called for. Real: epoll, timerfd-free (the wait's timeout), eventfd and
- * one sync thread. Simulated: wr_sim_step (sim.h) delivers one event at a time in an order the seed chooses. No timer
- * wakes an idle loop. */
+ * threads. A callback may close the stream it was called for. Real: epoll, timerfd-free (the wait's timeout), eventfd
+ * and one sync thread. Simulated: wr_sim_step (sim.h) delivers one event at a time in an order the seed chooses. No
+ * timer wakes an idle loop. */
 #ifndef WR_LOOP_H
 #define WR_LOOP_H
 
@@ -14,7 +14,7 @@ typedef struct wr_stream wr_stream;
 typedef struct wr_listener wr_listener;
 
 WEIR_MUST_CHECK weir_err wr_loop_new(wr_io *io, wr_loop **ret_loop);
-void wr_loop_free(wr_loop *loop);                 /* streams and listeners must be closed */
+void wr_loop_free(wr_loop *loop);                    /* streams and listeners must be closed */
 WEIR_MUST_CHECK weir_err wr_loop_run(wr_loop *loop); /* until wr_loop_stop */
 void wr_loop_stop(wr_loop *loop);
 WEIR_MUST_CHECK weir_err wr_loop_post(wr_loop *loop, void (*run)(void *user), void *user);
@@ -32,7 +32,8 @@ typedef struct wr_timer {
 } wr_timer;
 
 /* Calls run once at the deadline (monotonic, microseconds). Starting a started timer moves it. */
-WEIR_MUST_CHECK weir_err wr_timer_start(wr_loop *loop, wr_timer *timer, int64_t deadline_us, void (*run)(void *user), void *user);
+WEIR_MUST_CHECK weir_err wr_timer_start(wr_loop *loop, wr_timer *timer, int64_t deadline_us, void (*run)(void *user),
+                                        void *user);
 void wr_timer_stop(wr_loop *loop, wr_timer *timer); /* fine when not started */
 static inline bool wr_timer_started(const wr_timer *timer)
 {
@@ -63,7 +64,8 @@ WEIR_MUST_CHECK weir_err wr_stream_read(wr_stream *stream, void *ret_bytes, size
 /* Writes a prefix of the slices; *ret_size may be less than their sum. */
 WEIR_MUST_CHECK weir_err wr_stream_write(wr_stream *stream, const weir_slice *slices, size_t count, size_t *ret_size);
 /* Sends up to size bytes of the file from `at` without copying them here where the system can. */
-WEIR_MUST_CHECK weir_err wr_stream_send_file(wr_stream *stream, wr_file *file, int64_t at, size_t size, size_t *ret_size);
+WEIR_MUST_CHECK weir_err wr_stream_send_file(wr_stream *stream, wr_file *file, int64_t at, size_t size,
+                                             size_t *ret_size);
 /* "address:port" of the other side and of this side; static within the stream. */
 const char *wr_stream_peer(const wr_stream *stream);
 const char *wr_stream_local(const wr_stream *stream);
