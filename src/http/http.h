@@ -1,7 +1,8 @@
 /* HTTP/1.1 server and client. The only room that includes the HTTP libraries.
  *
- * Server: requests arrive on the server's own threads; `handle` either answers at once or keeps the exchange and answers
- * later from any thread. Client: one blocking exchange at a time per wr_http_client (keep-alive), plus a pool for loads. */
+ * Server: requests arrive on the server's own threads; `handle` either answers at once or keeps the exchange and
+ * answers later from any thread. Client: one blocking exchange at a time per wr_http_client (keep-alive), plus a pool
+ * for loads. */
 #ifndef WR_HTTP_H
 #define WR_HTTP_H
 
@@ -25,8 +26,8 @@ typedef struct wr_http_options {
 WEIR_MUST_CHECK weir_err wr_http_server_start(const wr_http_options *options, wr_http_server **ret_server,
                                               weir_failure *failure);
 int wr_http_server_port(const wr_http_server *server);
-/* New requests are refused, kept exchanges are answered 503; frees. Whoever keeps an exchange must still answer it once,
- * before or after (after, that only releases it). Accepts NULL. */
+/* New requests are refused, kept exchanges are answered 503; frees. Whoever keeps an exchange must still answer it
+ * once, before or after (after, that only releases it). Accepts NULL. */
 void wr_http_server_stop(wr_http_server *server);
 
 /* Valid until answered. */
@@ -46,7 +47,8 @@ typedef struct wr_answer {
     const char *retry_after;
     const char *allow; /* methods, with 405 */
 } wr_answer;
-void wr_exchange_answer(wr_exchange *exchange, const wr_answer *answer); /* exactly once, any thread; consumes exchange */
+void wr_exchange_answer(wr_exchange *exchange,
+                        const wr_answer *answer); /* exactly once, any thread; consumes exchange */
 
 /* ---- client */
 typedef struct wr_http_client wr_http_client; /* base URL and one kept-alive connection; one thread */
@@ -60,8 +62,8 @@ typedef struct wr_http_reply {
 WEIR_MUST_CHECK weir_err wr_http_client_new(const char *base_url, int timeout_ms, wr_http_client **ret_client,
                                             weir_failure *failure);
 void wr_http_client_free(wr_http_client *client);
-/* headers: "name: value" lines, NULL at the end, or NULL. WEIR_E_UNREACHABLE (nothing was sent or the peer is not there),
- * WEIR_E_CLOSED (the outcome is unknown), WEIR_E_TIMEOUT. Any HTTP status is WEIR_OK. */
+/* headers: "name: value" lines, NULL at the end, or NULL. WEIR_E_UNREACHABLE (nothing was sent or the peer is not
+ * there), WEIR_E_CLOSED (the outcome is unknown), WEIR_E_TIMEOUT. Any HTTP status is WEIR_OK. */
 WEIR_MUST_CHECK weir_err wr_http_call(wr_http_client *client, const char *method, const char *path,
                                       const char *const *headers, weir_slice body, wr_http_reply *ret_reply,
                                       weir_failure *failure);

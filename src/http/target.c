@@ -1,0 +1,111 @@
+/* Names, numbers and escapes of HTTP. */
+#include "http_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+weir_err wr_http_target_parse(const char *base_url, wr_http_target *ret_target, weir_failure *failure)
+{
+    wr_http_target target = {.port = 80};
+    struct evhttp_uri *uri = base_url ? evhttp_uri_parse(base_url) : NULL;
+    const char *scheme = uri ? evhttp_uri_get_scheme(uri) : NULL;
+    const char *host = uri ? evhttp_uri_get_host(uri) : NULL;
+    const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
+    bool good = scheme && host && *host && strcasecmp(scheme, "http") == 0 && !evhttp_uri_get_query(uri) &&
+                strlen(host) < sizeof target.host && (!path || strlen(path) < sizeof target.prefix);
+    if (good) {
+        if (evhttp_uri_get_port(uri) > 0)
+            target.port = evhttp_uri_get_port(uri);
+        snprintf(target.host, sizeof target.host, "%s", host);
+        snprintf(target.prefix, sizeof target.prefix, "%s", path ? path : "");
+        for (size_t size = strlen(target.prefix); size && target.prefix[size - 1] == '/'; size--)
+            target.prefix[size - 1] = 0;
+        snprintf(target.authority, sizeof target.authority, "%s:%d", target.host, target.port);
+        /* In a URL an IPv6 address stands in brackets; the socket calls want it without them. */
+        size_t size = strlen(target.host);
+        if (target.host[0] == '[' && target.host[size - 1] == ']') {
+            memmove(target.host, target.host + 1, size - 2);
+            target.host[size - 2] = 0;
+        }
+    }
+    if (uri)
+        evhttp_uri_free(uri);
+    if (!good)
+        return weir_fail(failure, WEIR_E_USAGE, "%s is not a base URL like http://host:port",
+                         base_url ? base_url : "nothing");
+    *ret_target = target;
+    return WEIR_OK;
+}
+
+static const struct {
+    const char *name;
+    enum evhttp_cmd_type type;
+} methods[] = {
+    {"GET", EVHTTP_REQ_GET},         {"POST", EVHTTP_REQ_POST},     {"HEAD", EVHTTP_REQ_HEAD},
+    {"PUT", EVHTTP_REQ_PUT},         {"DELETE", EVHTTP_REQ_DELETE}, {"PATCH", EVHTTP_REQ_PATCH},
+    {"OPTIONS", EVHTTP_REQ_OPTIONS},
+};
+
+const char *wr_http_method_name(enum evhttp_cmd_type method)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (methods[i].type == method)
+            return methods[i].name;
+    return "";
+}
+
+bool wr_http_method_find(const char *name, enum evhttp_cmd_type *ret_method)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(methods[i].name, name) == 0) {
+            *ret_method = methods[i].type;
+            return true;
+        }
+    return false;
+}
+
+static int hex(uint8_t digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    digit |= 0x20;
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+const char *wr_http_unescape(weir_arena *arena, weir_slice text, bool is_query)
+{
+    char *out = weir_arena_alloc(arena, text.size + 1);
+    if (!out)
+        return NULL;
+    size_t size = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        int byte = text.data[i];
+        if (byte == '%') {
+            int high = i + 2 < text.size ? hex(text.data[i + 1]) : -1;
+            int low = i + 2 < text.size ? hex(text.data[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return NULL;
+            byte = high * 16 + low;
+            i += 2;
+        } else if (byte == '+' && is_query) {
+            byte = ' ';
+        }
+        if (byte == 0)
+            return NULL;
+        out[size++] = (char)byte;
+    }
+    return out;
+}
+
+bool wr_http_token_valid(const char *text)
+{
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte <= ' ' || byte >= 127 || strchr("\"(),/:;<=>?@[\\]{}", byte))
+            return false;
+    }
+    return true;
+}
