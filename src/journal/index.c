@@ -125,10 +125,11 @@ weir_err wr_index_store(wr_index *index, wr_file *file)
     weir_err err = WEIR_OK;
     if (to > from)
         err = wr_file_write(file, (int64_t)from, index->entries + from, to - from);
-    if (err == WEIR_OK)
+    if (err == WEIR_OK && !index->file_ends)
         err = wr_file_truncate(file, (int64_t)to);
     if (err != WEIR_OK)
         return err;
+    index->file_ends = true;
     if (to > from)
         index->filed_crc = wr_crc32c(index->filed_crc, index->entries + from, to - from);
     index->filed_count = index->count;

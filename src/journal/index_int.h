@@ -19,6 +19,7 @@ typedef struct wr_index {
     size_t count, capacity;
     size_t filed_count; /* entries that are in the file */
     uint32_t filed_crc; /* of those */
+    bool file_ends;     /* the file is known to end behind them */
 } wr_index;
 
 enum { WR_INDEX_ENTRY = 8, WR_TIMES_ENTRY = 12 };

@@ -34,9 +34,11 @@ typedef struct wr_segment {
     bool dirty;            /* has bytes that no begun sync covers; its file must stay open */
     bool in_ticket;        /* a sync of its file is under way */
     bool used;             /* since the last wr_log_retain */
-    wr_file *index_file;   /* open from the moment they are written until they are synced */
-    wr_file *times_file;   /* likewise */
-    wr_mark mark, next_mark; /* known to be on the disk; will be when index_file and times_file are synced */
+    wr_file *index_file, *times_file; /* open from the moment they are written until they are synced */
+    bool index_dirty;                 /* they hold something that no begun sync covers */
+    bool index_in_ticket;             /* a sync of them is under way */
+    wr_mark mark;                     /* known to be on the disk */
+    wr_mark next_mark, ticket_mark;   /* as the index files were last written; as the sync under way covers */
     int64_t verified_from, verified_to;     /* positions between which this process knows the CRCs to hold */
     int64_t cursor_offset, cursor_position; /* where the last read ended, and where that is; -1: none */
 } wr_segment;
@@ -63,9 +65,10 @@ struct wr_log {
     wr_producers *producers;
     wr_file *synced_file;   /* weir.synced; NULL: closed */
     bool synced_used;       /* since the last wr_log_retain */
-    wr_file *snapshot_file; /* written, not yet synced; NULL: none */
-    int64_t snapshot_offset, snapshot_count;     /* of snapshot_file */
-    int64_t producers_offset, producers_count;   /* of the snapshot in the checkpoint; -1: none */
+    bool snapshot_pending, snapshot_in_ticket;
+    wr_file *snapshot_file; /* of the pending snapshot; NULL when it has no producers, and so no file */
+    int64_t snapshot_offset, snapshot_count;   /* of the pending snapshot */
+    int64_t producers_offset, producers_count; /* of the snapshot in the checkpoint; -1: none */
     wr_doomed *doomed;
     size_t doomed_count, doomed_capacity;
 };
@@ -91,7 +94,7 @@ WEIR_MUST_CHECK weir_err wr_segment_reserve(wr_segment *segment);
 void wr_segment_add(wr_segment *segment, const wr_head *head);
 /* Load or make again its indexes. */
 WEIR_MUST_CHECK weir_err wr_segment_index(wr_segment *segment);
-/* Write what the index files lack, not synced; afterwards next_mark describes the segment as it is. `last` also gives the
+/* Write what the index files lack, not synced (index_dirty); afterwards next_mark describes the segment as it is. `last` also gives the
  * time index the segment's greatest time, as Kafka does at roll and close. */
 WEIR_MUST_CHECK weir_err wr_segment_store_index(wr_segment *segment, bool last);
 /* The batch that holds the offset: where it begins. */
@@ -120,16 +123,21 @@ WEIR_MUST_CHECK weir_err wr_walk_next(wr_walk *walk, wr_head *ret_head);
 wr_log *wr_log_new(wr_io *io, const char *directory, const wr_log_config *config); /* NULL: memory */
 weir_err wr_log_break(wr_log *log, weir_err err); /* marks it broken, returns err */
 WEIR_MUST_CHECK weir_err wr_log_add_segment(wr_log *log, wr_segment *segment); /* takes it on success */
-wr_segment *wr_log_segment_of(const wr_log *log, int64_t offset, size_t *ret_at);
-/* The bytes after which the active segment gets a checkpoint of its own. */
-int64_t wr_log_checkpoint_size(const wr_log *log);
+size_t wr_log_segment_at(const wr_log *log, int64_t offset); /* the one that holds, or will hold, the offset */
+
+/* ---- append.c */
+WEIR_MUST_CHECK weir_err wr_log_start_segment(wr_log *log); /* makes the file of the next active segment, durably */
 
 /* ---- flush.c */
-WEIR_MUST_CHECK weir_err wr_log_write_checkpoint(wr_log *log);
+/* The checkpoint as things are now, but for the start offset and the first segments, which are about to go. Breaks the log
+ * when it cannot be written. */
+WEIR_MUST_CHECK weir_err wr_log_write_checkpoint(wr_log *log, int64_t start_offset, size_t first_segment);
 WEIR_MUST_CHECK weir_err wr_log_write_synced(wr_log *log);
-WEIR_MUST_CHECK weir_err wr_log_write_epochs(wr_log *log);
-/* Write a snapshot of the producers at the end offset, if there are any; synced and taken by the next ticket. */
+/* Write a snapshot of the producers at the end offset, if there are any; the next ticket syncs it and the checkpoint then
+ * names it. */
 WEIR_MUST_CHECK weir_err wr_log_write_snapshot(wr_log *log);
-WEIR_MUST_CHECK weir_err wr_log_sync_all(wr_log *log, bool checkpoint);
+
+/* ---- retention.c */
+weir_err wr_log_remove_file(const wr_log *log, const char *name); /* fine when it does not exist */
 
 #endif

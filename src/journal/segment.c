@@ -1,0 +1,406 @@
+/* One segment: its files, its indexes, finding and reading batches. */
+#include "log_int.h"
+
+#include <base/hash.h>
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { FIND_BUFFER = 4096, REBUILD_BUFFER = 256 << 10 };
+
+wr_segment *wr_segment_new(wr_log *log, int64_t base_offset)
+{
+    wr_segment *segment = calloc(1, sizeof *segment);
+    if (!segment)
+        return NULL;
+    segment->log = log;
+    segment->base_offset = segment->end_offset = base_offset;
+    segment->first_time = segment->max_time = segment->max_time_offset = -1;
+    segment->cursor_offset = -1;
+    wr_index_init(&segment->index, WR_INDEX_ENTRY);
+    wr_index_init(&segment->times, WR_TIMES_ENTRY);
+    return segment;
+}
+
+static bool is_sealed(const wr_segment *segment)
+{
+    const wr_log *log = segment->log;
+    return log->segment_count > 0 && segment != wr_log_active(log);
+}
+
+static void drop_indexes(wr_segment *segment)
+{
+    wr_index_fini(&segment->index);
+    wr_index_fini(&segment->times);
+    segment->indexed = false;
+}
+
+static void close_files(wr_segment *segment)
+{
+    wr_log *log = segment->log;
+    for (size_t i = 0; i < WR_LOG_OPEN_SEALED_MAX; i++)
+        if (log->open_sealed[i] == segment)
+            log->open_sealed[i] = NULL;
+    wr_file_close(segment->file);
+    segment->file = NULL;
+}
+
+void wr_segment_close(wr_segment *segment)
+{
+    if (segment->dirty || segment->in_ticket || segment->index_file)
+        return;
+    close_files(segment);
+    if (is_sealed(segment))
+        drop_indexes(segment);
+}
+
+void wr_segment_free(wr_segment *segment)
+{
+    if (!segment)
+        return;
+    close_files(segment);
+    wr_file_close(segment->index_file);
+    wr_file_close(segment->times_file);
+    drop_indexes(segment);
+    free(segment);
+}
+
+weir_err wr_segment_open(wr_segment *segment, wr_file **ret_file)
+{
+    segment->used = true;
+    if (!segment->file) {
+        wr_log *log = segment->log;
+        char path[WR_LOG_PATH_MAX];
+        weir_err err = wr_log_path(log, segment->base_offset, ".log", path);
+        if (err == WEIR_OK)
+            err = wr_file_open(log->io, path, WR_FILE_READ | WR_FILE_WRITE, &segment->file);
+        if (err != WEIR_OK)
+            return err;
+        if (is_sealed(segment)) {
+            wr_segment **slot = &log->open_sealed[log->open_sealed_next++ % WR_LOG_OPEN_SEALED_MAX];
+            if (*slot)
+                wr_segment_close(*slot);
+            *slot = segment;
+        }
+    }
+    *ret_file = segment->file;
+    return WEIR_OK;
+}
+
+/* ---- indexes */
+
+weir_err wr_segment_reserve(wr_segment *segment)
+{
+    weir_err err = wr_index_reserve(&segment->index);
+    return err == WEIR_OK ? wr_index_reserve(&segment->times) : err;
+}
+
+static void add_time(wr_segment *segment)
+{
+    const wr_index *times = &segment->times;
+    int64_t last_time = times->count ? wr_index_key(times, times->count - 1) : -1;
+    if (segment->max_time > last_time)
+        wr_index_add_time(&segment->times, segment->max_time,
+                          (int32_t)(segment->max_time_offset - segment->base_offset));
+}
+
+void wr_segment_add(wr_segment *segment, const wr_head *head)
+{
+    assert(head->base_offset == segment->end_offset);
+    if (segment->size == 0)
+        segment->first_time = head->max_timestamp;
+    if (head->max_timestamp > segment->max_time) {
+        segment->max_time = head->max_timestamp;
+        segment->max_time_offset = head->last_offset;
+    }
+    if (segment->unindexed_size > segment->log->config.index_interval_size) {
+        wr_index_add_position(&segment->index, (int32_t)(head->last_offset - segment->base_offset),
+                              (int32_t)segment->size);
+        add_time(segment);
+        segment->unindexed_size = 0;
+    }
+    segment->size += head->size;
+    segment->unindexed_size += head->size;
+    segment->end_offset = head->last_offset + 1;
+}
+
+static weir_err load_index(wr_segment *segment, wr_index *index, const char *suffix, int64_t size, uint32_t crc)
+{
+    if (size == 0)
+        return WEIR_OK;
+    char path[WR_LOG_PATH_MAX];
+    wr_file *file;
+    weir_err err = wr_log_path(segment->log, segment->base_offset, suffix, path);
+    if (err == WEIR_OK)
+        err = wr_file_open(segment->log->io, path, WR_FILE_READ, &file);
+    if (err != WEIR_OK)
+        return err == WEIR_E_NOT_FOUND ? WEIR_E_CORRUPT : err;
+    err = wr_index_load(index, file, size, crc);
+    wr_file_close(file);
+    return err;
+}
+
+/* Reads every batch of the segment again. On failure its sizes are as before and it has no indexes. */
+static weir_err walk_again(wr_segment *segment, uint8_t *buffer)
+{
+    const wr_segment before = *segment;
+    wr_walk walk = {.segment = segment,
+                    .end = before.size,
+                    .offset = segment->base_offset,
+                    .check_crc = true,
+                    .buffer = buffer,
+                    .buffer_size = REBUILD_BUFFER};
+    segment->size = segment->unindexed_size = 0;
+    segment->end_offset = segment->base_offset;
+    segment->max_time = segment->max_time_offset = -1;
+    wr_head head;
+    weir_err err;
+    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK) {
+        err = wr_segment_reserve(segment);
+        if (err != WEIR_OK)
+            break;
+        wr_segment_add(segment, &head);
+    }
+    if (err == WEIR_E_RANGE)
+        err = segment->end_offset == before.end_offset ? WEIR_OK : WEIR_E_CORRUPT;
+    if (err == WEIR_OK) {
+        segment->verified_from = 0;
+        segment->verified_to = segment->size;
+        return WEIR_OK;
+    }
+    segment->size = before.size;
+    segment->end_offset = before.end_offset;
+    segment->max_time = before.max_time;
+    segment->max_time_offset = before.max_time_offset;
+    drop_indexes(segment);
+    return err;
+}
+
+static weir_err rebuild(wr_segment *segment)
+{
+    drop_indexes(segment);
+    uint8_t *buffer = malloc(REBUILD_BUFFER);
+    if (!buffer)
+        return WEIR_E_MEMORY;
+    weir_err err = walk_again(segment, buffer);
+    free(buffer);
+    segment->indexed = err == WEIR_OK;
+    return err;
+}
+
+/* Sealed segments get their files again at once; the active one's follow with the next checkpoint. */
+static weir_err store_rebuilt(wr_segment *segment)
+{
+    weir_err err = wr_segment_store_index(segment, true);
+    if (err == WEIR_OK)
+        err = wr_file_sync(segment->index_file);
+    if (err == WEIR_OK)
+        err = wr_file_sync(segment->times_file);
+    if (err != WEIR_OK)
+        return wr_log_break(segment->log, err);
+    segment->index_dirty = false;
+    wr_file_close(segment->index_file);
+    wr_file_close(segment->times_file);
+    segment->index_file = segment->times_file = NULL;
+    segment->mark = segment->next_mark;
+    return wr_log_write_checkpoint(segment->log, segment->log->start_offset, 0);
+}
+
+weir_err wr_segment_index(wr_segment *segment)
+{
+    if (segment->indexed)
+        return WEIR_OK;
+    const wr_mark *mark = &segment->mark;
+    weir_err err = load_index(segment, &segment->index, ".index", mark->index_size, mark->index_crc);
+    if (err == WEIR_OK)
+        err = load_index(segment, &segment->times, ".timeindex", mark->times_size, mark->times_crc);
+    if (err == WEIR_OK) {
+        segment->indexed = true;
+        return WEIR_OK;
+    }
+    if (err != WEIR_E_CORRUPT) {
+        drop_indexes(segment);
+        return err;
+    }
+    err = rebuild(segment);
+    if (err == WEIR_OK && is_sealed(segment) && !segment->log->broken)
+        err = store_rebuilt(segment);
+    return err;
+}
+
+static weir_err store(wr_segment *segment, wr_index *index, const char *suffix, wr_file **file)
+{
+    char path[WR_LOG_PATH_MAX];
+    weir_err err = wr_log_path(segment->log, segment->base_offset, suffix, path);
+    if (err == WEIR_OK && !*file)
+        err = wr_file_open(segment->log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, file);
+    return err == WEIR_OK ? wr_index_store(index, *file) : err;
+}
+
+weir_err wr_segment_store_index(wr_segment *segment, bool last)
+{
+    assert(segment->indexed);
+    weir_err err = wr_segment_reserve(segment);
+    if (err != WEIR_OK)
+        return err;
+    if (last)
+        add_time(segment);
+    segment->index_dirty = true;
+    err = store(segment, &segment->index, ".index", &segment->index_file);
+    if (err == WEIR_OK)
+        err = store(segment, &segment->times, ".timeindex", &segment->times_file);
+    if (err == WEIR_OK)
+        segment->next_mark = (wr_mark){
+            .end_offset = segment->end_offset,
+            .size = segment->size,
+            .max_time = segment->max_time,
+            .max_time_offset = segment->max_time_offset,
+            .index_size = (int64_t)(segment->index.filed_count * WR_INDEX_ENTRY),
+            .times_size = (int64_t)(segment->times.filed_count * WR_TIMES_ENTRY),
+            .index_crc = segment->index.filed_crc,
+            .times_crc = segment->times.filed_crc,
+        };
+    return err;
+}
+
+/* ---- reading */
+
+weir_err wr_segment_find(wr_segment *segment, int64_t offset, int64_t *ret_position)
+{
+    assert(offset >= segment->base_offset && offset < segment->end_offset);
+    if (offset == segment->cursor_offset || offset == segment->base_offset) {
+        *ret_position = offset == segment->base_offset ? 0 : segment->cursor_position;
+        return WEIR_OK;
+    }
+    weir_err err = wr_segment_index(segment);
+    if (err != WEIR_OK)
+        return err;
+    uint8_t buffer[FIND_BUFFER];
+    wr_walk walk = {.segment = segment, .end = segment->size, .offset = segment->base_offset, .buffer = buffer,
+                    .buffer_size = sizeof buffer};
+    size_t count = wr_index_count_to(&segment->index, offset - segment->base_offset);
+    if (count > 0) {
+        walk.position = wr_index_value(&segment->index, count - 1);
+        walk.offset = -1;
+    }
+    wr_head head;
+    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK)
+        if (head.last_offset >= offset) {
+            *ret_position = walk.position - head.size;
+            return head.base_offset <= offset ? WEIR_OK : WEIR_E_CORRUPT;
+        }
+    return err == WEIR_E_RANGE ? WEIR_E_CORRUPT : err;
+}
+
+static weir_err fetch(wr_segment *segment, int64_t position, size_t size, wr_buf *out)
+{
+    wr_file *file;
+    weir_err err = wr_segment_open(segment, &file);
+    if (err != WEIR_OK)
+        return err;
+    size_t got = 0;
+    uint8_t *bytes = wr_buf_extend(out, size);
+    if (!bytes)
+        return WEIR_E_MEMORY;
+    err = wr_file_read(file, position, bytes, size, &got);
+    if (err == WEIR_OK && got < size)
+        err = WEIR_E_CORRUPT;
+    return err;
+}
+
+static void note_verified(wr_segment *segment, int64_t from, int64_t to)
+{
+    if (from <= segment->verified_to && to >= segment->verified_from) {
+        segment->verified_from = from < segment->verified_from ? from : segment->verified_from;
+        segment->verified_to = to > segment->verified_to ? to : segment->verified_to;
+    } else if (to - from > segment->verified_to - segment->verified_from) {
+        segment->verified_from = from;
+        segment->verified_to = to;
+    }
+}
+
+static bool batch_holds(const wr_segment *segment, const wr_head *head, const uint8_t *bytes)
+{
+    return wr_crc32c(0, bytes + WR_BATCH_CRC_BEGIN, (size_t)head->size - WR_BATCH_CRC_BEGIN) == head->crc &&
+           wr_epochs_match(&segment->log->epochs, head->base_offset, head->leader_epoch);
+}
+
+/* Where whole batches below the limit end in bytes that were read at `position`, and which offset follows (-1: not known).
+ * What this process has not yet seen whole is checked on the way; of the rest, the index says where to begin. */
+static weir_err cut(const wr_segment *segment, int64_t position, const uint8_t *bytes, size_t size,
+                    int64_t limit_offset, size_t *ret_size, int64_t *ret_next_offset)
+{
+    bool verify = position < segment->verified_from || position + (int64_t)size > segment->verified_to;
+    size_t at = 0;
+    int64_t next = -1;
+    if (!verify && limit_offset >= segment->end_offset && position + (int64_t)size == segment->size) {
+        *ret_size = size;
+        *ret_next_offset = segment->end_offset;
+        return WEIR_OK;
+    }
+    if (!verify && segment->indexed) {
+        size_t inside = wr_index_count_to_position(&segment->index, (int32_t)(position + (int64_t)size));
+        size_t below = wr_index_count_to(&segment->index, limit_offset - 1 - segment->base_offset);
+        size_t count = inside < below ? inside : below;
+        if (count > 0 && wr_index_value(&segment->index, count - 1) > position)
+            at = (size_t)(wr_index_value(&segment->index, count - 1) - position);
+    }
+    while (at + WR_BATCH_HEADER_SIZE <= size) {
+        wr_head head;
+        if (!wr_head_read(bytes + at, &head) || (next >= 0 && head.base_offset != next))
+            return WEIR_E_CORRUPT;
+        next = head.base_offset;
+        if (head.size > (int64_t)(size - at) || head.last_offset >= limit_offset)
+            break;
+        if (verify && !batch_holds(segment, &head, bytes + at))
+            return WEIR_E_CORRUPT;
+        at += (size_t)head.size;
+        next = head.last_offset + 1;
+    }
+    *ret_size = at;
+    *ret_next_offset = next;
+    return WEIR_OK;
+}
+
+/* Makes the read long enough for the first batch, if it is to be given whatever its size. */
+static weir_err fetch_first(wr_segment *segment, int64_t position, int64_t offset, size_t begin, wr_buf *out)
+{
+    wr_head first;
+    if (!wr_head_read(out->data + begin, &first) || first.size > segment->size - position ||
+        first.base_offset > offset || first.last_offset < offset)
+        return WEIR_E_CORRUPT;
+    size_t have = out->size - begin;
+    if (first.size <= (int64_t)have)
+        return WEIR_OK;
+    return fetch(segment, position + (int64_t)have, (size_t)first.size - have, out);
+}
+
+weir_err wr_segment_read(wr_segment *segment, int64_t offset, int64_t limit_offset, size_t max_size, bool min_one,
+                         wr_buf *out)
+{
+    int64_t position, next_offset = -1;
+    weir_err err = wr_segment_find(segment, offset, &position);
+    if (err != WEIR_OK)
+        return err;
+    size_t left = (size_t)(segment->size - position), size = max_size < left ? max_size : left, whole = 0;
+    if (size < WR_BATCH_HEADER_SIZE && !min_one)
+        return WEIR_OK;
+    if (size < WR_BATCH_HEADER_SIZE)
+        size = WR_BATCH_HEADER_SIZE;
+    size_t begin = out->size;
+    err = fetch(segment, position, size, out);
+    if (err == WEIR_OK && min_one)
+        err = fetch_first(segment, position, offset, begin, out);
+    if (err == WEIR_OK)
+        err = cut(segment, position, out->data + begin, out->size - begin, limit_offset, &whole, &next_offset);
+    if (!wr_buf_failed(out))
+        out->size = begin + (err == WEIR_OK ? whole : 0);
+    if (err != WEIR_OK || whole == 0)
+        return err;
+    note_verified(segment, position, position + (int64_t)whole);
+    if (next_offset >= 0) {
+        segment->cursor_offset = next_offset;
+        segment->cursor_position = position + (int64_t)whole;
+    }
+    return WEIR_OK;
+}
