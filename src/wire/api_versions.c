@@ -43,7 +43,8 @@ static const wr_field response_supported_feature_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items response_supported_features = ITEMS(wr_api_versions_response_supported_feature, response_supported_feature_fields);
+static const wr_items response_supported_features =
+    ITEMS(wr_api_versions_response_supported_feature, response_supported_feature_fields);
 
 #define AT(member) WR_AT(wr_api_versions_response_finalized_feature, member)
 static const wr_field response_finalized_feature_fields[] = {
@@ -53,7 +54,8 @@ static const wr_field response_finalized_feature_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items response_finalized_features = ITEMS(wr_api_versions_response_finalized_feature, response_finalized_feature_fields);
+static const wr_items response_finalized_features =
+    ITEMS(wr_api_versions_response_finalized_feature, response_finalized_feature_fields);
 
 #define AT(member) WR_AT(wr_api_versions_response, member)
 static const wr_field response_fields[] = {

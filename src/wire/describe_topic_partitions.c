@@ -57,7 +57,8 @@ static const wr_field response_partition_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items response_partitions = ITEMS(wr_describe_topic_partitions_response_partition, response_partition_fields);
+static const wr_items response_partitions =
+    ITEMS(wr_describe_topic_partitions_response_partition, response_partition_fields);
 
 #define AT(member) WR_AT(wr_describe_topic_partitions_response_topic, member)
 static const wr_field response_topic_fields[] = {

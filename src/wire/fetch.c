@@ -47,7 +47,8 @@ static const wr_field request_forgotten_topic_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items request_forgotten_topics = ITEMS(wr_fetch_request_forgotten_topic, request_forgotten_topic_fields);
+static const wr_items request_forgotten_topics =
+    ITEMS(wr_fetch_request_forgotten_topic, request_forgotten_topic_fields);
 
 #define AT(member) WR_AT(wr_fetch_request, member)
 static const wr_field request_fields[] = {
@@ -86,7 +87,8 @@ static const wr_field response_epoch_end_offset_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items response_epoch_end_offsets = ITEMS(wr_fetch_response_epoch_end_offset, response_epoch_end_offset_fields);
+static const wr_items response_epoch_end_offsets =
+    ITEMS(wr_fetch_response_epoch_end_offset, response_epoch_end_offset_fields);
 
 #define AT(member) WR_AT(wr_fetch_response_leader, member)
 static const wr_field response_leader_fields[] = {
@@ -113,7 +115,8 @@ static const wr_field response_aborted_transaction_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items response_aborted_transactions = ITEMS(wr_fetch_response_aborted_transaction, response_aborted_transaction_fields);
+static const wr_items response_aborted_transactions =
+    ITEMS(wr_fetch_response_aborted_transaction, response_aborted_transaction_fields);
 
 #define AT(member) WR_AT(wr_fetch_response_partition, member)
 static const wr_field response_partition_fields[] = {

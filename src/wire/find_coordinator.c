@@ -37,7 +37,8 @@ static const wr_field response_coordinator_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items response_coordinators = ITEMS(wr_find_coordinator_response_coordinator, response_coordinator_fields);
+static const wr_items response_coordinators =
+    ITEMS(wr_find_coordinator_response_coordinator, response_coordinator_fields);
 
 #define AT(member) WR_AT(wr_find_coordinator_response, member)
 static const wr_field response_fields[] = {

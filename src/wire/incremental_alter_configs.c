@@ -54,7 +54,8 @@ static const wr_field response_resource_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items response_resources = ITEMS(wr_incremental_alter_configs_response_resource, response_resource_fields);
+static const wr_items response_resources =
+    ITEMS(wr_incremental_alter_configs_response_resource, response_resource_fields);
 
 #define AT(member) WR_AT(wr_incremental_alter_configs_response, member)
 static const wr_field response_fields[] = {

@@ -31,7 +31,8 @@ static const wr_field response_config_resource_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items response_config_resources = ITEMS(wr_list_config_resources_response_config_resource, response_config_resource_fields);
+static const wr_items response_config_resources =
+    ITEMS(wr_list_config_resources_response_config_resource, response_config_resource_fields);
 
 #define AT(member) WR_AT(wr_list_config_resources_response, member)
 static const wr_field response_fields[] = {

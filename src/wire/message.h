@@ -77,13 +77,15 @@ typedef struct wr_api {
 const wr_api *wr_apis(size_t *ret_count);
 const wr_api *wr_api_find(int16_t key); /* NULL if not served */
 
-/* Decode a whole body. ret_message points to message->size zeroed bytes.
- * Errors: WEIR_E_FORMAT (with the field's path in failure), WEIR_E_UNSUPPORTED version, WEIR_E_MEMORY/LIMIT. Bytes left
- * over after the last field are a format error. */
+/* Decode a whole body. ret_message points to message->size bytes, whose content is undefined after a failure. A text or
+ * bytes that are empty have data that is not NULL.
+ * Errors: WEIR_E_FORMAT (with the field's path in failure), WEIR_E_UNSUPPORTED version, WEIR_E_LIMIT when the arena has
+ * no more. Bytes left over after the last field are a format error. */
 WEIR_MUST_CHECK weir_err wr_message_decode(const wr_message *message, int16_t version, weir_slice body,
                                            weir_arena *arena, void *ret_message, weir_failure *failure);
-/* Append the encoding. Fields that the version lacks are left out. Errors: WEIR_E_LIMIT/MEMORY (out failed),
- * WEIR_E_USAGE when null stands where the version has no null. */
+/* Append the encoding. Fields that the version lacks are left out. Errors: WEIR_E_LIMIT (out failed, or a text is
+ * longer than 32,767 bytes), WEIR_E_USAGE when null stands where the version has no null, WEIR_E_UNSUPPORTED version.
+ * On failure nothing is appended. */
 WEIR_MUST_CHECK weir_err wr_message_encode(const wr_message *message, int16_t version, const void *from, wr_buf *out);
 /* Set every field to its default. */
 void wr_message_init(const wr_message *message, void *ret_message);

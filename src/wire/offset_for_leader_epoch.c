@@ -13,7 +13,8 @@ static const wr_field request_partition_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items request_partitions = ITEMS(wr_offset_for_leader_epoch_request_partition, request_partition_fields);
+static const wr_items request_partitions =
+    ITEMS(wr_offset_for_leader_epoch_request_partition, request_partition_fields);
 
 #define AT(member) WR_AT(wr_offset_for_leader_epoch_request_topic, member)
 static const wr_field request_topic_fields[] = {
@@ -53,7 +54,8 @@ static const wr_field response_partition_fields[] = {
     {0},
 };
 #undef AT
-static const wr_items response_partitions = ITEMS(wr_offset_for_leader_epoch_response_partition, response_partition_fields);
+static const wr_items response_partitions =
+    ITEMS(wr_offset_for_leader_epoch_response_partition, response_partition_fields);
 
 #define AT(member) WR_AT(wr_offset_for_leader_epoch_response_topic, member)
 static const wr_field response_topic_fields[] = {
