@@ -57,6 +57,8 @@ static size_t kind_size(const weir_json_field *field)
         return sizeof(bool);
     case WEIR_JSON_OBJECT:
         return fields_extent(field->fields);
+    case WEIR_JSON_RAW:
+        return sizeof(weir_slice);
     case WEIR_JSON_TEXT:
     case WEIR_JSON_ARRAY:
         return sizeof(void *);
@@ -185,6 +187,11 @@ static void decode_text(json_decoder *decoder, uint8_t *to)
 /* The next value is not null. */
 static void decode_value(json_decoder *decoder, const weir_json_field *field, uint8_t *to)
 {
+    if (field->kind == WEIR_JSON_RAW) {
+        weir_slice raw = wr_json_skip(&decoder->in);
+        memcpy(to + field->offset, &raw, sizeof(raw));
+        return;
+    }
     wr_json_token token = wr_json_peek(&decoder->in);
     bool flag = token == WR_JSON_IS_TRUE;
     if (token != expected[field->kind].token && !(field->kind == WEIR_JSON_BOOL && token == WR_JSON_IS_FALSE)) {
