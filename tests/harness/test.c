@@ -1,5 +1,7 @@
 #include "test.h"
 
+#include "allocation.h"
+
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,14 @@ void test_register(const char *name, CMUnitTestFunction run)
     if (test_count == TEST_COUNT_MAX)
         abort();
     tests[test_count++] = (struct CMUnitTest){.name = name, .test_func = run};
+}
+
+uint64_t test_random(uint64_t *state)
+{
+    uint64_t mixed = *state += 0x9E3779B97F4A7C15;
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9;
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB;
+    return mixed ^ mixed >> 31;
 }
 
 const char *test_directory(void)
@@ -44,6 +54,7 @@ int main(int argc, char **argv)
         if (argc < 2 || strstr(tests[i].name, argv[1]))
             chosen[chosen_count++] = tests[i];
 
+    test_fail_allocation(0); /* and keeps the linker from leaving allocation.c out */
     int failed = _cmocka_run_group_tests(argv[0], chosen, chosen_count, NULL, NULL);
     for (size_t i = 0; i < directory_count; i++) {
         if (failed == 0)

@@ -28,11 +28,14 @@ void test_register(const char *name, CMUnitTestFunction run);
     }                                                                                                                  \
     static void name(__attribute__((unused)) void **test_state)
 
-#define CHECK(condition) assert_true(condition)
-#define CHECK_EQ(actual, expected) assert_int_equal((actual), (expected))
-#define CHECK_STR(actual, expected) assert_string_equal((actual), (expected))
+#define CHECK(condition)                    assert_true(condition)
+#define CHECK_EQ(actual, expected)          assert_int_equal((actual), (expected))
+#define CHECK_STR(actual, expected)         assert_string_equal((actual), (expected))
 #define CHECK_BYTES(actual, expected, size) assert_memory_equal((actual), (expected), (size))
-#define CHECK_OK(call) assert_int_equal((call), 0)
+#define CHECK_OK(call)                      assert_int_equal((call), 0)
+
+/* Chance that every run repeats: the next of a splitmix64 sequence. */
+uint64_t test_random(uint64_t *state);
 
 /* A new empty directory below the build's temporary folder; removed when the test program ends well. */
 const char *test_directory(void);
