@@ -218,6 +218,8 @@ static void decode_value(json_decoder *decoder, const weir_json_field *field, ui
     case WEIR_JSON_ARRAY:
         decode_array(decoder, field, to);
         break;
+    case WEIR_JSON_RAW:
+        break; /* above */
     }
 }
 

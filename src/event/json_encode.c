@@ -42,6 +42,7 @@ static void encode_value(wr_buf *out, const weir_json_field *field, const uint8_
     int64_t whole;
     double real;
     bool flag;
+    weir_slice raw;
     switch (field->kind) {
     case WEIR_JSON_TEXT:
         memcpy(&text, at, sizeof(text));
@@ -65,16 +66,20 @@ static void encode_value(wr_buf *out, const weir_json_field *field, const uint8_
     case WEIR_JSON_ARRAY:
         encode_array(out, field, from);
         return;
+    case WEIR_JSON_RAW:
+        memcpy(&raw, at, sizeof(raw));
+        wr_buf_slice(out, raw);
+        return;
     }
     assert(!"a kind that weir/json.h has");
 }
 
 static bool left_out(const weir_json_field *field, const uint8_t *from)
 {
-    const char *text = NULL;
-    if (field->kind == WEIR_JSON_TEXT)
+    const void *text = from; /* a slice begins with its pointer */
+    if (field->kind == WEIR_JSON_TEXT || field->kind == WEIR_JSON_RAW)
         memcpy(&text, from + field->offset, sizeof(text));
-    return field->kind == WEIR_JSON_TEXT && !text;
+    return !text;
 }
 
 static void encode_members(wr_buf *out, const weir_json_field *fields, const uint8_t *from)
