@@ -1,0 +1,133 @@
+/* The door: hands each call to the implementation that made the object. */
+#include "client_int.h"
+
+void wr_client_free(wr_client *client)
+{
+    if (client)
+        client->ops->client_free(client);
+}
+
+weir_err wr_producer_new(wr_client *client, const wr_producer_options *options, wr_producer **ret_producer,
+                         weir_failure *failure)
+{
+    return client->ops->producer_new(client, options, ret_producer, failure);
+}
+
+weir_err wr_producer_send(wr_producer *producer, const wr_client_record *record, void *cookie)
+{
+    return producer->ops->send(producer, record, cookie);
+}
+
+void wr_producer_poll(wr_producer *producer, int timeout_ms, void (*done)(void *user, const wr_delivery *delivery),
+                      void *user)
+{
+    producer->ops->poll(producer, timeout_ms, done, user);
+}
+
+size_t wr_producer_pending(const wr_producer *producer)
+{
+    return producer->ops->pending(producer);
+}
+
+void wr_producer_on_ready(wr_producer *producer, void (*ready)(void *user), void *user)
+{
+    producer->ops->on_ready(producer, ready, user);
+}
+
+void wr_producer_free(wr_producer *producer)
+{
+    if (producer)
+        producer->ops->free(producer);
+}
+
+weir_err wr_consumer_new(wr_client *client, const wr_consumer_options *options, wr_consumer **ret_consumer,
+                         weir_failure *failure)
+{
+    return client->ops->consumer_new(client, options, ret_consumer, failure);
+}
+
+weir_err wr_consumer_subscribe(wr_consumer *consumer, const char *const *topics, size_t count, weir_failure *failure)
+{
+    return consumer->ops->subscribe(consumer, topics, count, failure);
+}
+
+weir_err wr_consumer_assign(wr_consumer *consumer, const wr_assignment *assignments, size_t count,
+                            weir_failure *failure)
+{
+    return consumer->ops->assign(consumer, assignments, count, failure);
+}
+
+weir_err wr_consumer_poll(wr_consumer *consumer, size_t max, int timeout_ms, const wr_client_record **ret_records,
+                          size_t *ret_count, weir_failure *failure)
+{
+    return consumer->ops->poll(consumer, max, timeout_ms, ret_records, ret_count, failure);
+}
+
+void wr_consumer_wake(wr_consumer *consumer)
+{
+    consumer->ops->wake(consumer);
+}
+
+weir_err wr_consumer_pause(wr_consumer *consumer, const char *topic, int32_t partition, bool paused)
+{
+    return consumer->ops->pause(consumer, topic, partition, paused);
+}
+
+weir_err wr_consumer_seek(wr_consumer *consumer, const char *topic, int32_t partition, int64_t offset)
+{
+    return consumer->ops->seek(consumer, topic, partition, offset);
+}
+
+weir_err wr_consumer_commit(wr_consumer *consumer, const wr_assignment *positions, size_t count, bool wait)
+{
+    return consumer->ops->commit(consumer, positions, count, wait);
+}
+
+void wr_consumer_free(wr_consumer *consumer)
+{
+    if (consumer)
+        consumer->ops->free(consumer);
+}
+
+weir_err wr_admin_describe(wr_client *client, const char *topic, bool offsets, int timeout_ms, weir_arena *arena,
+                           wr_cluster_info *ret_info, weir_failure *failure)
+{
+    return client->ops->describe(client, topic, offsets, timeout_ms, arena, ret_info, failure);
+}
+
+weir_err wr_admin_create_topic(wr_client *client, const char *topic, int32_t partition_count, int16_t replication,
+                               const weir_attribute *configs, size_t config_count, int timeout_ms,
+                               weir_failure *failure)
+{
+    return client->ops->create_topic(client, topic, partition_count, replication, configs, config_count, timeout_ms,
+                                     failure);
+}
+
+weir_err wr_admin_delete_topic(wr_client *client, const char *topic, int timeout_ms, weir_failure *failure)
+{
+    return client->ops->delete_topic(client, topic, timeout_ms, failure);
+}
+
+weir_err wr_admin_topic_config(wr_client *client, const char *topic, int timeout_ms, weir_arena *arena,
+                               const wr_config_info **ret_configs, size_t *ret_count, weir_failure *failure)
+{
+    return client->ops->topic_config(client, topic, timeout_ms, arena, ret_configs, ret_count, failure);
+}
+
+weir_err wr_admin_offset_at(wr_client *client, const char *topic, int32_t partition, int64_t time_ms, int timeout_ms,
+                            int64_t *ret_offset, weir_failure *failure)
+{
+    return client->ops->offset_at(client, topic, partition, time_ms, timeout_ms, ret_offset, failure);
+}
+
+weir_err wr_admin_groups(wr_client *client, int timeout_ms, weir_arena *arena, const wr_group_info **ret_groups,
+                         size_t *ret_count, weir_failure *failure)
+{
+    return client->ops->groups(client, timeout_ms, arena, ret_groups, ret_count, failure);
+}
+
+weir_err wr_admin_group(wr_client *client, const char *group, int timeout_ms, weir_arena *arena,
+                        wr_group_info *ret_group, weir_failure *failure)
+{
+    return client->ops->group(client, group, timeout_ms, arena, ret_group, failure);
+}

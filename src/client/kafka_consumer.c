@@ -1,0 +1,411 @@
+/* The consumer on librdkafka.
+ *
+ * Rebalances are eager (assignors range, then roundrobin): all partitions are given back before any is taken, so that a
+ * service has one moment at which it knows exactly what it owns and takes its ownership epochs; range also gives one
+ * member the same partition numbers of all its topics. Offsets are never stored or committed but by wr_consumer_commit.
+ *
+ * Records are taken one by one with rd_kafka_consumer_poll and not by rd_kafka_consume_batch_queue: a rebalance may
+ * come between two of them, and what a batch has already collected of a partition that goes away must not reach the
+ * caller after `revoked`. Here the rebalance callback runs in our hands, between records, and drops them. */
+#include "kafka_int.h"
+
+#include <base/list.h>
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { HEADERS_SIZE_MAX = 256 * 1024 * 1024, SEEK_TIMEOUT_MS = 5000 };
+
+typedef struct kafka_consumer {
+    wr_consumer door;
+    wr_kafka_handle handle;
+    rd_kafka_t *kafka;
+    rd_kafka_queue_t *queue;
+    wr_consumer_options options; /* group is dup'd */
+    char *group;
+    rd_kafka_message_t **messages; /* of the last poll, beside records */
+    wr_client_record *records;
+    size_t count, capacity;
+    weir_arena *arena; /* headers of the records */
+    atomic_bool woken;
+    bool out_of_memory;
+} kafka_consumer;
+
+static const wr_kafka_setting role[] = {
+    {"fetch.wait.max.ms", "500"}, /* a long poll: the broker answers at once when there is something */
+    {"fetch.error.backoff.ms", "50"},
+    {"queued.min.messages", "100000"},
+    {"queued.max.messages.kbytes", "16384"},
+    {"session.timeout.ms", "6000"},                 /* after a crash others take over within this */
+    {"heartbeat.interval.ms", "500"},               /* and a rebalance is noticed within this */
+    {"topic.metadata.refresh.interval.ms", "1000"}, /* a topic that appears later is found within this */
+    {"partition.assignment.strategy", "range,roundrobin"},
+    {0},
+};
+
+/* ---- records of the last poll */
+
+static void drop_records(kafka_consumer *consumer)
+{
+    for (size_t i = 0; i < consumer->count; i++)
+        rd_kafka_message_destroy(consumer->messages[i]);
+    consumer->count = 0;
+    weir_arena_reset(consumer->arena);
+}
+
+/* Partitions go away while a poll collects: what it has of them is the next owner's to read. */
+static void drop_revoked(kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < consumer->count; i++) {
+        const wr_client_record *record = &consumer->records[i];
+        if (rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)list, record->topic,
+                                               record->partition)) {
+            rd_kafka_message_destroy(consumer->messages[i]);
+            continue;
+        }
+        consumer->messages[kept] = consumer->messages[i];
+        consumer->records[kept++] = *record;
+    }
+    consumer->count = kept;
+}
+
+static bool reserve(kafka_consumer *consumer, size_t max)
+{
+    if (max <= consumer->capacity)
+        return true;
+    rd_kafka_message_t **messages = realloc(consumer->messages, max * sizeof(*messages));
+    if (messages)
+        consumer->messages = messages;
+    wr_client_record *records = messages ? realloc(consumer->records, max * sizeof(*records)) : NULL;
+    if (!records)
+        return false;
+    consumer->records = records;
+    consumer->capacity = max;
+    return true;
+}
+
+static bool read_headers(kafka_consumer *consumer, rd_kafka_message_t *message, wr_client_record *record)
+{
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true; /* there are none */
+    size_t count = rd_kafka_header_cnt(headers), size;
+    wr_client_header *list = weir_arena_array(consumer->arena, count ? count : 1, sizeof(*list));
+    for (size_t i = 0; list && i < count; i++) {
+        const void *value;
+        if (rd_kafka_header_get_all(headers, i, &list[i].name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            break;
+        list[i].value = (weir_slice){value, size};
+        record->header_count = i + 1;
+    }
+    record->headers = list;
+    return list != NULL;
+}
+
+static void add_record(kafka_consumer *consumer, rd_kafka_message_t *message)
+{
+    rd_kafka_timestamp_type_t kind;
+    wr_client_record record = {
+        .topic = rd_kafka_topic_name(message->rkt),
+        .partition = message->partition,
+        .offset = message->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(message, &kind),
+        .key = {message->key, message->key_len},
+        .value = {message->payload, message->len},
+    };
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        record.key = record.value = (weir_slice){0};
+        record.header_count = (size_t)-1;
+    } else if (!read_headers(consumer, message, &record)) {
+        consumer->out_of_memory = true; /* a record that is taken but cannot be handed out: reopen, and read it again */
+        rd_kafka_message_destroy(message);
+        return;
+    }
+    consumer->messages[consumer->count] = message;
+    consumer->records[consumer->count++] = record;
+}
+
+/* ---- rebalances */
+
+static wr_assignment *to_assignments(const rd_kafka_topic_partition_list_t *list)
+{
+    wr_assignment *assignments = calloc((size_t)list->cnt + 1, sizeof(*assignments));
+    for (int i = 0; assignments && i < list->cnt; i++)
+        assignments[i] = (wr_assignment){list->elems[i].topic, list->elems[i].partition, WR_OFFSET_COMMITTED};
+    return assignments;
+}
+
+static void take(kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    wr_assignment *assignments = to_assignments(list);
+    if (!assignments) {
+        consumer->out_of_memory = true;
+        rd_kafka_assign(consumer->kafka, NULL);
+        return;
+    }
+    if (consumer->options.assigned)
+        consumer->options.assigned(consumer->options.user, assignments, (size_t)list->cnt);
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = assignments[i].start_offset; /* -1001 is librdkafka's "as committed", too */
+    rd_kafka_assign(consumer->kafka, list);
+    free(assignments);
+}
+
+static void give_back(kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list, bool lost)
+{
+    drop_revoked(consumer, list);
+    wr_assignment *assignments = to_assignments(list);
+    if (!assignments)
+        consumer->out_of_memory = true; /* the poll says so, and a broken consumer owns nothing */
+    else if (consumer->options.revoked && list->cnt)
+        consumer->options.revoked(consumer->options.user, assignments, (size_t)list->cnt, lost);
+    rd_kafka_assign(consumer->kafka, NULL);
+    free(assignments);
+}
+
+static void on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                         void *opaque)
+{
+    kafka_consumer *consumer = WR_LIST_ITEM(opaque, kafka_consumer, handle);
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        take(consumer, list);
+    else
+        give_back(consumer, list, rd_kafka_assignment_lost(kafka) != 0);
+}
+
+/* ---- poll */
+
+static bool harmless(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC: /* subscribed before it is made */
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED: /* revoked says `lost`; the next poll joins again */
+        return true;
+    default:
+        return wr_kafka_err(code) == WEIR_E_UNREACHABLE || wr_kafka_err(code) == WEIR_E_AGAIN ||
+               wr_kafka_err(code) == WEIR_E_TIMEOUT;
+    }
+}
+
+/* Takes the message. */
+static weir_err take_message(kafka_consumer *consumer, rd_kafka_message_t *message, weir_failure *failure)
+{
+    weir_err err = WEIR_OK;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        add_record(consumer, message);
+        return err;
+    }
+    if (!harmless(message->err))
+        err = wr_kafka_fail(failure, message->err, "consuming", rd_kafka_message_errstr(message));
+    rd_kafka_message_destroy(message);
+    return err;
+}
+
+static weir_err state_of(kafka_consumer *consumer, weir_failure *failure)
+{
+    char text[160];
+    if (consumer->out_of_memory) {
+        weir_fail(failure, WEIR_E_BROKEN, "the consumer ran out of memory and has to be made anew");
+        return WEIR_E_BROKEN;
+    }
+    if (rd_kafka_fatal_error(consumer->kafka, text, sizeof(text)))
+        return wr_kafka_fail(failure, RD_KAFKA_RESP_ERR__FATAL, "the consumer has to be made anew", text);
+    if (consumer->handle.unreachable && consumer->count == 0) {
+        consumer->handle.unreachable = false;
+        return wr_kafka_fail(failure, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "no broker answers",
+                             consumer->handle.unreachable_reason);
+    }
+    return WEIR_OK;
+}
+
+static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, const wr_client_record **ret_records,
+                              size_t *ret_count, weir_failure *failure)
+{
+    kafka_consumer *consumer = (kafka_consumer *)door;
+    weir_err err = WEIR_OK;
+    drop_records(consumer);
+    if (!reserve(consumer, max))
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for %zu records", max);
+    if (atomic_exchange(&consumer->woken, false))
+        timeout_ms = 0;
+    while (err == WEIR_OK && consumer->count < max) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->kafka, consumer->count ? 0 : timeout_ms);
+        if (!message)
+            break;
+        err = take_message(consumer, message, failure);
+        if (!consumer->count)
+            timeout_ms = 0; /* something happened: what else is there, but no more waiting */
+    }
+    if (err == WEIR_OK)
+        err = state_of(consumer, failure);
+    if (err != WEIR_OK)
+        return err;
+    *ret_records = consumer->records;
+    *ret_count = consumer->count;
+    return WEIR_OK;
+}
+
+static void consumer_wake(wr_consumer *door)
+{
+    kafka_consumer *consumer = (kafka_consumer *)door;
+    if (!atomic_exchange(&consumer->woken, true))
+        rd_kafka_queue_yield(consumer->queue);
+}
+
+/* ---- what to read */
+
+static weir_err consumer_subscribe(wr_consumer *door, const char *const *topics, size_t count, weir_failure *failure)
+{
+    kafka_consumer *consumer = (kafka_consumer *)door;
+    if (!consumer->options.group)
+        return weir_fail(failure, WEIR_E_USAGE, "subscribing needs a group");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->kafka, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? wr_kafka_fail(failure, code, "subscribing", NULL) : WEIR_OK;
+}
+
+static rd_kafka_topic_partition_list_t *to_list(const wr_assignment *assignments, size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, assignments[i].topic, assignments[i].partition)->offset =
+            assignments[i].start_offset;
+    return list;
+}
+
+static weir_err consumer_assign(wr_consumer *door, const wr_assignment *assignments, size_t count,
+                                weir_failure *failure)
+{
+    kafka_consumer *consumer = (kafka_consumer *)door;
+    rd_kafka_topic_partition_list_t *list = to_list(assignments, count);
+    for (int i = 0; i < list->cnt; i++)
+        if (!consumer->options.group && list->elems[i].offset == WR_OFFSET_COMMITTED)
+            list->elems[i].offset = consumer->options.from_beginning ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
+    rd_kafka_resp_err_t code = rd_kafka_assign(consumer->kafka, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? wr_kafka_fail(failure, code, "assigning", NULL) : WEIR_OK;
+}
+
+static weir_err consumer_pause(wr_consumer *door, const char *topic, int32_t partition, bool paused)
+{
+    kafka_consumer *consumer = (kafka_consumer *)door;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition);
+    rd_kafka_resp_err_t code =
+        paused ? rd_kafka_pause_partitions(consumer->kafka, list) : rd_kafka_resume_partitions(consumer->kafka, list);
+    code = code ? code : list->elems[0].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    return wr_kafka_err(code);
+}
+
+static weir_err consumer_seek(wr_consumer *door, const char *topic, int32_t partition, int64_t offset)
+{
+    kafka_consumer *consumer = (kafka_consumer *)door;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->kafka, list, SEEK_TIMEOUT_MS);
+    weir_err err = wr_kafka_err(error ? rd_kafka_error_code(error) : list->elems[0].err);
+    if (error)
+        rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(list);
+    return err;
+}
+
+static weir_err consumer_commit(wr_consumer *door, const wr_assignment *positions, size_t count, bool wait)
+{
+    kafka_consumer *consumer = (kafka_consumer *)door;
+    if (!consumer->options.group)
+        return WEIR_E_USAGE;
+    if (!count)
+        return WEIR_OK;
+    rd_kafka_topic_partition_list_t *list = to_list(positions, count);
+    rd_kafka_resp_err_t code = rd_kafka_commit(consumer->kafka, list, !wait);
+    for (int i = 0; wait && !code && i < list->cnt; i++)
+        code = list->elems[i].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    return wr_kafka_err(code);
+}
+
+/* ---- life */
+
+static void consumer_free(wr_consumer *door)
+{
+    kafka_consumer *consumer = (kafka_consumer *)door;
+    if (consumer->kafka) {
+        drop_records(consumer);
+        rd_kafka_queue_destroy(consumer->queue);
+        rd_kafka_consumer_close(consumer->kafka); /* runs on_rebalance for what is still assigned */
+        rd_kafka_destroy(consumer->kafka);
+    }
+    weir_arena_free(consumer->arena);
+    free(consumer->messages);
+    free(consumer->records);
+    free(consumer->group);
+    free(consumer);
+}
+
+static const wr_consumer_ops ops = {
+    .subscribe = consumer_subscribe,
+    .assign = consumer_assign,
+    .poll = consumer_poll,
+    .wake = consumer_wake,
+    .pause = consumer_pause,
+    .seek = consumer_seek,
+    .commit = consumer_commit,
+    .free = consumer_free,
+};
+
+static weir_err start(kafka_consumer *consumer, const wr_kafka_client *client, weir_failure *failure)
+{
+    const wr_consumer_options *options = &consumer->options;
+    const wr_kafka_setting fixed[] = {
+        {"group.id", options->group ? options->group : "weir-without-group"}, /* librdkafka wants one; never used */
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"enable.partition.eof", options->partition_end ? "true" : "false"},
+        {"isolation.level", options->read_committed ? "read_committed" : "read_uncommitted"},
+        {"auto.offset.reset", options->from_beginning ? "earliest" : "latest"},
+        {0},
+    };
+    rd_kafka_conf_t *conf;
+    weir_err err = wr_kafka_conf_new(client, role, fixed, &consumer->handle, &conf, failure);
+    if (err != WEIR_OK)
+        return err;
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    err = wr_kafka_start(RD_KAFKA_CONSUMER, conf, &consumer->kafka, failure);
+    if (err != WEIR_OK)
+        return err;
+    rd_kafka_poll_set_consumer(consumer->kafka); /* errors and records come by the same queue */
+    consumer->queue = rd_kafka_queue_get_consumer(consumer->kafka);
+    return WEIR_OK;
+}
+
+weir_err wr_kafka_consumer_new(wr_client *door, const wr_consumer_options *options, wr_consumer **ret_consumer,
+                               weir_failure *failure)
+{
+    const wr_kafka_client *client = (const wr_kafka_client *)door;
+    kafka_consumer *consumer = calloc(1, sizeof(*consumer));
+    if (!consumer)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for a consumer");
+    consumer->door.ops = &ops;
+    consumer->handle.trace = client->trace;
+    consumer->options = *options;
+    consumer->group = options->group ? strdup(options->group) : NULL;
+    consumer->options.group = consumer->group;
+    consumer->arena = weir_arena_new(HEADERS_SIZE_MAX);
+    weir_err err = consumer->arena && !options->group == !consumer->group
+                       ? start(consumer, client, failure)
+                       : weir_fail(failure, WEIR_E_MEMORY, "no memory for a consumer");
+    if (err != WEIR_OK) {
+        consumer_free(&consumer->door);
+        return err;
+    }
+    *ret_consumer = &consumer->door;
+    return WEIR_OK;
+}

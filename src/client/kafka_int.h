@@ -1,0 +1,64 @@
+/* The implementation of client.h on librdkafka.
+ *
+ * A wr_client is settings only: librdkafka's threads start with the first producer, consumer or admin call. */
+#ifndef WR_KAFKA_INT_H
+#define WR_KAFKA_INT_H
+
+#include "client_int.h"
+
+#include <librdkafka/rdkafka.h>
+
+typedef struct wr_kafka_setting {
+    const char *name, *value;
+} wr_kafka_setting;
+
+typedef struct wr_kafka_client {
+    wr_client door;
+    const wr_trace *trace;
+    weir_arena *arena; /* of the settings */
+    wr_kafka_setting *settings;
+    size_t setting_count;
+    rd_kafka_t *admin; /* NULL until the first admin call */
+} wr_kafka_client;
+
+/* What every handle of librdkafka has as its opaque. */
+typedef struct wr_kafka_handle {
+    const wr_trace *trace;
+    /* written by librdkafka's error callback, which runs on the owner's thread within a poll */
+    bool unreachable; /* no broker answers; cleared by who reports it */
+    char unreachable_reason[160];
+} wr_kafka_handle;
+
+/* A librdkafka configuration for one role: our defaults, then role's, then the user's settings, then what must be.
+ * Both tables end with {0}. Errors: WEIR_E_FORMAT with librdkafka's words. */
+WEIR_MUST_CHECK weir_err wr_kafka_conf_new(const wr_kafka_client *client, const wr_kafka_setting *role,
+                                           const wr_kafka_setting *fixed, wr_kafka_handle *handle,
+                                           rd_kafka_conf_t **ret_conf, weir_failure *failure);
+/* Takes conf, also on failure. */
+WEIR_MUST_CHECK weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_kafka,
+                                        weir_failure *failure);
+
+weir_err wr_kafka_err(rd_kafka_resp_err_t code);
+/* weir_fail with librdkafka's text: "<what>: <text>". */
+weir_err wr_kafka_fail(weir_failure *failure, rd_kafka_resp_err_t code, const char *what, const char *text);
+
+weir_err wr_kafka_producer_new(wr_client *, const wr_producer_options *, wr_producer **, weir_failure *);
+weir_err wr_kafka_consumer_new(wr_client *, const wr_consumer_options *, wr_consumer **, weir_failure *);
+weir_err wr_kafka_describe(wr_client *, const char *, bool, int, weir_arena *, wr_cluster_info *, weir_failure *);
+weir_err wr_kafka_create_topic(wr_client *, const char *, int32_t, int16_t, const weir_attribute *, size_t, int,
+                               weir_failure *);
+weir_err wr_kafka_delete_topic(wr_client *, const char *, int, weir_failure *);
+weir_err wr_kafka_topic_config(wr_client *, const char *, int, weir_arena *, const wr_config_info **, size_t *,
+                               weir_failure *);
+weir_err wr_kafka_offset_at(wr_client *, const char *, int32_t, int64_t, int, int64_t *, weir_failure *);
+weir_err wr_kafka_groups(wr_client *, int, weir_arena *, const wr_group_info **, size_t *, weir_failure *);
+weir_err wr_kafka_group(wr_client *, const char *, int, weir_arena *, wr_group_info *, weir_failure *);
+
+/* The admin handle, started now if need be. */
+WEIR_MUST_CHECK weir_err wr_kafka_admin(wr_client *client, rd_kafka_t **ret_kafka, weir_failure *failure);
+/* Offsets of many partitions in one request a leader: list's offsets are times before (-1 end, -2 beginning) and
+ * offsets after; -1 where there is none. */
+WEIR_MUST_CHECK weir_err wr_kafka_offsets(rd_kafka_t *kafka, rd_kafka_topic_partition_list_t *list, int timeout_ms,
+                                          weir_failure *failure);
+
+#endif
