@@ -37,7 +37,8 @@ typedef struct wr_config wr_config;
 wr_config *wr_config_new(const wr_config_key *const *tables, const char *env_prefix);
 void wr_config_free(wr_config *config);
 /* Errors: WEIR_E_FORMAT (bad YAML or value, unknown key; failure names file, line and nearest key). */
-WEIR_MUST_CHECK weir_err wr_config_read_yaml(wr_config *config, weir_slice yaml, const char *origin, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_config_read_yaml(wr_config *config, weir_slice yaml, const char *origin,
+                                             weir_failure *failure);
 /* `environment` is like environ. Unknown WEIR_ variables are ignored: other programs of weir have theirs. */
 WEIR_MUST_CHECK weir_err wr_config_read_environment(wr_config *config, char *const *environment, weir_failure *failure);
 /* Takes --key value, --key=value and, for booleans, --key and --no-key out of argv (shifting the rest down and lowering
@@ -50,11 +51,14 @@ WEIR_MUST_CHECK weir_err wr_config_set(wr_config *config, const char *key, const
 const char *wr_config_text(const wr_config *config, const char *key); /* NULL when not set */
 int64_t wr_config_int(const wr_config *config, const char *key);      /* INT, DURATION, SIZE */
 bool wr_config_bool(const wr_config *config, const char *key);
-const char *wr_config_origin(const wr_config *config, const char *key); /* "default", "env WEIR_X", "weir.yaml:12", "flag --x" */
+const char *wr_config_origin(const wr_config *config,
+                             const char *key); /* "default", "env WEIR_X", "weir.yaml:12", "flag --x" */
 /* NULL instead of an assert for keys nobody knows. */
 const char *wr_config_find(const wr_config *config, const char *key);
-/* Walk what was given below a pass-through prefix; the key comes without the prefix: for (size_t at = 0; wr_config_next(config, "kafka.", &at, &k, &v);) */
-bool wr_config_next(const wr_config *config, const char *prefix, size_t *at, const char **ret_key, const char **ret_value);
+/* Walk what was given below a pass-through prefix; the key comes without the prefix: for (size_t at = 0;
+ * wr_config_next(config, "kafka.", &at, &k, &v);) */
+bool wr_config_next(const wr_config *config, const char *prefix, size_t *at, const char **ret_key,
+                    const char **ret_value);
 /* The flags as an aligned help text, one a line with its fallback. */
 struct wr_buf;
 void wr_config_help(const wr_config_key *table, struct wr_buf *out);

@@ -8,7 +8,7 @@
  * and the lanes are joined by crc(a|b|c) = crc(a)·x^(16L) + crc(b)·x^(8L) + crc(c) mod P. Carry-less multiplication by
  * x^(n-33) mod P followed by one crc32 instruction, which multiplies by x^32 (and the reflected product brings one more
  * x), is the multiplication by x^n. */
-#include "base/hash.h"
+#include "hash_int.h"
 
 #if defined __x86_64__
 #include <immintrin.h>
@@ -47,7 +47,7 @@ static const uint32_t table[256] = {
     0xbe2da0a5, 0x4c4623a6, 0x5f16d052, 0xad7d5351,
 };
 
-static uint32_t crc_by_table(uint32_t crc, const uint8_t *at, size_t size)
+uint32_t crc32c_by_table(uint32_t crc, const uint8_t *at, size_t size)
 {
     for (; size; size--)
         crc = (crc >> 8) ^ table[(crc ^ *at++) & 0xFF];
@@ -119,5 +119,5 @@ uint32_t wr_crc32c(uint32_t crc, const void *data, size_t size)
     if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul"))
         return ~crc_by_instruction(~crc, data, size);
 #endif
-    return ~crc_by_table(~crc, data, size);
+    return ~crc32c_by_table(~crc, data, size);
 }

@@ -20,7 +20,7 @@ static inline wr_trace_field wr_trace_text(const char *name, const char *text)
     return (wr_trace_field){.name = name, .text = text ? text : ""};
 }
 
-#define WR_TEXT(field_name, value) wr_trace_text((field_name), (value))
+#define WR_TEXT(field_name, value)   wr_trace_text((field_name), (value))
 #define WR_NUMBER(field_name, value) ((wr_trace_field){.name = (field_name), .number = (int64_t)(value)})
 
 typedef struct wr_trace {
