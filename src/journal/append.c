@@ -1,8 +1,8 @@
 /* Appending one batch, and starting a new segment when the active one will not take it.
  *
- * Everything that can be refused, and every allocation, comes before the write; after the write nothing can fail. A write
- * that fails may have left half a batch behind the end: the end does not move and the log is broken, so nobody reads it,
- * and the next open cuts it off. */
+ * Everything that can be refused, and every allocation, comes before the write; after the write nothing can fail. A
+ * write that fails may have left half a batch behind the end: the end does not move and the log is broken, so nobody
+ * reads it, and the next open cuts it off. */
 #include "log_int.h"
 
 #include <assert.h>
@@ -23,7 +23,8 @@ static weir_err check_records(const wr_log *log, const wr_batch *batch, weir_are
     return err == WEIR_E_RANGE ? WEIR_OK : err;
 }
 
-/* Timestamps within what the topic allows, and keys where it is compacted. Looks inside the batch only where it must. */
+/* Timestamps within what the topic allows, and keys where it is compacted. Looks inside the batch only where it must.
+ */
 static weir_err check_content(const wr_log *log, const uint8_t *bytes, const wr_head *head, int64_t now_ms)
 {
     const wr_log_config *config = &log->config;
@@ -90,7 +91,10 @@ weir_err wr_log_roll(wr_log *log)
         return WEIR_OK;
     if (log->segment_count == WR_SEGMENTS_MAX)
         return WEIR_E_LIMIT;
-    weir_err err = wr_segment_store_index(active, true);
+    weir_err err = wr_segment_index(active);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_segment_store_index(active, true);
     if (err == WEIR_OK)
         err = wr_log_write_snapshot(log);
     if (err == WEIR_OK)
@@ -114,7 +118,9 @@ static weir_err enter_epoch(wr_log *log, int32_t leader_epoch)
 
 static weir_err prepare(wr_log *log, const wr_head *head, int32_t leader_epoch)
 {
-    weir_err err = must_roll(log, head) ? wr_log_roll(log) : WEIR_OK;
+    weir_err err = wr_segment_index(wr_log_active(log));
+    if (err == WEIR_OK && must_roll(log, head))
+        err = wr_log_roll(log);
     if (err == WEIR_OK)
         err = enter_epoch(log, leader_epoch);
     if (err == WEIR_OK)

@@ -9,10 +9,10 @@
  *     segment <base> <end offset> <size> <max time> <its offset> <index size> <index crc> <timeindex size> <its crc>
  *     crc32c <of all bytes above, 8 hex digits>
  *
- * A segment's line says: these bytes of its files were synced before this line was written. All lines but the last are of
- * sealed segments, and complete. The end offset of the last line is the recovery point: what lies behind it is read, batch
- * by batch, at open. The file is written when a sealed segment has been synced, in the active one after every so many
- * bytes, at a trim, at a new leader epoch, and at close; a log that never had any of those has none.
+ * A segment's line says: these bytes of its files were synced before this line was written. All lines but the last are
+ * of sealed segments, and complete. The end offset of the last line is the recovery point: what lies behind it is read,
+ * batch by batch, at open. The file is written when a sealed segment has been synced, in the active one after every so
+ * many bytes, at a trim, at a new leader epoch, and at close; a log that never had any of those has none.
  *
  * weir.synced: 16 bytes, overwritten in place after every successful sync and not synced itself
  *
@@ -30,8 +30,8 @@
 #include <io/io.h>
 
 #define WR_CHECKPOINT_NAME "weir.checkpoint"
-#define WR_SYNCED_NAME "weir.synced"
-#define WR_EPOCHS_NAME "leader-epoch-checkpoint"
+#define WR_SYNCED_NAME     "weir.synced"
+#define WR_EPOCHS_NAME     "leader-epoch-checkpoint"
 
 enum { WR_SEGMENTS_MAX = 65536, WR_EPOCHS_MAX = 256, WR_CHECKPOINT_SIZE_MAX = 16 << 20 };
 
@@ -84,7 +84,8 @@ bool wr_epochs_truncate(wr_epochs *epochs, int64_t end_offset);
 int32_t wr_epochs_last(const wr_epochs *epochs); /* -1: none */
 /* False when a batch at `offset` cannot have been written in this epoch. Offsets before the first one known: true. */
 bool wr_epochs_match(const wr_epochs *epochs, int64_t offset, int32_t epoch);
-/* Kafka's leader-epoch-checkpoint: "0\n<count>\n" and a line "<epoch> <first offset>\n" each. Written for Kafka's tools. */
+/* Kafka's leader-epoch-checkpoint: "0\n<count>\n" and a line "<epoch> <first offset>\n" each. Written for Kafka's
+ * tools. */
 void wr_epochs_encode(const wr_epochs *epochs, wr_buf *out);
 
 #endif

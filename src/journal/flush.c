@@ -5,9 +5,9 @@
  *   sync_end     synced_offset moves to the ticket; weir.synced says so; if index files were among them, the
  *                checkpoint is written anew
  *
- * Index files and a snapshot join a ticket when a segment was sealed, and in the active segment whenever it has grown by
- * checkpoint_size since the last time. After an error the log is broken: a failed fsync may have dropped the dirty pages,
- * so a retry that succeeds would lie. */
+ * Index files and a snapshot join a ticket when a segment was sealed, and in the active segment whenever it has grown
+ * by checkpoint_size since the last time. After an error the log is broken: a failed fsync may have dropped the dirty
+ * pages, so a retry that succeeds would lie. */
 #include "log_int.h"
 
 #include <assert.h>
@@ -31,6 +31,30 @@ static size_t marked_segments(const wr_log *log, size_t first_segment, wr_checkp
     return count;
 }
 
+/* For Kafka's tools; weir reads the checkpoint's epochs. */
+static weir_err write_epochs(wr_log *log)
+{
+    if (log->filed_epoch == wr_epochs_last(&log->epochs))
+        return WEIR_OK;
+    char path[WR_LOG_PATH_MAX];
+    wr_file *file = NULL;
+    wr_buf buf;
+    wr_buf_init(&buf, WR_CHECKPOINT_SIZE_MAX);
+    wr_epochs_encode(&log->epochs, &buf);
+    weir_err err = wr_buf_failed(&buf) ? WEIR_E_MEMORY : wr_log_path_named(log, WR_EPOCHS_NAME, path);
+    if (err == WEIR_OK)
+        err = wr_file_open(log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &file);
+    if (err == WEIR_OK)
+        err = wr_file_write(file, 0, buf.data, buf.size);
+    if (err == WEIR_OK)
+        err = wr_file_truncate(file, (int64_t)buf.size);
+    if (err == WEIR_OK)
+        log->filed_epoch = wr_epochs_last(&log->epochs);
+    wr_file_close(file);
+    wr_buf_fini(&buf);
+    return err;
+}
+
 weir_err wr_log_write_checkpoint(wr_log *log, int64_t start_offset, size_t first_segment)
 {
     char path[WR_LOG_PATH_MAX];
@@ -51,6 +75,8 @@ weir_err wr_log_write_checkpoint(wr_log *log, int64_t start_offset, size_t first
         err = wr_path_write(log->io, path, wr_buf_view(&buf));
     wr_buf_fini(&buf);
     free(checkpoint.segments);
+    if (err == WEIR_OK)
+        err = write_epochs(log);
     return err == WEIR_OK ? WEIR_OK : wr_log_break(log, err);
 }
 
@@ -139,7 +165,8 @@ static bool add_segment(wr_segment *segment, size_t room, wr_log_ticket *ticket)
         segment->index_in_ticket = true;
         segment->ticket_mark = segment->next_mark;
     }
-    ticket->offset = segment->end_offset;
+    if (segment->end_offset > ticket->offset)
+        ticket->offset = segment->end_offset;
     return true;
 }
 
@@ -235,7 +262,8 @@ void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err)
         (void)wr_log_break(log, err);
         return;
     }
-    log->synced_offset = ticket->offset;
+    if (ticket->offset > log->synced_offset)
+        log->synced_offset = ticket->offset;
     if (!log->broken)
         (void)note_synced(log, marked); /* what failed has broken the log; what is synced stays so */
 }
@@ -248,12 +276,12 @@ weir_err wr_log_sync(wr_log *log)
         wr_log_ticket ticket;
         wr_log_sync_begin(log, &ticket);
         if (ticket.file_count == 0)
-            return log->broken ? WEIR_E_BROKEN : WEIR_OK;
+            return log->broken ? log->cause : WEIR_OK;
         weir_err err = WEIR_OK;
         for (size_t i = 0; i < ticket.file_count && err == WEIR_OK; i++)
             err = wr_file_sync(ticket.files[i]);
         wr_log_sync_end(log, &ticket, err);
-        if (err != WEIR_OK)
-            return err;
+        if (log->broken)
+            return log->cause;
     }
 }

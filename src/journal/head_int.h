@@ -1,7 +1,7 @@
 /* The fixed head of a record batch, read without the rest of the batch.
  *
- * The journal walks files by heads: at every batch it needs 61 bytes and not the payload, which wr_batch_read would want
- * to have in memory. The layout stands in wire/batch.h. */
+ * The journal walks files by heads: at every batch it needs 61 bytes and not the payload, which wr_batch_read would
+ * want to have in memory. The layout stands in wire/batch.h. */
 #ifndef WR_HEAD_INT_H
 #define WR_HEAD_INT_H
 

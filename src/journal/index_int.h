@@ -1,13 +1,13 @@
 /* Sparse indexes of one segment: entries of fixed size, ascending in both columns, in Kafka's file formats.
  *
- *    .index      offset:4  position:4     last offset of a batch, relative to the segment's base; where the batch begins
- *    .timeindex  time:8    offset:4       greatest timestamp up to here; last offset of the first batch that has it
+ *    .index      offset:4  position:4     last offset of a batch, relative to the segment's base; where the batch
+ * begins .timeindex  time:8    offset:4       greatest timestamp up to here; last offset of the first batch that has it
  *
- * In memory an index holds its file's bytes as they are. The active segment's index grows in memory and reaches its file
- * when the log makes a checkpoint, at a roll and at close: what lies past the last checkpoint is read again after a crash
- * anyway, so writing entries earlier would buy nothing. Files are never preallocated; they end with their last entry.
- * Kafka's files have no checksum. The checkpoint keeps size and CRC-32C of every index file instead, and an index that
- * does not match is made again from the segment: a wrong entry can never answer a look-up. */
+ * In memory an index holds its file's bytes as they are. The active segment's index grows in memory and reaches its
+ * file when the log makes a checkpoint, at a roll and at close: what lies past the last checkpoint is read again after
+ * a crash anyway, so writing entries earlier would buy nothing. Files are never preallocated; they end with their last
+ * entry. Kafka's files have no checksum. The checkpoint keeps size and CRC-32C of every index file instead, and an
+ * index that does not match is made again from the segment: a wrong entry can never answer a look-up. */
 #ifndef WR_INDEX_INT_H
 #define WR_INDEX_INT_H
 

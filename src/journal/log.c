@@ -27,7 +27,7 @@ wr_log *wr_log_new(wr_io *io, const char *directory, const wr_log_config *config
     log->io = io;
     log->directory = strdup(directory);
     log->producers = wr_producers_new();
-    log->producers_offset = -1;
+    log->producers_offset = log->filed_epoch = -1;
     wr_log_configure(log, config);
     if (!log->directory || !log->producers) {
         wr_log_abandon(log);
@@ -79,6 +79,8 @@ weir_err wr_log_close(wr_log *log)
 
 weir_err wr_log_break(wr_log *log, weir_err err)
 {
+    if (!log->broken)
+        log->cause = err;
     log->broken = true;
     return err;
 }

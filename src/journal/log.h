@@ -1,7 +1,8 @@
 /* The durable log of one partition: segments, indexes, producer state, retention.
  *
- * Directory: <topic>-<partition>/ with Kafka's files: <base>.log, .index, .timeindex, .snapshot, leader-epoch-checkpoint,
- * partition.metadata. One thread calls everything here; only the fsync itself runs elsewhere (wr_log_sync_begin).
+ * Directory: <topic>-<partition>/ with Kafka's files: <base>.log, .index, .timeindex, .snapshot,
+ * leader-epoch-checkpoint, partition.metadata. One thread calls everything here; only the fsync itself runs elsewhere
+ * (wr_log_sync_begin).
  *
  *   start_offset        synced_offset (= high watermark with flush=acks)         end_offset
  *   |---- readable by consumers ----|---- appended, not yet on the disk ----|
@@ -26,8 +27,8 @@ typedef struct wr_log_config {
     int64_t file_delete_delay_ms; /* file.delete.delay.ms */
     bool log_append_time;         /* message.timestamp.type */
     int64_t timestamp_before_max_ms, timestamp_after_max_ms;
-    int64_t producer_expiry_ms;   /* producer.id.expiration.ms */
-    bool compact;                 /* cleanup.policy has compact: records need keys */
+    int64_t producer_expiry_ms; /* producer.id.expiration.ms */
+    bool compact;               /* cleanup.policy has compact: records need keys */
 } wr_log_config;
 
 extern const wr_log_config wr_log_config_default; /* Kafka's defaults */
@@ -52,11 +53,13 @@ typedef struct wr_appended {
 /* Append one batch that wr_batch_check has passed. `bytes` is patched in place (offset, epoch, append time).
  * Errors beside I/O, which answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence out of order;
  * WEIR_E_FENCED producer epoch is old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
-WEIR_MUST_CHECK weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_epoch, wr_appended *ret_appended);
+WEIR_MUST_CHECK weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_epoch,
+                                       wr_appended *ret_appended);
 
 /* Whole batches from the one that contains `offset`, below `limit_offset`, at most max_size bytes; the first batch is
  * given whatever its size if min_one. Appends to out. WEIR_E_RANGE outside start..end. At the end: OK and nothing. */
-WEIR_MUST_CHECK weir_err wr_log_read(wr_log *log, int64_t offset, int64_t limit_offset, size_t max_size, bool min_one, wr_buf *out);
+WEIR_MUST_CHECK weir_err wr_log_read(wr_log *log, int64_t offset, int64_t limit_offset, size_t max_size, bool min_one,
+                                     wr_buf *out);
 
 int64_t wr_log_start_offset(const wr_log *log);
 int64_t wr_log_end_offset(const wr_log *log);
@@ -70,7 +73,8 @@ void wr_log_configure(wr_log *log, const wr_log_config *config);
  * batches, compressed ones too. max: the record with the greatest timestamp (ListOffsets -3). */
 WEIR_MUST_CHECK weir_err wr_log_find_time(wr_log *log, int64_t time_ms, int64_t limit_offset, weir_arena *arena,
                                           int64_t *ret_offset, int64_t *ret_time_ms);
-WEIR_MUST_CHECK weir_err wr_log_find_max_time(wr_log *log, weir_arena *arena, int64_t *ret_offset, int64_t *ret_time_ms);
+WEIR_MUST_CHECK weir_err wr_log_find_max_time(wr_log *log, weir_arena *arena, int64_t *ret_offset,
+                                              int64_t *ret_time_ms);
 
 /* ---- flushing: begin says which files must be synced to cover everything appended so far (at most `limit`; never more
  * than 8), the caller syncs them on any thread, end moves synced_offset to the ticket or breaks the log. Files named
@@ -85,7 +89,8 @@ void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err);
 WEIR_MUST_CHECK weir_err wr_log_sync(wr_log *log); /* both, here and now */
 
 /* Delete segments that retention no longer keeps (time by the segment's largest timestamp, then size), never above
- * synced_offset; and finish delayed file deletions that are due. ret_next_ms: when it is worth calling again, -1: not. */
+ * synced_offset; and finish delayed file deletions that are due. ret_next_ms: when it is worth calling again, -1: not.
+ */
 WEIR_MUST_CHECK weir_err wr_log_retain(wr_log *log, int64_t now_ms, int64_t *ret_next_ms);
 /* DeleteRecords: raise the start offset (persisted before it returns). WEIR_E_RANGE above synced_offset. */
 WEIR_MUST_CHECK weir_err wr_log_trim(wr_log *log, int64_t start_offset);

@@ -35,8 +35,8 @@ wr_producers *wr_producers_new(void); /* NULL: memory. Small while empty */
 void wr_producers_free(wr_producers *producers);
 size_t wr_producers_count(const wr_producers *producers);
 
-/* Judge a batch that is to be appended: WEIR_OK (and *ret_duplicate_offset its first base offset, or -1), WEIR_E_FENCED,
- * WEIR_E_RANGE out of order, WEIR_E_FORMAT a producer id without a sequence. */
+/* Judge a batch that is to be appended: WEIR_OK (and *ret_duplicate_offset its first base offset, or -1),
+ * WEIR_E_FENCED, WEIR_E_RANGE out of order, WEIR_E_FORMAT a producer id without a sequence. */
 WEIR_MUST_CHECK weir_err wr_producers_check(const wr_producers *producers, const wr_head *head,
                                             int64_t *ret_duplicate_offset);
 /* Room for the producer, so that the next wr_producers_add of it cannot fail. */

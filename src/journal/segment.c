@@ -206,6 +206,18 @@ static weir_err store_rebuilt(wr_segment *segment)
     return wr_log_write_checkpoint(segment->log, segment->log->start_offset, 0);
 }
 
+static weir_err read_first_time(wr_segment *segment)
+{
+    uint8_t buffer[WR_BATCH_HEADER_SIZE];
+    wr_walk walk = {
+        .segment = segment, .end = segment->size, .offset = -1, .buffer = buffer, .buffer_size = sizeof buffer};
+    wr_head head;
+    weir_err err = wr_walk_next(&walk, &head);
+    if (err == WEIR_OK)
+        segment->first_time = head.max_timestamp;
+    return err == WEIR_E_RANGE ? WEIR_OK : err;
+}
+
 weir_err wr_segment_index(wr_segment *segment)
 {
     if (segment->indexed)
@@ -214,6 +226,8 @@ weir_err wr_segment_index(wr_segment *segment)
     weir_err err = load_index(segment, &segment->index, ".index", mark->index_size, mark->index_crc);
     if (err == WEIR_OK)
         err = load_index(segment, &segment->times, ".timeindex", mark->times_size, mark->times_crc);
+    if (err == WEIR_OK)
+        err = read_first_time(segment);
     if (err == WEIR_OK) {
         segment->indexed = true;
         return WEIR_OK;
@@ -276,7 +290,10 @@ weir_err wr_segment_find(wr_segment *segment, int64_t offset, int64_t *ret_posit
     if (err != WEIR_OK)
         return err;
     uint8_t buffer[FIND_BUFFER];
-    wr_walk walk = {.segment = segment, .end = segment->size, .offset = segment->base_offset, .buffer = buffer,
+    wr_walk walk = {.segment = segment,
+                    .end = segment->size,
+                    .offset = segment->base_offset,
+                    .buffer = buffer,
                     .buffer_size = sizeof buffer};
     size_t count = wr_index_count_to(&segment->index, offset - segment->base_offset);
     if (count > 0) {
@@ -325,8 +342,9 @@ static bool batch_holds(const wr_segment *segment, const wr_head *head, const ui
            wr_epochs_match(&segment->log->epochs, head->base_offset, head->leader_epoch);
 }
 
-/* Where whole batches below the limit end in bytes that were read at `position`, and which offset follows (-1: not known).
- * What this process has not yet seen whole is checked on the way; of the rest, the index says where to begin. */
+/* Where whole batches below the limit end in bytes that were read at `position`, and which offset follows (-1: not
+ * known). What this process has not yet seen whole is checked on the way; of the rest, the index says where to begin.
+ */
 static weir_err cut(const wr_segment *segment, int64_t position, const uint8_t *bytes, size_t size,
                     int64_t limit_offset, size_t *ret_size, int64_t *ret_next_offset)
 {

@@ -1,8 +1,8 @@
 /* Walking a segment batch by batch: the one place that decides whether the bytes at a position are a batch of this log.
  *
- * A batch holds when its head can be one, it ends before the walk does, its base offset is the one after the batch before
- * (offsets have no gaps: nothing is compacted yet), its leader epoch is the one of that offset, and its CRC fits. Base
- * offset and epoch lie outside the CRC, which is why they are compared with what must stand there. */
+ * A batch holds when its head can be one, it ends before the walk does, its base offset is the one after the batch
+ * before (offsets have no gaps: nothing is compacted yet), its leader epoch is the one of that offset, and its CRC
+ * fits. Base offset and epoch lie outside the CRC, which is why they are compared with what must stand there. */
 #include "log_int.h"
 
 #include <base/hash.h>
@@ -58,7 +58,10 @@ static const char *what_is_wrong(const wr_walk *walk, const wr_head *head)
         return "the batch is cut off";
     if (walk->offset >= 0 && head->base_offset != walk->offset)
         return "the batch has another offset than must follow";
-    if (!wr_epochs_match(&walk->segment->log->epochs, head->base_offset, head->leader_epoch))
+    const wr_epochs *epochs = &walk->segment->log->epochs;
+    bool fits = walk->learn_epochs ? head->leader_epoch >= wr_epochs_last(epochs)
+                                   : wr_epochs_match(epochs, head->base_offset, head->leader_epoch);
+    if (!fits)
         return "the batch has another leader epoch than that offset";
     return NULL;
 }
@@ -83,6 +86,12 @@ weir_err wr_walk_next(wr_walk *walk, wr_head *ret_head)
         return WEIR_E_CORRUPT;
     if (walk->check_crc) {
         err = check_crc(walk, &head);
+        if (err != WEIR_OK)
+            return err;
+    }
+    wr_epochs *epochs = &walk->segment->log->epochs;
+    if (walk->learn_epochs && head.leader_epoch > wr_epochs_last(epochs)) {
+        err = wr_epochs_add(epochs, head.leader_epoch, head.base_offset);
         if (err != WEIR_OK)
             return err;
     }

@@ -1,0 +1,150 @@
+/* Looking up offsets by time. The time index says where a segment's greatest timestamp so far is still below the time
+ * asked for; from there the heads say which batch may hold the record, and the records themselves decide. */
+#include "log_int.h"
+
+enum { FIND_BUFFER = 4096 };
+
+typedef struct quest {
+    int64_t time_ms;      /* the first record at or after this ... */
+    int64_t from_offset;  /* ... not before this ... */
+    int64_t limit_offset; /* ... and below this */
+    weir_arena *arena;
+    int64_t offset, found_ms; /* the answer; offset -1: none yet */
+} quest;
+
+static weir_err search_batch(quest *search, wr_segment *segment, int64_t position, const wr_head *head)
+{
+    uint8_t *bytes = weir_arena_alloc(search->arena, (size_t)head->size);
+    if (!bytes)
+        return WEIR_E_MEMORY;
+    wr_file *file;
+    size_t got = 0;
+    weir_err err = wr_segment_open(segment, &file);
+    if (err == WEIR_OK)
+        err = wr_file_read(file, position, bytes, (size_t)head->size, &got);
+    if (err != WEIR_OK)
+        return err;
+    wr_batch batch;
+    wr_records records;
+    if (got != (size_t)head->size || wr_batch_read((weir_slice){bytes, got}, &batch, NULL) != WEIR_OK ||
+        !wr_batch_crc_holds(&batch))
+        return WEIR_E_CORRUPT;
+    err = wr_records_open(&batch, search->arena, WR_LOG_DECOMPRESSED_MAX, &records);
+    wr_record record;
+    while (err == WEIR_OK && (err = wr_records_next(&records, &record)) == WEIR_OK) {
+        if (record.offset < search->from_offset || record.timestamp_ms < search->time_ms)
+            continue;
+        search->offset = record.offset;
+        search->found_ms = record.timestamp_ms;
+        return WEIR_OK;
+    }
+    return err == WEIR_E_RANGE ? WEIR_OK : err;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* WEIR_E_RANGE: nothing here, go on with the next segment. */
+static weir_err search_segment(quest *search, wr_segment *segment)
+{
+    int64_t from = larger(search->from_offset, segment->base_offset), position;
+    weir_err err = wr_segment_index(segment);
+    if (err != WEIR_OK)
+        return err;
+    size_t count = wr_index_count_to(&segment->times, search->time_ms);
+    if (count > 0)
+        from = larger(from, segment->base_offset + wr_index_value(&segment->times, count - 1));
+    err = wr_segment_find(segment, from, &position);
+    if (err != WEIR_OK)
+        return err;
+    uint8_t buffer[FIND_BUFFER];
+    wr_walk walk = {.segment = segment,
+                    .position = position,
+                    .end = segment->size,
+                    .offset = -1,
+                    .buffer = buffer,
+                    .buffer_size = sizeof buffer};
+    wr_head head;
+    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK && head.base_offset < search->limit_offset) {
+        if (head.max_timestamp < search->time_ms)
+            continue;
+        err = search_batch(search, segment, walk.position - head.size, &head);
+        if (err != WEIR_OK || search->offset >= 0)
+            return err;
+    }
+    return err;
+}
+
+weir_err wr_log_find_time(wr_log *log, int64_t time_ms, int64_t limit_offset, weir_arena *arena, int64_t *ret_offset,
+                          int64_t *ret_time_ms)
+{
+    quest search = {.time_ms = time_ms,
+                    .from_offset = log->start_offset,
+                    .limit_offset = limit_offset,
+                    .arena = arena,
+                    .offset = -1,
+                    .found_ms = -1};
+    for (size_t i = wr_log_segment_at(log, log->start_offset); i < log->segment_count && search.offset < 0; i++) {
+        wr_segment *segment = log->segments[i];
+        if (segment->base_offset >= limit_offset)
+            break;
+        if (segment->max_time < time_ms || segment->end_offset <= log->start_offset)
+            continue;
+        weir_err err = search_segment(&search, segment);
+        if (err != WEIR_OK && err != WEIR_E_RANGE)
+            return err;
+    }
+    bool found = search.offset >= 0 && search.offset < limit_offset;
+    *ret_offset = found ? search.offset : -1;
+    *ret_time_ms = found ? search.found_ms : -1;
+    return WEIR_OK;
+}
+
+/* The greatest timestamp of the batches from the start offset on. Only the segment that the start offset cuts must be
+ * walked, and only if its greatest lies in the part that is gone. */
+static weir_err greatest_time(const wr_log *log, wr_segment *segment, int64_t *ret_time_ms)
+{
+    if (segment->max_time < 0 || segment->max_time_offset >= log->start_offset) {
+        *ret_time_ms = segment->max_time;
+        return WEIR_OK;
+    }
+    int64_t position, time_ms = -1;
+    weir_err err = wr_segment_find(segment, log->start_offset, &position);
+    if (err != WEIR_OK)
+        return err;
+    uint8_t buffer[FIND_BUFFER];
+    wr_walk walk = {.segment = segment,
+                    .position = position,
+                    .end = segment->size,
+                    .offset = -1,
+                    .buffer = buffer,
+                    .buffer_size = sizeof buffer};
+    wr_head head;
+    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK)
+        time_ms = larger(time_ms, head.max_timestamp);
+    if (err != WEIR_E_RANGE)
+        return err;
+    *ret_time_ms = time_ms;
+    return WEIR_OK;
+}
+
+weir_err wr_log_find_max_time(wr_log *log, weir_arena *arena, int64_t *ret_offset, int64_t *ret_time_ms)
+{
+    int64_t time_ms = -1;
+    for (size_t i = wr_log_segment_at(log, log->start_offset); i < log->segment_count; i++) {
+        int64_t greatest = -1;
+        weir_err err = WEIR_OK;
+        if (log->segments[i]->end_offset > log->start_offset)
+            err = greatest_time(log, log->segments[i], &greatest);
+        if (err != WEIR_OK)
+            return err;
+        time_ms = larger(time_ms, greatest);
+    }
+    if (time_ms < 0) {
+        *ret_offset = *ret_time_ms = -1;
+        return WEIR_OK;
+    }
+    return wr_log_find_time(log, time_ms, INT64_MAX, arena, ret_offset, ret_time_ms);
+}

@@ -1,0 +1,518 @@
+/* Opening a log: what is on the disk, what of it is promised, and what was torn.
+ *
+ *    <────────────── promised ──────────────>
+ *    <── recovery point ──>                        the file ends
+ *    |  trusted           |  read again           |  read again, torn?   |
+ *
+ * The recovery point is the end of the last segment line of weir.checkpoint. Below it nothing is read: sizes must be
+ * those of the lines, indexes carry a CRC there, and batches are checked when somebody reads them for the first time.
+ * From it on every batch is read and must hold. At the first one that does not:
+ *
+ *   below the promised offset   an fsync had succeeded over it. This is damage: WEIR_E_CORRUPT, the partition stays
+ * closed else                        it was never acknowledged as durable: the log ends before it, what follows is
+ * removed
+ *
+ * What is promised can be known only in part. An fsync leaves no trace on the disk, and a record of it that is itself
+ * synced would double the cost of every acknowledgement. So it is recorded without a sync (weir.synced), after the
+ * fact: the record may be missing or old, but never too high. The promised offset is the greatest of that record, the
+ * start offset and the recovery point. Therefore
+ *
+ *   after kill -9        the record is exact: any damage to a synced batch is told from a torn write
+ *   after a power cut    it is as old as the kernel's write-back (about 30 s, or the last checkpoint). Damage to a
+ * batch synced since then looks like a torn write and is cut; that takes a disk that loses what it reported as written,
+ * within that time. What an intact disk was told to keep is always kept a later batch that holds, behind one that does
+ * not, proves nothing: sectors reach the disk in any order
+ *
+ * Base offset and leader epoch of a batch are not covered by its CRC; they are known from their neighbours and from the
+ * checkpoint, and compared. A log without a checkpoint is a young one (leader epoch 0, nothing deleted), or, when
+ * weir.synced is missing too, one that Kafka wrote: then epochs are taken from its batches.
+ *
+ * Whatever was read again is synced before the log is opened to anyone, so that nothing is shown that the next power
+ * cut could take back. Leftovers of deletions and of checkpoints are removed. The `clean` of wr_log_open is not needed
+ * for any of this: after a clean stop the recovery point is the end of the file, and nothing is read. */
+#include "log_int.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { SCAN_BUFFER = 256 << 10, ARENA_MAX = 256 << 20, SNAPSHOT_MAX = 32 << 20 };
+
+typedef struct recovery {
+    wr_log *log;
+    weir_failure *failure;
+    weir_arena *arena;
+    const char **names; /* of the directory, ascending */
+    size_t name_count, name_capacity;
+    int64_t *bases; /* of the .log files that count */
+    size_t base_count;
+    wr_checkpoint checkpoint;
+    bool has_checkpoint, has_synced;
+    int64_t promised;
+    uint8_t *buffer;
+    bool restored; /* the producers */
+    bool scanned;  /* something was read again */
+    bool removed;  /* some file */
+} recovery;
+
+static weir_err damaged(const recovery *r, const wr_segment *segment, int64_t position, const char *reason)
+{
+    return weir_fail(r->failure, WEIR_E_CORRUPT,
+                     "%s/%020" PRId64 ".log at %" PRId64 ": %s, but up to offset %" PRId64
+                     " the log had been synced; restore the partition, or remove it",
+                     r->log->directory, segment->base_offset, position, reason, r->promised);
+}
+
+/* ---- what is there */
+
+static weir_err add_name(void *user, const char *name, bool is_dir)
+{
+    recovery *r = user;
+    if (is_dir)
+        return WEIR_OK;
+    if (r->name_count == r->name_capacity) {
+        size_t capacity = r->name_capacity ? r->name_capacity * 2 : 16;
+        const char **names = weir_arena_array(r->arena, capacity, sizeof *names);
+        if (!names)
+            return WEIR_E_MEMORY;
+        if (r->name_count > 0)
+            memcpy(names, r->names, r->name_count * sizeof *names);
+        r->names = names;
+        r->name_capacity = capacity;
+    }
+    char *copy = weir_arena_dup_text(r->arena, weir_slice_of(name));
+    if (!copy)
+        return WEIR_E_MEMORY;
+    r->names[r->name_count++] = copy;
+    return WEIR_OK;
+}
+
+static weir_err read_synced(recovery *r)
+{
+    char path[WR_LOG_PATH_MAX];
+    wr_file *file;
+    weir_err err = wr_log_path_named(r->log, WR_SYNCED_NAME, path);
+    if (err == WEIR_OK)
+        err = wr_file_open(r->log->io, path, WR_FILE_READ, &file);
+    if (err == WEIR_E_NOT_FOUND)
+        return WEIR_OK;
+    if (err != WEIR_OK)
+        return err;
+    r->has_synced = true;
+    uint8_t bytes[WR_SYNCED_SIZE];
+    size_t got = 0;
+    int64_t offset;
+    err = wr_file_read(file, 0, bytes, sizeof bytes, &got);
+    wr_file_close(file);
+    if (err == WEIR_OK && got == sizeof bytes && wr_synced_decode(bytes, &offset) && offset > r->promised)
+        r->promised = offset;
+    return err;
+}
+
+static weir_err read_checkpoint(recovery *r)
+{
+    char path[WR_LOG_PATH_MAX];
+    weir_slice bytes;
+    weir_err err = wr_log_path_named(r->log, WR_CHECKPOINT_NAME, path);
+    if (err == WEIR_OK)
+        err = wr_path_read(r->log->io, path, WR_CHECKPOINT_SIZE_MAX, r->arena, &bytes);
+    if (err == WEIR_E_NOT_FOUND)
+        return WEIR_OK;
+    if (err == WEIR_OK)
+        err = wr_checkpoint_decode(bytes, r->arena, &r->log->epochs, &r->checkpoint);
+    if (err == WEIR_E_CORRUPT || err == WEIR_E_LIMIT)
+        return weir_fail(r->failure, WEIR_E_CORRUPT,
+                         "%s does not hold what was written: the start of the log is unknown; remove it to have every "
+                         "batch read again (deleted records may come back)",
+                         path);
+    if (err != WEIR_OK)
+        return err;
+    r->has_checkpoint = true;
+    const wr_checkpoint *checkpoint = &r->checkpoint;
+    if (checkpoint->start_offset > r->promised)
+        r->promised = checkpoint->start_offset;
+    if (checkpoint->segment_count > 0) {
+        int64_t end = checkpoint->segments[checkpoint->segment_count - 1].mark.end_offset;
+        r->promised = end > r->promised ? end : r->promised;
+    }
+    return WEIR_OK;
+}
+
+static weir_err remove_file(recovery *r, const char *name)
+{
+    r->removed = true;
+    return wr_log_remove_file(r->log, name);
+}
+
+static weir_err remove_segment(recovery *r, int64_t base_offset)
+{
+    static const char *const suffixes[] = {".log", ".index", ".timeindex"};
+    weir_err err = WEIR_OK;
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && err == WEIR_OK; i++) {
+        char *name = weir_arena_printf(r->arena, "%020" PRId64 "%s", base_offset, suffixes[i]);
+        err = name ? remove_file(r, name) : WEIR_E_MEMORY;
+    }
+    return err;
+}
+
+static bool has_base(const recovery *r, int64_t base_offset)
+{
+    for (size_t i = 0; i < r->base_count; i++)
+        if (r->bases[i] == base_offset)
+            return true;
+    return false;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), end_size = strlen(end);
+    return size >= end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+/* A file that no state of the log needs. */
+static bool is_leftover(const recovery *r, const char *name)
+{
+    int64_t offset;
+    const char *suffix;
+    if (strcmp(name, WR_CHECKPOINT_NAME ".tmp") == 0)
+        return true;
+    if (!wr_log_name_read(name, &offset, &suffix))
+        return false;
+    if (strcmp(suffix, ".snapshot") == 0)
+        return offset != r->checkpoint.producers_offset;
+    if (strcmp(suffix, ".index") == 0 || strcmp(suffix, ".timeindex") == 0)
+        return !has_base(r, offset);
+    return ends_with(suffix, ".deleted");
+}
+
+/* Finds the segments, and removes those wholly below the start offset and other leftovers. */
+static weir_err take_stock(recovery *r)
+{
+    weir_err err = WEIR_OK;
+    r->bases = weir_arena_array(r->arena, r->name_count + 1, sizeof *r->bases);
+    if (!r->bases)
+        return WEIR_E_MEMORY;
+    for (size_t i = 0; i < r->name_count; i++) {
+        const char *suffix;
+        if (wr_log_name_read(r->names[i], &r->bases[r->base_count], &suffix) && strcmp(suffix, ".log") == 0)
+            r->base_count++;
+    }
+    if (!r->has_checkpoint)
+        r->checkpoint = (wr_checkpoint){.start_offset = r->base_count ? r->bases[0] : 0, .producers_offset = -1};
+    while (r->base_count > 1 && r->bases[1] <= r->checkpoint.start_offset && err == WEIR_OK) {
+        err = remove_segment(r, r->bases[0]);
+        r->bases++;
+        r->base_count--;
+    }
+    for (size_t i = 0; i < r->name_count && err == WEIR_OK; i++)
+        if (is_leftover(r, r->names[i]))
+            err = remove_file(r, r->names[i]);
+    return err;
+}
+
+/* ---- producers */
+
+static weir_err read_snapshot(recovery *r)
+{
+    wr_log *log = r->log;
+    char path[WR_LOG_PATH_MAX];
+    weir_slice bytes;
+    weir_err err = wr_log_path(log, r->checkpoint.producers_offset, ".snapshot", path);
+    if (err == WEIR_OK)
+        err = wr_path_read(log->io, path, SNAPSHOT_MAX, r->arena, &bytes);
+    if (err == WEIR_OK)
+        err = wr_producers_decode(log->producers, bytes);
+    bool lost = err == WEIR_E_NOT_FOUND || err == WEIR_E_CORRUPT || err == WEIR_E_LIMIT;
+    if (!lost)
+        return err;
+    wr_producers_free(log->producers); /* the log itself knows the same, at the price of reading all of it */
+    log->producers = wr_producers_new();
+    r->checkpoint.producers_offset = -1;
+    r->checkpoint.producers_count = 0;
+    return log->producers ? WEIR_OK : WEIR_E_MEMORY;
+}
+
+static weir_err replay(recovery *r, wr_segment *segment, int64_t from_offset)
+{
+    wr_walk walk = {
+        .segment = segment, .end = segment->size, .offset = -1, .buffer = r->buffer, .buffer_size = SCAN_BUFFER};
+    if (from_offset >= segment->end_offset)
+        return WEIR_OK;
+    weir_err err = WEIR_OK;
+    if (from_offset > segment->base_offset)
+        err = wr_segment_find(segment, from_offset, &walk.position);
+    if (err != WEIR_OK)
+        return err;
+    wr_head head;
+    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK) {
+        err = wr_producers_reserve(r->log->producers, head.producer_id);
+        if (err != WEIR_OK)
+            return err;
+        wr_producers_add(r->log->producers, &head, wr_now_ms(r->log->io));
+    }
+    if (err == WEIR_E_CORRUPT)
+        return damaged(r, segment, walk.position, walk.reason);
+    return err == WEIR_E_RANGE ? WEIR_OK : err;
+}
+
+/* The state at the recovery point: the snapshot, and what was appended since. */
+static weir_err restore_producers(recovery *r)
+{
+    wr_log *log = r->log;
+    wr_checkpoint *checkpoint = &r->checkpoint;
+    r->restored = true;
+    int64_t end = log->segment_count ? wr_log_end_offset(log) : checkpoint->start_offset;
+    weir_err err = WEIR_OK;
+    if (checkpoint->producers_offset > end)
+        checkpoint->producers_offset = -1;
+    if (checkpoint->producers_offset >= 0 && checkpoint->producers_count > 0)
+        err = read_snapshot(r);
+    log->producers_offset = checkpoint->producers_offset;
+    log->producers_count = checkpoint->producers_offset >= 0 ? checkpoint->producers_count : 0;
+    for (size_t i = 0; i < log->segment_count && err == WEIR_OK; i++)
+        err = replay(r, log->segments[i], checkpoint->producers_offset);
+    return err;
+}
+
+/* ---- segments */
+
+static weir_err add_batch(recovery *r, wr_segment *segment, const wr_head *head)
+{
+    weir_err err = wr_segment_reserve(segment);
+    if (err == WEIR_OK)
+        err = wr_producers_reserve(r->log->producers, head->producer_id);
+    if (err != WEIR_OK)
+        return err;
+    wr_segment_add(segment, head);
+    wr_producers_add(r->log->producers, head, wr_now_ms(r->log->io));
+    return WEIR_OK;
+}
+
+/* Reads on from where the segment is known to hold. *ret_torn: it ended before its file did, and was cut there. */
+static weir_err scan(recovery *r, wr_segment *segment, int64_t file_size, bool *ret_torn)
+{
+    weir_err err = r->restored ? WEIR_OK : restore_producers(r);
+    if (err == WEIR_OK)
+        err = wr_segment_index(segment);
+    if (err != WEIR_OK)
+        return err;
+    wr_walk walk = {.segment = segment,
+                    .position = segment->size,
+                    .end = file_size,
+                    .offset = segment->end_offset,
+                    .check_crc = true,
+                    .learn_epochs = !r->has_checkpoint && !r->has_synced,
+                    .buffer = r->buffer,
+                    .buffer_size = SCAN_BUFFER};
+    int64_t from = segment->size;
+    wr_head head;
+    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK) {
+        err = add_batch(r, segment, &head);
+        if (err != WEIR_OK)
+            return err;
+    }
+    r->scanned = segment->dirty = true;
+    if (segment->size - from > segment->verified_to - segment->verified_from) {
+        segment->verified_from = from;
+        segment->verified_to = segment->size;
+    }
+    if (err == WEIR_E_RANGE)
+        return WEIR_OK;
+    if (err != WEIR_E_CORRUPT)
+        return err;
+    if (segment->end_offset < r->promised)
+        return damaged(r, segment, walk.position, walk.reason);
+    *ret_torn = true;
+    wr_file *file;
+    err = wr_segment_open(segment, &file);
+    return err == WEIR_OK ? wr_file_truncate(file, segment->size) : err;
+}
+
+static const wr_checkpoint_segment *line_of(const recovery *r, int64_t base_offset)
+{
+    for (size_t i = 0; i < r->checkpoint.segment_count; i++)
+        if (r->checkpoint.segments[i].base_offset == base_offset)
+            return &r->checkpoint.segments[i];
+    return NULL;
+}
+
+/* The next segment of the log, as far as it holds. */
+static weir_err take_segment(recovery *r, int64_t base_offset, bool *ret_torn)
+{
+    wr_log *log = r->log;
+    wr_segment *segment = wr_segment_new(log, base_offset);
+    weir_err err = segment ? wr_log_add_segment(log, segment) : WEIR_E_MEMORY;
+    if (err != WEIR_OK) {
+        wr_segment_free(segment);
+        return err;
+    }
+    segment->mark.end_offset = base_offset;
+    segment->mark.max_time = segment->mark.max_time_offset = -1;
+    wr_file *file;
+    int64_t file_size = 0;
+    err = wr_segment_open(segment, &file);
+    if (err == WEIR_OK)
+        err = wr_file_size(file, &file_size);
+    if (err != WEIR_OK)
+        return err;
+    const wr_checkpoint_segment *line = line_of(r, base_offset);
+    if (line) {
+        bool last = line == &r->checkpoint.segments[r->checkpoint.segment_count - 1];
+        if (file_size < line->mark.size || (file_size > line->mark.size && !last))
+            return damaged(r, segment, file_size, "the file has another size than it had");
+        segment->mark = line->mark;
+        segment->size = line->mark.size;
+        segment->end_offset = line->mark.end_offset;
+        segment->max_time = line->mark.max_time;
+        segment->max_time_offset = line->mark.max_time_offset;
+    }
+    if (file_size > segment->size)
+        err = scan(r, segment, file_size, ret_torn);
+    if (err == WEIR_OK && !segment->dirty)
+        wr_segment_close(segment);
+    return err;
+}
+
+/* A segment that another follows is sealed: if it was read again, its index files are written. */
+static weir_err seal(wr_segment *segment)
+{
+    return segment->dirty ? wr_segment_store_index(segment, true) : WEIR_OK;
+}
+
+static weir_err take_segments(recovery *r)
+{
+    wr_log *log = r->log;
+    weir_err err = WEIR_OK;
+    bool torn = false;
+    for (size_t i = 0; i < r->base_count && err == WEIR_OK; i++) {
+        bool follows = log->segment_count == 0 || wr_log_end_offset(log) == r->bases[i];
+        if (!follows && wr_log_end_offset(log) < r->promised)
+            return damaged(r, wr_log_active(log), wr_log_active(log)->size, "the next segment begins elsewhere");
+        if (torn || !follows) { /* behind a hole: never acknowledged */
+            torn = true;
+            err = remove_segment(r, r->bases[i]);
+            continue;
+        }
+        if (log->segment_count > 0)
+            err = seal(wr_log_active(log));
+        if (err == WEIR_OK)
+            err = take_segment(r, r->bases[i], &torn);
+    }
+    return err;
+}
+
+/* Everything that the checkpoint names, and all that was promised, must have been found. */
+static weir_err check_promises(const recovery *r)
+{
+    const wr_log *log = r->log;
+    const wr_checkpoint *checkpoint = &r->checkpoint;
+    bool listed = true;
+    for (size_t i = 0; i < checkpoint->segment_count; i++)
+        listed &= checkpoint->segments[i].base_offset < r->bases[0] || has_base(r, checkpoint->segments[i].base_offset);
+    if (!listed || log->segments[0]->base_offset > checkpoint->start_offset)
+        return weir_fail(r->failure, WEIR_E_CORRUPT, "%s: a segment file that the checkpoint names is missing",
+                         log->directory);
+    if (wr_log_end_offset(log) < r->promised)
+        return damaged(r, wr_log_active(log), wr_log_active(log)->size, "the log ends here");
+    return WEIR_OK;
+}
+
+/* ---- the whole */
+
+static weir_err begin_fresh(recovery *r)
+{
+    wr_log *log = r->log;
+    if (r->promised > 0)
+        return weir_fail(r->failure, WEIR_E_CORRUPT, "%s: no segment file is left", log->directory);
+    weir_err err = log->epochs.count == 0 ? wr_epochs_add(&log->epochs, 0, 0) : WEIR_OK;
+    if (err == WEIR_OK)
+        err = wr_log_write_synced(log);
+    if (err == WEIR_OK)
+        err = wr_log_start_segment(log);
+    if (err != WEIR_OK)
+        return err;
+    const char *slash = strrchr(log->directory, '/');
+    if (!slash || slash == log->directory)
+        return WEIR_OK;
+    char *parent =
+        weir_arena_dup_text(r->arena, (weir_slice){(const uint8_t *)log->directory, (size_t)(slash - log->directory)});
+    return parent ? wr_dir_sync(log->io, parent) : WEIR_E_MEMORY;
+}
+
+static weir_err recover_segments(recovery *r)
+{
+    wr_log *log = r->log;
+    if (!r->has_checkpoint && r->has_synced) {
+        weir_err err = wr_epochs_add(&log->epochs, 0, r->bases[0]);
+        if (err != WEIR_OK)
+            return err;
+    }
+    weir_err err = take_segments(r);
+    if (err == WEIR_OK)
+        err = check_promises(r);
+    if (err == WEIR_OK && !r->restored)
+        err = restore_producers(r);
+    return err;
+}
+
+/* What was read again becomes durable, and what was found out is written down. */
+static weir_err settle(recovery *r)
+{
+    wr_log *log = r->log;
+    for (size_t i = 0; i < log->segment_count; i++)
+        log->size += log->segments[i]->size;
+    wr_producers_expire(log->producers, wr_now_ms(log->io) - log->config.producer_expiry_ms);
+    bool forgot = wr_epochs_truncate(&log->epochs, wr_log_end_offset(log));
+    bool learned = !r->has_checkpoint && !r->has_synced && log->epochs.count > 0;
+    weir_err err = r->removed ? wr_dir_sync(log->io, log->directory) : WEIR_OK;
+    if (err == WEIR_OK && (forgot || learned))
+        err = wr_log_write_checkpoint(log, log->start_offset, 0);
+    if (err != WEIR_OK)
+        return err;
+    if (!r->scanned) {
+        log->synced_offset = wr_log_end_offset(log);
+        return WEIR_OK;
+    }
+    log->synced_offset = log->start_offset;
+    return wr_log_sync(log);
+}
+
+static weir_err recover(recovery *r)
+{
+    wr_log *log = r->log;
+    weir_err err = wr_dir_create(log->io, log->directory);
+    if (err == WEIR_OK)
+        err = wr_dir_list(log->io, log->directory, add_name, r);
+    if (err == WEIR_OK)
+        err = read_synced(r);
+    if (err == WEIR_OK)
+        err = read_checkpoint(r);
+    if (err == WEIR_OK)
+        err = take_stock(r);
+    if (err != WEIR_OK)
+        return err;
+    log->start_offset = r->checkpoint.start_offset;
+    err = r->base_count == 0 ? begin_fresh(r) : recover_segments(r);
+    return err == WEIR_OK ? settle(r) : err;
+}
+
+weir_err wr_log_open(wr_io *io, const char *directory, const wr_log_config *config, bool clean, wr_log **ret_log,
+                     weir_failure *failure)
+{
+    (void)clean;
+    weir_failure ignored = {0};
+    recovery r = {.log = wr_log_new(io, directory, config),
+                  .failure = failure ? failure : &ignored,
+                  .arena = weir_arena_new(ARENA_MAX),
+                  .buffer = malloc(SCAN_BUFFER)};
+    weir_err err = r.log && r.arena && r.buffer ? recover(&r) : WEIR_E_MEMORY;
+    weir_arena_free(r.arena);
+    free(r.buffer);
+    if (err == WEIR_OK) {
+        *ret_log = r.log;
+        return WEIR_OK;
+    }
+    if (r.failure->err != err)
+        err = weir_fail(r.failure, err, "%s: the log cannot be opened (%s)", directory, weir_err_name(err));
+    wr_log_abandon(r.log);
+    return err;
+}
