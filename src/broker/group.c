@@ -106,9 +106,9 @@ void wr_group_free(wr_group *group)
     for (wr_link *link; (link = wr_list_first(&group->pendings));)
         wr_group_pending_remove(group, WR_LIST_ITEM(link, pending, link));
     wr_map_free(group->by_id);
-    free((void *)group->id.data);
-    free((void *)group->protocol_type.data);
-    free((void *)group->protocol_name.data);
+    wr_group_slice_free(group->id);
+    wr_group_slice_free(group->protocol_type);
+    wr_group_slice_free(group->protocol_name);
     free(group);
 }
 
@@ -150,11 +150,11 @@ weir_err wr_group_restore(wr_group *group, const wr_group_image *image, int64_t 
     weir_slice protocol_type = {0}, protocol_name = {0};
     if (!wr_group_slice_dup(image->protocol_type, &protocol_type) ||
         !wr_group_slice_dup(image->protocol_name, &protocol_name)) {
-        free((void *)protocol_type.data);
+        wr_group_slice_free(protocol_type);
         return WEIR_E_MEMORY;
     }
-    free((void *)group->protocol_type.data);
-    free((void *)group->protocol_name.data);
+    wr_group_slice_free(group->protocol_type);
+    wr_group_slice_free(group->protocol_name);
     group->protocol_type = protocol_type;
     group->protocol_name = protocol_name;
     group->generation = image->generation;
@@ -229,7 +229,7 @@ static bool elect_leader(wr_group *group)
 
 static void desert(wr_group *group)
 {
-    free((void *)group->protocol_name.data);
+    wr_group_slice_free(group->protocol_name);
     group->protocol_name = (weir_slice){0};
     group->leader = NULL;
     group->phase_deadline_ms = INT64_MAX;
@@ -267,7 +267,7 @@ static void complete_join(wr_group *group, int64_t now_ms)
         desert(group);
         return;
     }
-    free((void *)group->protocol_name.data);
+    wr_group_slice_free(group->protocol_name);
     group->protocol_name = protocol_name;
     group->phase_deadline_ms = now_ms + rebalance_timeout_ms(group);
     wr_group_move(group, WR_GROUP_CAUSE_JOINED);

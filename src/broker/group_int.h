@@ -92,6 +92,10 @@ uint64_t wr_group_ticket(wr_group *group);
 
 /* ---- group_member.c */
 bool wr_group_slice_dup(weir_slice from, weir_slice *ret_slice); /* false: memory; null stays null */
+static inline void wr_group_slice_free(weir_slice owned)
+{
+    free((void *)(uintptr_t)owned.data);
+}
 wr_group_member *wr_group_member_find(const wr_group *group, weir_slice id);
 wr_group_member *wr_group_member_find_static(const wr_group *group, weir_slice instance_id);
 /* Its member, or NULL and the code to answer. */

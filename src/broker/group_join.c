@@ -135,12 +135,12 @@ static void come_back(wr_group *group, wr_group_member *member, const wr_group_j
         group->host->store(group->host->user, group, member->store_ticket);
         return;
     }
-    free((void *)told_leader.data);
+    wr_group_slice_free(told_leader);
     member->joining = JOINING_GENERATION;
     wr_group_rebalance(group, now_ms);
     return;
 fail:
-    free((void *)told_leader.data);
+    wr_group_slice_free(told_leader);
     refuse(group, waiter, WR_KAFKA_COORDINATOR_NOT_AVAILABLE, WEIR_SLICE(""));
 }
 

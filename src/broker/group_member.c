@@ -152,7 +152,7 @@ weir_err wr_group_member_assign(wr_group *group, wr_group_member *member, weir_s
     if (bytes.size > 0 && !wr_group_slice_dup(bytes, &copy))
         return WEIR_E_MEMORY;
     group->host->memory_size += (int64_t)copy.size - (int64_t)member->assignment.size;
-    free((void *)member->assignment.data);
+    wr_group_slice_free(member->assignment);
     member->assignment = copy;
     return WEIR_OK;
 }
@@ -168,7 +168,7 @@ wr_group_member *wr_group_member_add(wr_group *group, weir_slice id, const wr_gr
         weir_slice protocol_type;
         if (!wr_group_slice_dup(join->protocol_type, &protocol_type))
             goto fail;
-        free((void *)group->protocol_type.data);
+        wr_group_slice_free(group->protocol_type);
         group->protocol_type = protocol_type;
     }
     if (wr_group_member_rename(group, member, id, join) != WEIR_OK)
@@ -197,7 +197,7 @@ void wr_group_member_remove(wr_group *group, wr_group_member *member, int16_t er
         (int64_t)(sizeof *member + names_size(member) + member->protocols_size + member->assignment.size);
     free(member->names_block);
     free(member->protocols);
-    free((void *)member->assignment.data);
+    wr_group_slice_free(member->assignment);
     free(member);
 }
 
@@ -355,7 +355,7 @@ void wr_group_answer_join(wr_group *group, wr_group_member *member, const wr_gro
     member->join_waiter = NULL;
     if (waiter)
         group->host->joined(group->host->user, waiter, answer);
-    free((void *)member->told_leader.data);
+    wr_group_slice_free(member->told_leader);
     member->told_leader = (weir_slice){0};
 }
 

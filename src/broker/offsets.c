@@ -1,0 +1,165 @@
+#include "offsets.h"
+
+#include <stdlib.h>
+
+enum { TOPIC_COUNT_MAX = 1 << 20 };
+
+static void metadata_free(weir_slice owned)
+{
+    free((void *)(uintptr_t)owned.data);
+}
+
+static void topic_free(wr_offsets *offsets, wr_offset_topic *topic)
+{
+    for (size_t i = 0; i < topic->count; i++)
+        metadata_free(topic->items[i].metadata);
+    offsets->memory_size -= sizeof *topic + topic->name.size;
+    free(topic->items);
+    free(topic);
+}
+
+void wr_offsets_fini(wr_offsets *offsets)
+{
+    wr_offset_topic *topic;
+    for (size_t at = 0; offsets->topics && (topic = wr_map_next(offsets->topics, &at, NULL));)
+        topic_free(offsets, topic);
+    wr_map_free(offsets->topics);
+    *offsets = (wr_offsets){0};
+}
+
+static size_t position(const wr_offset_topic *topic, int32_t partition)
+{
+    size_t low = 0, high = topic->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (topic->items[middle].partition < partition)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static wr_offset *item_of(const wr_offset_topic *topic, int32_t partition)
+{
+    size_t at = topic ? position(topic, partition) : 0;
+    return topic && at < topic->count && topic->items[at].partition == partition ? &topic->items[at] : NULL;
+}
+
+static wr_offset_topic *topic_of(const wr_offsets *offsets, weir_slice name)
+{
+    return offsets->topics ? wr_map_find(offsets->topics, name) : NULL;
+}
+
+const wr_offset_topic *wr_offsets_find_topic(const wr_offsets *offsets, weir_slice topic)
+{
+    return topic_of(offsets, topic);
+}
+
+const wr_offset *wr_offsets_find(const wr_offsets *offsets, weir_slice topic, int32_t partition)
+{
+    return item_of(topic_of(offsets, topic), partition);
+}
+
+const wr_offset_topic *wr_offsets_next_topic(const wr_offsets *offsets, size_t *at)
+{
+    return offsets->topics ? wr_map_next(offsets->topics, at, NULL) : NULL;
+}
+
+size_t wr_offsets_topic_count(const wr_offsets *offsets)
+{
+    return offsets->topics ? wr_map_count(offsets->topics) : 0;
+}
+
+static weir_err make_topic(wr_offsets *offsets, weir_slice name, wr_offset_topic **ret_topic)
+{
+    if (!offsets->topics)
+        offsets->topics = wr_map_new(TOPIC_COUNT_MAX, (uintptr_t)offsets);
+    wr_offset_topic *topic = offsets->topics ? calloc(1, sizeof *topic + name.size) : NULL;
+    if (!topic)
+        return WEIR_E_MEMORY;
+    memcpy(topic + 1, name.data, name.size);
+    topic->name = (weir_slice){(const uint8_t *)(topic + 1), name.size};
+    weir_err err = wr_map_add(offsets->topics, name, topic);
+    if (err != WEIR_OK) {
+        free(topic);
+        return err;
+    }
+    offsets->memory_size += sizeof *topic + name.size;
+    *ret_topic = topic;
+    return WEIR_OK;
+}
+
+static void drop_if_empty(wr_offsets *offsets, wr_offset_topic *topic)
+{
+    if (topic->count > 0)
+        return;
+    wr_map_remove(offsets->topics, topic->name);
+    topic_free(offsets, topic);
+}
+
+static weir_err make_item(wr_offsets *offsets, wr_offset_topic *topic, int32_t partition, wr_offset **ret_item)
+{
+    if (topic->count == topic->capacity) {
+        size_t capacity = topic->capacity ? topic->capacity * 2 : 1;
+        wr_offset *items = realloc(topic->items, capacity * sizeof *items);
+        if (!items)
+            return WEIR_E_MEMORY;
+        topic->items = items;
+        topic->capacity = capacity;
+    }
+    size_t at = position(topic, partition);
+    memmove(&topic->items[at + 1], &topic->items[at], (topic->count - at) * sizeof *topic->items);
+    topic->items[at] = (wr_offset){.partition = partition};
+    topic->count++;
+    offsets->count++;
+    offsets->memory_size += sizeof(wr_offset);
+    *ret_item = &topic->items[at];
+    return WEIR_OK;
+}
+
+weir_err wr_offsets_put(wr_offsets *offsets, weir_slice topic_name, const wr_offset *value)
+{
+    uint8_t *metadata = NULL;
+    if (value->metadata.size > 0) {
+        metadata = malloc(value->metadata.size);
+        if (!metadata)
+            return WEIR_E_MEMORY;
+        memcpy(metadata, value->metadata.data, value->metadata.size);
+    }
+    wr_offset_topic *topic = topic_of(offsets, topic_name);
+    weir_err err = topic ? WEIR_OK : make_topic(offsets, topic_name, &topic);
+    if (err != WEIR_OK)
+        goto fail;
+    wr_offset *item = item_of(topic, value->partition);
+    if (!item)
+        err = make_item(offsets, topic, value->partition, &item);
+    if (err != WEIR_OK) {
+        drop_if_empty(offsets, topic);
+        goto fail;
+    }
+    offsets->memory_size += value->metadata.size - item->metadata.size;
+    metadata_free(item->metadata);
+    *item = *value;
+    item->metadata = (weir_slice){metadata, value->metadata.size};
+    return WEIR_OK;
+fail:
+    free(metadata);
+    return err;
+}
+
+bool wr_offsets_remove(wr_offsets *offsets, weir_slice topic_name, int32_t partition)
+{
+    wr_offset_topic *topic = topic_of(offsets, topic_name);
+    wr_offset *item = item_of(topic, partition);
+    if (!item)
+        return false;
+    offsets->memory_size -= sizeof *item + item->metadata.size;
+    metadata_free(item->metadata);
+    size_t at = (size_t)(item - topic->items);
+    memmove(item, item + 1, (topic->count - at - 1) * sizeof *item);
+    topic->count--;
+    offsets->count--;
+    drop_if_empty(offsets, topic);
+    return true;
+}
