@@ -67,6 +67,8 @@ void wr_broker_leave(wr_broker *broker);
 void wr_broker_stir(wr_broker *broker);
 
 int64_t wr_broker_now_ms(const wr_broker *broker); /* wall clock */
+/* What requests and answers may still take of queued.max.request.bytes; a large answer should stay below. */
+int64_t wr_broker_memory_left(const wr_broker *broker);
 
 /* ---- what the broker asks of groups (group.c)
  * new: reads __consumer_offsets if it exists (its partition is open by then). free: answers nothing any more, stops

@@ -26,6 +26,8 @@ struct wr_request {
     void *response;      /* api->response's struct */
     weir_arena *arena;   /* lives until the answer is encoded */
 
+    wr_buf payload; /* bytes that the response borrows, for handlers whose answers are large; freed once encoded */
+
     /* For the handler that keeps the request. */
     void *user;
     wr_link wait_link;
@@ -37,6 +39,7 @@ struct wr_request {
     bool pipelined;
     bool silent; /* no answer is sent (acks=0) */
     int64_t start_us;
+    size_t charged_size;
     wr_link link; /* in the connection */
     wr_buf frame; /* when the request owns it */
     wr_buf answer;

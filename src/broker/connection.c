@@ -1,0 +1,410 @@
+/* One client's connection.
+ *
+ *     reading ──a frame is whole──▶ request started ──▶ … answered, in order ──▶ written
+ *        │  ▲
+ *        │  └─ resumed at settling, when what held it back is gone
+ *        └─ held back: a request must be answered first (Kafka's order), too many wait, or memory is short
+ *
+ *     any ──bad frame, end of stream, deadline──▶ doomed ──at settling: answers that are ready leave──▶ closed
+ *
+ * Bytes arrive in a buffer that all connections share, and whole frames are run from there. Only what is left of a
+ * frame that has not arrived wholly is kept in the connection, in memory that grows with what arrived and never by what
+ * its length claims. An idle connection holds no buffer at all. A frame that began, and an answer that is not taken,
+ * have a deadline; an idle connection has a longer one. */
+#include "server_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    READ_ROUNDS = 16,          /* of one callback: others want their turn */
+    HELD_SIZE_MAX = 64 * 1024, /* read while held back: enough to notice that the client went away */
+    ARRIVAL_BYTES_PER_MS = 16, /* a frame of n bytes has n / 16 ms on top of its deadline */
+    WRITE_SLICES = 16,
+};
+
+static void readable(void *user);
+static void writable(void *user);
+static void timer_fired(void *user);
+static const wr_stream_events events = {.readable = readable, .writable = writable};
+
+/* ---- life */
+
+static void start_timer(wr_connection *connection, int64_t deadline_us)
+{
+    if (wr_timer_started(&connection->timer) && connection->timer.deadline_us <= deadline_us)
+        return;
+    weir_err err =
+        wr_timer_start(connection->server->broker.loop, &connection->timer, deadline_us, timer_fired, connection);
+    if (err != WEIR_OK)
+        wr_connection_doom(connection, "no memory for a timer");
+}
+
+void wr_connection_accept(wr_server *server, wr_stream *stream)
+{
+    wr_connection *connection = NULL;
+    if (server->connection_count < server->broker.config.connection_count_max)
+        connection = calloc(1, sizeof *connection);
+    if (!connection) {
+        wr_trace_log(server->broker.trace, WR_WARN, "connection refused: max.connections is reached",
+                     WR_TEXT("peer", wr_stream_peer(stream)), WR_NUMBER("connections", server->connection_count));
+        wr_stream_close(stream);
+        return;
+    }
+    connection->server = server;
+    connection->stream = stream;
+    wr_list_init(&connection->requests);
+    wr_buf_init(&connection->in, (size_t)server->broker.config.request_size_max + WR_FRAME_PREFIX + HELD_SIZE_MAX);
+    wr_list_append(&server->connections, &connection->link);
+    server->connection_count++;
+    connection->active_us = wr_loop_now_us(server->broker.loop);
+    start_timer(connection, connection->active_us + server->broker.config.connection_idle_ms * 1000);
+    wr_stream_set(stream, &events, connection);
+    connection->want = WR_WANT_READ;
+    wr_stream_want(stream, connection->want);
+}
+
+/* The buffer's memory counts against the budget of all connections. */
+static void count_in(wr_connection *connection)
+{
+    connection->server->memory_size += (int64_t)connection->in.capacity - (int64_t)connection->in_counted;
+    connection->in_counted = connection->in.capacity;
+}
+
+void wr_connection_close(wr_connection *connection)
+{
+    wr_server *server = connection->server;
+    if (!connection->doom)
+        connection->doom = "closed";
+    wr_timer_stop(server->broker.loop, &connection->timer);
+    wr_link_remove(&connection->ready_link);
+    wr_link_remove(&connection->starved_link);
+    wr_link_remove(&connection->link);
+    server->connection_count--;
+    for (wr_link *link; (link = wr_list_pop(&connection->requests));)
+        wr_request_drop(WR_LIST_ITEM(link, wr_request, link));
+    wr_link_remove(&connection->ready_link); /* a cancelled request may have answered another one */
+    wr_buf_fini(&connection->in);
+    count_in(connection);
+    wr_stream_close(connection->stream);
+    free(connection);
+}
+
+void wr_connection_ready(wr_connection *connection)
+{
+    if (!wr_link_linked(&connection->ready_link))
+        wr_list_append(&connection->server->ready, &connection->ready_link);
+    wr_broker_stir(&connection->server->broker);
+}
+
+void wr_connection_doom(wr_connection *connection, const char *reason)
+{
+    if (!connection->doom)
+        connection->doom = reason;
+    wr_connection_ready(connection);
+}
+
+/* ---- starting requests */
+
+bool wr_connection_open(const wr_connection *connection)
+{
+    return !connection->doom && connection->serial_count == 0 && connection->request_count < WR_REQUEST_COUNT_MAX &&
+           connection->request_memory_size < connection->server->broker.config.connection_memory_max &&
+           !connection->server->broker.stopping;
+}
+
+/* The frame at the start of bytes: its size with the prefix, 0 when the prefix is not there yet. */
+static weir_err frame_size(wr_connection *connection, weir_slice bytes, size_t *ret_size)
+{
+    *ret_size = 0;
+    if (bytes.size < WR_FRAME_PREFIX)
+        return WEIR_OK;
+    int32_t size = wr_get_i32(bytes.data);
+    if (size < 0 || size > connection->server->broker.config.request_size_max)
+        return weir_fail(&connection->failure, WEIR_E_LIMIT, "a request of %d bytes", size);
+    *ret_size = WR_FRAME_PREFIX + (size_t)size;
+    return WEIR_OK;
+}
+
+/* Starts the whole frames of bytes, as far as they may start now; answers how many bytes that were. `whole` is the
+ * buffer that holds nothing but these bytes: a frame that fills it may keep it. */
+static size_t start_frames(wr_connection *connection, weir_slice bytes, wr_buf *whole)
+{
+    size_t at = 0;
+    while (wr_connection_open(connection)) {
+        weir_slice left = {bytes.data + at, bytes.size - at};
+        size_t size;
+        weir_err err = frame_size(connection, left, &size);
+        if (err == WEIR_OK && (size == 0 || size > left.size))
+            break;
+        if (err == WEIR_OK) {
+            weir_slice frame = {left.data + WR_FRAME_PREFIX, size - WR_FRAME_PREFIX};
+            err = wr_request_start(connection, frame, size == bytes.size ? whole : NULL, &connection->failure);
+        }
+        if (err != WEIR_OK) {
+            wr_connection_doom(connection, connection->failure.sentence);
+            break;
+        }
+        at += size;
+    }
+    return at;
+}
+
+/* A frame has begun and its rest is the client's to send: it has a deadline. */
+static void watch_arrival(wr_connection *connection)
+{
+    wr_server *server = connection->server;
+    if (connection->in.size == 0 || !wr_connection_open(connection)) {
+        connection->frame_deadline_us = 0;
+        return;
+    }
+    if (connection->frame_deadline_us)
+        return;
+    size_t size = 0;
+    if (frame_size(connection, wr_buf_view(&connection->in), &size) != WEIR_OK)
+        return; /* start_frames has seen it */
+    int64_t allowed_ms = server->broker.config.frame_deadline_ms + (int64_t)size / ARRIVAL_BYTES_PER_MS;
+    connection->frame_deadline_us = wr_loop_now_us(server->broker.loop) + allowed_ms * 1000;
+    start_timer(connection, connection->frame_deadline_us);
+}
+
+/* Start what is in the connection's own buffer, and keep the rest. */
+static void start_kept(wr_connection *connection)
+{
+    size_t before = connection->in.size;
+    size_t used = start_frames(connection, wr_buf_view(&connection->in), &connection->in);
+    if (used > 0) {
+        connection->frame_deadline_us = 0; /* whatever is left is a new frame */
+        if (connection->in.size == before) /* not handed over to a request */
+            memmove(connection->in.data, connection->in.data + used, before - used);
+        connection->in.size = connection->in.size == before ? before - used : 0;
+        if (connection->in.size == 0)
+            wr_buf_fini(&connection->in);
+    }
+    count_in(connection);
+    watch_arrival(connection);
+}
+
+/* ---- reading */
+
+static bool may_read(const wr_connection *connection)
+{
+    if (connection->doom || connection->server->broker.stopping)
+        return false;
+    return wr_connection_open(connection) || connection->in.size < HELD_SIZE_MAX;
+}
+
+static weir_err read_shared(wr_connection *connection, bool *ret_more)
+{
+    uint8_t *scratch = connection->server->scratch;
+    size_t size;
+    weir_err err = wr_stream_read(connection->stream, scratch, WR_SCRATCH_SIZE, &size);
+    if (err != WEIR_OK)
+        return err;
+    *ret_more = size == WR_SCRATCH_SIZE;
+    size_t used = start_frames(connection, (weir_slice){scratch, size}, NULL);
+    if (!connection->doom && used < size) {
+        wr_buf_append(&connection->in, scratch + used, size - used);
+        if (wr_buf_failed(&connection->in))
+            return WEIR_E_MEMORY;
+        count_in(connection);
+        connection->frame_deadline_us = 0;
+        watch_arrival(connection);
+    }
+    return WEIR_OK;
+}
+
+/* Reads on behind what is kept: up to the end of its frame, in steps of what is already there. */
+static weir_err read_kept(wr_connection *connection, bool *ret_more)
+{
+    wr_buf *in = &connection->in;
+    size_t room = HELD_SIZE_MAX - (in->size < HELD_SIZE_MAX ? in->size : HELD_SIZE_MAX);
+    if (wr_connection_open(connection)) {
+        size_t whole;
+        if (frame_size(connection, wr_buf_view(in), &whole) != WEIR_OK)
+            return WEIR_E_FORMAT;
+        if (whole && whole <= in->size) {
+            start_kept(connection);
+            return WEIR_OK;
+        }
+        size_t missing = (whole ? whole : WR_FRAME_PREFIX) - in->size;
+        size_t step = in->size > HELD_SIZE_MAX ? in->size : HELD_SIZE_MAX;
+        room = missing < step ? missing : step;
+    }
+    assert(room > 0);
+    size_t before = in->size, size;
+    uint8_t *to = wr_buf_extend(in, room);
+    if (!to)
+        return WEIR_E_MEMORY;
+    weir_err err = wr_stream_read(connection->stream, to, room, &size);
+    in->size = before + (err == WEIR_OK ? size : 0);
+    if (err != WEIR_OK)
+        return err;
+    *ret_more = size == room;
+    start_kept(connection);
+    return WEIR_OK;
+}
+
+static void read_all(wr_connection *connection)
+{
+    bool more = true;
+    for (int round = 0; round < READ_ROUNDS && more && may_read(connection); round++) {
+        if (wr_server_short(connection->server)) {
+            if (!wr_link_linked(&connection->starved_link))
+                wr_list_append(&connection->server->starved, &connection->starved_link);
+            break;
+        }
+        weir_err err = connection->in.size == 0 ? read_shared(connection, &more) : read_kept(connection, &more);
+        if (err == WEIR_E_AGAIN)
+            break;
+        if (err != WEIR_OK) {
+            wr_connection_doom(connection, err == WEIR_E_CLOSED ? "closed by the client" : weir_err_name(err));
+            break;
+        }
+        connection->active_us = wr_loop_now_us(connection->server->broker.loop);
+    }
+}
+
+/* ---- writing */
+
+static wr_request *first_answered(const wr_connection *connection)
+{
+    wr_link *link = wr_list_first(&connection->requests);
+    wr_request *first = link ? WR_LIST_ITEM(link, wr_request, link) : NULL;
+    return first && wr_request_answered(first) ? first : NULL;
+}
+
+static void sent(wr_connection *connection, size_t size)
+{
+    for (wr_request *request; (request = first_answered(connection));) {
+        size_t left = request->answer.size - request->answer_sent;
+        if (left > size) {
+            request->answer_sent += size;
+            return;
+        }
+        size -= left;
+        wr_link_remove(&request->link);
+        connection->request_count--;
+        wr_request_free(request);
+    }
+}
+
+static weir_err write_answers(wr_connection *connection)
+{
+    for (;;) {
+        sent(connection, 0); /* those without an answer */
+        weir_slice slices[WRITE_SLICES];
+        size_t count = 0;
+        for (wr_link *link = wr_list_first(&connection->requests); link && count < WRITE_SLICES;
+             link = wr_list_next(&connection->requests, link)) {
+            wr_request *request = WR_LIST_ITEM(link, wr_request, link);
+            if (!wr_request_answered(request))
+                break;
+            if (request->answer.size > request->answer_sent)
+                slices[count++] = (weir_slice){request->answer.data + request->answer_sent,
+                                               request->answer.size - request->answer_sent};
+        }
+        if (count == 0)
+            return WEIR_OK;
+        size_t size;
+        weir_err err = wr_stream_write(connection->stream, slices, count, &size);
+        if (err == WEIR_OK && size == 0)
+            err = WEIR_E_AGAIN;
+        if (err != WEIR_OK)
+            return err;
+        connection->active_us = wr_loop_now_us(connection->server->broker.loop);
+        sent(connection, size);
+    }
+}
+
+/* ---- settling */
+
+static void set_want(wr_connection *connection)
+{
+    unsigned want = 0;
+    if (may_read(connection) && !wr_link_linked(&connection->starved_link))
+        want |= WR_WANT_READ;
+    if (first_answered(connection)) {
+        want |= WR_WANT_WRITE;
+        start_timer(connection, connection->active_us + 2 * connection->server->broker.config.frame_deadline_ms * 1000);
+    }
+    if (want != connection->want)
+        wr_stream_want(connection->stream, want);
+    connection->want = want;
+}
+
+static void say_why(const wr_connection *connection)
+{
+    bool ours = connection->failure.err != WEIR_OK;
+    wr_trace_log(connection->server->broker.trace, ours ? WR_WARN : WR_DEBUG, "connection closed",
+                 WR_TEXT("peer", wr_stream_peer(connection->stream)), WR_TEXT("reason", connection->doom));
+}
+
+void wr_connection_settle(wr_connection *connection)
+{
+    wr_link_remove(&connection->ready_link);
+    weir_err err = write_answers(connection);
+    if (err != WEIR_OK && err != WEIR_E_AGAIN)
+        connection->doom = connection->doom ? connection->doom : "closed by the client";
+    if (!connection->doom && connection->in.size > 0 && wr_connection_open(connection))
+        start_kept(connection);
+    if (wr_link_linked(&connection->ready_link) && !connection->doom)
+        return; /* answered at once: settled again before the round ends */
+    bool drained = connection->server->broker.stopping && connection->request_count == 0;
+    if (connection->doom || drained) {
+        if (connection->doom)
+            say_why(connection);
+        wr_connection_close(connection);
+        return;
+    }
+    set_want(connection);
+}
+
+/* ---- the loop's calls */
+
+static void readable(void *user)
+{
+    wr_connection *connection = user;
+    wr_broker *broker = &connection->server->broker;
+    wr_broker_enter(broker);
+    read_all(connection);
+    wr_connection_ready(connection);
+    wr_broker_leave(broker);
+}
+
+static void writable(void *user)
+{
+    wr_connection *connection = user;
+    wr_broker *broker = &connection->server->broker;
+    wr_broker_enter(broker);
+    wr_connection_ready(connection);
+    wr_broker_leave(broker);
+}
+
+/* The timer fires at the earliest deadline there may be, which activity has mostly moved: look, and set it anew. */
+static void timer_fired(void *user)
+{
+    wr_connection *connection = user;
+    wr_broker *broker = &connection->server->broker;
+    int64_t now_us = wr_loop_now_us(broker->loop), next_us = INT64_MAX;
+    wr_broker_enter(broker);
+    if (connection->frame_deadline_us) {
+        next_us = connection->frame_deadline_us;
+        if (next_us <= now_us)
+            wr_connection_doom(connection, "a request did not arrive in time");
+    }
+    if (first_answered(connection)) {
+        int64_t due_us = connection->active_us + 2 * broker->config.frame_deadline_ms * 1000;
+        if (due_us <= now_us)
+            wr_connection_doom(connection, "answers are not taken");
+        next_us = due_us < next_us ? due_us : next_us;
+    }
+    int64_t idle_us = connection->active_us + broker->config.connection_idle_ms * 1000;
+    if (connection->request_count > 0)
+        idle_us = now_us + broker->config.connection_idle_ms * 1000;
+    else if (idle_us <= now_us)
+        wr_connection_doom(connection, "idle");
+    if (!connection->doom)
+        start_timer(connection, idle_us < next_us ? idle_us : next_us);
+    wr_broker_leave(broker);
+}

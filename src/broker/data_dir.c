@@ -1,0 +1,159 @@
+#include "data_dir.h"
+
+#include "properties.h"
+#include "topic_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DIRECTORY_SIZE_MAX = 3000, FILE_SIZE_MAX = 64 * 1024 };
+
+struct wr_data_dir {
+    wr_broker *broker;
+    wr_file *lock;
+};
+
+static const char *path_of(const wr_broker *broker, const char *file, char ret_path[WR_PATH_SIZE])
+{
+    snprintf(ret_path, WR_PATH_SIZE, "%s/%s", broker->config.data_directory, file);
+    return ret_path;
+}
+
+static weir_err count_entry(void *user, const char *name, bool is_dir)
+{
+    (void)is_dir;
+    if (strcmp(name, ".lock") != 0)
+        ++*(size_t *)user;
+    return WEIR_OK;
+}
+
+static weir_err check_empty(const wr_broker *broker, weir_failure *failure)
+{
+    size_t count = 0;
+    weir_err err = wr_dir_list(broker->io, broker->config.data_directory, count_entry, &count);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "cannot read the data directory %s", broker->config.data_directory);
+    if (count > 0)
+        return weir_fail(failure, WEIR_E_REFUSED,
+                         "%s is not empty, and an ephemeral data directory is removed at the end: give another one",
+                         broker->config.data_directory);
+    return WEIR_OK;
+}
+
+static weir_err write_meta(wr_broker *broker, weir_failure *failure)
+{
+    char path[WR_PATH_SIZE], text[512];
+    if (broker->config.cluster_id) {
+        snprintf(broker->cluster_id, sizeof broker->cluster_id, "%s", broker->config.cluster_id);
+    } else {
+        uint8_t random[16];
+        wr_random(broker->io, random, sizeof random);
+        wr_uuid id = wr_uuid_v4(random);
+        wr_uuid_print_base64(&id, broker->cluster_id);
+    }
+    snprintf(text, sizeof text, "version=1\ncluster.id=%s\nnode.id=%d\n", broker->cluster_id, broker->config.node_id);
+    weir_err err = wr_path_write(broker->io, path_of(broker, "meta.properties", path), weir_slice_of(text));
+    return err == WEIR_OK ? err : weir_fail(failure, err, "cannot write %s", path);
+}
+
+static weir_err read_meta(wr_broker *broker, weir_failure *failure)
+{
+    char path[WR_PATH_SIZE], value[WR_UUID_BASE64_SIZE];
+    path_of(broker, "meta.properties", path);
+    weir_arena *arena = weir_arena_new(FILE_SIZE_MAX * 2);
+    if (!arena)
+        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
+    weir_slice text;
+    weir_err err = wr_path_read(broker->io, path, FILE_SIZE_MAX, arena, &text);
+    if (err == WEIR_E_NOT_FOUND) {
+        err = write_meta(broker, failure);
+    } else if (err != WEIR_OK) {
+        weir_fail(failure, err, "cannot read %s", path);
+    } else if (!wr_properties_get(text, "cluster.id", broker->cluster_id, sizeof broker->cluster_id)) {
+        err = weir_fail(failure, WEIR_E_CORRUPT, "%s has no cluster.id", path);
+    } else if (broker->config.cluster_id && strcmp(broker->config.cluster_id, broker->cluster_id) != 0) {
+        err = weir_fail(failure, WEIR_E_FORMAT, "%s is of cluster %s, not %s", path, broker->cluster_id,
+                        broker->config.cluster_id);
+    } else if (wr_properties_get(text, "node.id", value, sizeof value) && atoi(value) != broker->config.node_id) {
+        err = weir_fail(failure, WEIR_E_FORMAT, "%s is of node %s, not %d", path, value, broker->config.node_id);
+    }
+    weir_arena_free(arena);
+    return err;
+}
+
+/* Whatever happens from here on, this start is not the end of a clean stop. */
+static weir_err take_clean_mark(const wr_broker *broker, bool *ret_clean, weir_failure *failure)
+{
+    char path[WR_PATH_SIZE];
+    path_of(broker, ".kafka_cleanshutdown", path);
+    bool clean = wr_path_exists(broker->io, path);
+    weir_err err = clean ? wr_path_remove(broker->io, path) : WEIR_OK;
+    if (clean && err == WEIR_OK)
+        err = wr_dir_sync(broker->io, broker->config.data_directory);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "cannot remove %s", path);
+    *ret_clean = clean;
+    return WEIR_OK;
+}
+
+static weir_err take_lock(wr_data_dir *dir, weir_failure *failure)
+{
+    char path[WR_PATH_SIZE];
+    path_of(dir->broker, ".lock", path);
+    weir_err err = wr_file_open(dir->broker->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &dir->lock);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "cannot open %s", path);
+    err = wr_file_lock(dir->lock);
+    if (err == WEIR_E_AGAIN)
+        return weir_fail(failure, err, "the data directory %s is in use by another broker",
+                         dir->broker->config.data_directory);
+    return err == WEIR_OK ? err : weir_fail(failure, err, "cannot lock %s", path);
+}
+
+weir_err wr_data_dir_open(wr_broker *broker, wr_data_dir **ret_dir, bool *ret_clean, weir_failure *failure)
+{
+    const char *directory = broker->config.data_directory;
+    if (strlen(directory) > DIRECTORY_SIZE_MAX)
+        return weir_fail(failure, WEIR_E_FORMAT, "log.dirs: the path is longer than %d bytes", DIRECTORY_SIZE_MAX);
+    wr_data_dir *dir = calloc(1, sizeof *dir);
+    if (!dir)
+        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
+    dir->broker = broker;
+    bool clean = false;
+    weir_err err = wr_dir_create(broker->io, directory);
+    if (err != WEIR_OK)
+        weir_fail(failure, err, "cannot make the data directory %s", directory);
+    if (err == WEIR_OK)
+        err = take_lock(dir, failure);
+    if (err == WEIR_OK && broker->config.ephemeral)
+        err = check_empty(broker, failure);
+    if (err == WEIR_OK)
+        err = read_meta(broker, failure);
+    if (err == WEIR_OK)
+        err = take_clean_mark(broker, &clean, failure);
+    if (err != WEIR_OK) {
+        wr_file_close(dir->lock);
+        free(dir);
+        return err;
+    }
+    *ret_dir = dir;
+    *ret_clean = clean;
+    return WEIR_OK;
+}
+
+weir_err wr_data_dir_close(wr_data_dir *dir, bool clean)
+{
+    if (!dir)
+        return WEIR_OK;
+    wr_broker *broker = dir->broker;
+    char path[WR_PATH_SIZE];
+    weir_err err = WEIR_OK;
+    if (clean && broker->config.ephemeral)
+        err = wr_path_remove_tree(broker->io, broker->config.data_directory);
+    else if (clean)
+        err = wr_path_write(broker->io, path_of(broker, ".kafka_cleanshutdown", path),
+                            WEIR_SLICE("{\"version\":0,\"brokerEpoch\":-1}"));
+    wr_file_close(dir->lock);
+    free(dir);
+    return err;
+}

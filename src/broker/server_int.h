@@ -1,0 +1,87 @@
+/* Inside the server: connections, requests and the budgets they share. */
+#ifndef WR_SERVER_INT_H
+#define WR_SERVER_INT_H
+
+#include <broker/data_dir.h>
+#include <broker/request.h>
+#include <broker/server.h>
+
+enum {
+    WR_SCRATCH_SIZE = 64 * 1024, /* what one read takes; shared by all connections */
+    WR_API_KEY_MAX = 128,
+    WR_SPARE_ARENA_MAX = 8,
+    WR_ARENA_SIZE_MAX = 64 << 20, /* what one request may decode into, and its answer be made of */
+    WR_REQUEST_COUNT_MAX = 1000,  /* unanswered, of one connection */
+    WR_FRAME_PREFIX = 4,
+};
+
+struct wr_server {
+    wr_broker broker;
+    const wr_handler *handler_by_key[WR_API_KEY_MAX];
+    wr_data_dir *data_dir;
+    wr_listener *listener;
+    char host[256];
+
+    wr_list connections;
+    int32_t connection_count;
+    wr_list ready;    /* connections with answers to write or frames to start */
+    wr_list starved;  /* connections that are not read because memory is short */
+    wr_list detached; /* kept requests that outlive their connection */
+    int64_t memory_size;
+    weir_arena *spare_arenas[WR_SPARE_ARENA_MAX];
+    size_t spare_arena_count;
+    uint8_t *scratch;
+
+    wr_timer stop_timer;
+    int64_t stop_deadline_us;
+    bool stopped;
+    void (*stop_done)(void *user, weir_err err);
+    void *stop_user;
+};
+
+struct wr_connection {
+    wr_server *server;
+    wr_stream *stream;
+    wr_link link;
+    wr_link ready_link;
+    wr_link starved_link;
+    wr_list requests; /* in the order of arrival */
+    int32_t request_count;
+    int32_t serial_count; /* kept requests that hold back what comes after them */
+    int64_t request_memory_size;
+    wr_buf in;         /* arrived, not yet a request; empty without memory when idle */
+    size_t in_counted; /* its share of the server's memory */
+    unsigned want;
+    const char *doom; /* why it will be closed */
+    weir_failure failure;
+    wr_timer timer;
+    int64_t active_us;         /* something moved */
+    int64_t frame_deadline_us; /* 0: no frame has begun */
+};
+
+/* ---- connection.c */
+void wr_connection_accept(wr_server *server, wr_stream *stream);
+void wr_connection_close(wr_connection *connection);
+/* Write what is answered, start what waited; may close. */
+void wr_connection_settle(wr_connection *connection);
+void wr_connection_ready(wr_connection *connection);
+void wr_connection_doom(wr_connection *connection, const char *reason);
+/* May requests be started now? */
+bool wr_connection_open(const wr_connection *connection);
+
+/* ---- request.c */
+/* Decode and run one frame (without its length). The bytes may be written to; they are valid during the call only,
+ * unless `owned` (may be NULL) hands over the buffer that holds them: taken when not empty afterwards. */
+WEIR_MUST_CHECK weir_err wr_request_start(wr_connection *connection, weir_slice frame, wr_buf *owned,
+                                          weir_failure *failure);
+/* The connection closes: cancels, detaches or frees. Already unlinked. */
+void wr_request_drop(wr_request *request);
+bool wr_request_answered(const wr_request *request);
+void wr_request_free(wr_request *request);
+
+/* ---- server.c */
+void wr_server_settle(wr_server *server);
+bool wr_server_unsettled(const wr_server *server);
+bool wr_server_short(const wr_server *server); /* of memory */
+
+#endif
