@@ -94,8 +94,9 @@ const wr_command *wr_command_find(int word_count, char **words, int *ret_used)
         int used = command->verb ? 2 : 1;
         if (word_count < used)
             continue;
-        bool found = command->verb ? strcmp(words[0], command->noun) == 0 && word_is(words[1], command->verb, command->alias)
-                                   : word_is(words[0], command->noun, command->alias);
+        bool found = command->verb
+                         ? strcmp(words[0], command->noun) == 0 && word_is(words[1], command->verb, command->alias)
+                         : word_is(words[0], command->noun, command->alias);
         if (found) {
             *ret_used = used;
             return command;

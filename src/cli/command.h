@@ -29,8 +29,8 @@ typedef enum wr_exit {
 wr_exit wr_exit_of(weir_err err);
 
 typedef struct wr_option {
-    const char *name; /* without dashes */
-    char letter;      /* 0: none */
+    const char *name;  /* without dashes */
+    char letter;       /* 0: none */
     const char *value; /* what stands for the value in help; NULL: a switch */
     const char *fallback;
     const char *help;
@@ -46,12 +46,12 @@ typedef struct wr_command {
     const char *alias;    /* another word for the verb, or for the noun where it stands alone; NULL: none */
     const char *operands; /* "TOPIC...", for help; "" */
     int operand_min, operand_max;
-    const char *about;   /* one line */
-    const char *details; /* paragraphs and examples; NULL */
-    const wr_option *options; /* {0} at the end; NULL: none */
-    bool kafka;               /* connects to a Kafka: -b, --timeout and the client's configuration keys */
+    const char *about;         /* one line */
+    const char *details;       /* paragraphs and examples; NULL */
+    const wr_option *options;  /* {0} at the end; NULL: none */
+    bool kafka;                /* connects to a Kafka: -b, --timeout and the client's configuration keys */
     const wr_config_key *keys; /* further configuration keys; NULL: none */
-    int (*run)(wr_cli *cli);  /* returns a wr_exit */
+    int (*run)(wr_cli *cli);   /* returns a wr_exit */
 } wr_command;
 
 extern const wr_command wr_commands[]; /* {0} at the end */
@@ -63,7 +63,7 @@ struct wr_cli {
     const wr_command *command;
     wr_io *io;
     weir_arena *arena;
-    wr_config *config; /* holds the command's keys; NULL if it has none */
+    wr_config *config;                  /* holds the command's keys; NULL if it has none */
     const char *values[WR_OPTIONS_MAX]; /* by position in the options of the command, its kind, and all */
     const char *operands[WR_OPERANDS_MAX];
     int operand_count;
@@ -93,7 +93,8 @@ void wr_help_overview(wr_buf *out);
 void wr_help_noun(const char *noun, wr_buf *out);
 void wr_help_command(const wr_command *command, wr_buf *out);
 void wr_help_man(const wr_command *command, wr_buf *out); /* NULL: weir(1) itself */
-WEIR_MUST_CHECK weir_err wr_help_completion(const char *shell, wr_buf *out); /* bash, zsh, fish; else WEIR_E_NOT_FOUND */
+WEIR_MUST_CHECK weir_err wr_help_completion(const char *shell,
+                                            wr_buf *out); /* bash, zsh, fish; else WEIR_E_NOT_FOUND */
 /* The known word nearest to `word` (edit distance at most a third of it), or NULL. */
 const char *wr_nearest(const char *word, const char *const *known, size_t known_count);
 

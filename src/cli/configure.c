@@ -1,8 +1,8 @@
 /* Where a command's configuration comes from, later ones winning:
  *
- *     /etc/weir/config.yaml, ~/.config/weir/config.yaml, .weir.yaml here or in a folder above up to the repository's root;
- *     or, instead of all these, the file of --config;
- *     then the environment (WEIR_BOOTSTRAP_SERVERS), then flags (--bootstrap-servers), then -b.
+ *     /etc/weir/config.yaml, ~/.config/weir/config.yaml, .weir.yaml here or in a folder above up to the repository's
+ * root; or, instead of all these, the file of --config; then the environment (WEIR_BOOTSTRAP_SERVERS), then flags
+ * (--bootstrap-servers), then -b.
  *
  * Only commands that connect to a Kafka look for files; a broker is told its file. */
 #include <cli/command_int.h>

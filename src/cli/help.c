@@ -18,8 +18,9 @@ void wr_help_overview(wr_buf *out)
         full_name(command, name, sizeof name);
         wr_buf_printf(out, "  %-16s %s\n", name, command->about);
     }
-    wr_buf_text(out, "\n'weir help COMMAND' says more. Commands that talk to a Kafka find it by -b, WEIR_BOOTSTRAP_SERVERS or "
-                     ".weir.yaml.\n");
+    wr_buf_text(
+        out, "\n'weir help COMMAND' says more. Commands that talk to a Kafka find it by -b, WEIR_BOOTSTRAP_SERVERS or "
+             ".weir.yaml.\n");
 }
 
 void wr_help_noun(const char *noun, wr_buf *out)
@@ -99,7 +100,8 @@ static void man_options(const wr_option *options, wr_buf *out)
 
 static void man_overview(wr_buf *out)
 {
-    wr_buf_text(out, ".TH WEIR 1 \"\" \"weir " WEIR_VERSION "\"\n.SH NAME\nweir \\- event-driven microservices, and a broker "
+    wr_buf_text(out, ".TH WEIR 1 \"\" \"weir " WEIR_VERSION
+                     "\"\n.SH NAME\nweir \\- event-driven microservices, and a broker "
                      "that speaks Kafka\n.SH SYNOPSIS\n\\fBweir\\fR COMMAND [options] [operands]\n.SH COMMANDS\n");
     for (const wr_command *command = wr_commands; command->noun; command++) {
         char name[64];

@@ -1,5 +1,6 @@
 #include <cli/output.h>
 
+#include <event/json_text.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,22 +49,6 @@ void wr_output_row(wr_output *out, const char *const *cells)
     out->rows[out->row_count++] = row;
 }
 
-void wr_output_quote(wr_buf *out, const char *text)
-{
-    wr_buf_text(out, "\"");
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-        if (*at == '"' || *at == '\\')
-            wr_buf_printf(out, "\\%c", *at);
-        else if (*at == '\n')
-            wr_buf_text(out, "\\n");
-        else if (*at < 0x20)
-            wr_buf_printf(out, "\\u%04x", *at);
-        else
-            wr_buf_append(out, at, 1);
-    }
-    wr_buf_text(out, "\"");
-}
-
 static void print_value(const wr_column *column, const char *text, wr_buf *out)
 {
     if (!text)
@@ -71,7 +56,7 @@ static void print_value(const wr_column *column, const char *text, wr_buf *out)
     else if (column->number)
         wr_buf_text(out, text);
     else
-        wr_output_quote(out, text);
+        wr_json_text(out, weir_slice_of(text));
 }
 
 static void print_json(const wr_output *out, wr_buf *text)

@@ -5,8 +5,8 @@
  *     wr_output_row(&out, (const char *[]){"orders", "4"});      texts are copied
  *     return wr_output_end(&out);
  *
- * Tables have a header on a terminal and in a pipe alike; numbers are right-aligned. JSON is one array of objects, numbers
- * unquoted, NULL cells null. `name` prints the first column alone. */
+ * Tables have a header on a terminal and in a pipe alike; numbers are right-aligned. JSON is one array of objects,
+ * numbers unquoted, NULL cells null. `name` prints the first column alone. */
 #ifndef WR_OUTPUT_H
 #define WR_OUTPUT_H
 
@@ -37,7 +37,4 @@ WEIR_MUST_CHECK weir_err wr_form_of(const wr_cli *cli, wr_form *ret_form);
 WEIR_MUST_CHECK weir_err wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns);
 void wr_output_row(wr_output *out, const char *const *cells);
 int wr_output_end(wr_output *out); /* prints to stdout; WR_EXIT_OK, or WR_EXIT_FAILED when stdout is gone */
-/* Append a JSON string with its quotes. */
-void wr_output_quote(wr_buf *out, const char *text);
-
 #endif

@@ -16,6 +16,7 @@ typedef struct wr_process_options {
  * the terminal reaches only us. Errors: WEIR_E_NOT_FOUND no such program, WEIR_E_IO. */
 WEIR_MUST_CHECK weir_err wr_process_start(const wr_process_options *options, wr_process **ret_process,
                                           weir_failure *failure);
+enum { WR_PROCESS_END = 15, WR_PROCESS_KILL = 9 }; /* SIGTERM, SIGKILL */
 int wr_process_id(const wr_process *process);
 /* Sends the signal; fine when it has ended. */
 void wr_process_signal(wr_process *process, int signal);

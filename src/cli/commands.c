@@ -1,0 +1,143 @@
+/* The command table. */
+#include <cli/commands.h>
+
+#include <broker/config.h>
+
+static const wr_option server_options[] = {
+    {"log-level", 0, "LEVEL", "info", "debug, info, warn or error"},
+    {"ready-fd", 0, "N", NULL, "write one JSON line with the addresses to this descriptor when ready"},
+    {0},
+};
+
+static const wr_option topic_create_options[] = {
+    {"partitions", 'p', "N", "1", "number of partitions"},
+    {"replication", 'r', "N", "-1", "replication factor; -1 is the cluster's default"},
+    {"set", 'c', "KEY=VALUE,...", NULL, "configuration of the topic, such as retention.ms=3600000"},
+    {"if-absent", 0, NULL, NULL, "fine when the topic exists"},
+    {0},
+};
+
+static const wr_option topic_ls_options[] = {
+    {"all", 'a', NULL, NULL, "internal topics too"},
+    {0},
+};
+
+static const wr_option topic_rm_options[] = {
+    {"yes", 'y', NULL, NULL, "do not ask"},
+    {"dry-run", 0, NULL, NULL, "say what would be deleted, and delete nothing"},
+    {0},
+};
+
+static const wr_option produce_options[] = {
+    {"key", 'k', "TEXT", NULL, "key of every record"},
+    {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record"},
+    {"partition", 'p', "N", "-1", "partition; -1 chooses by key as Java does"},
+    {"format", 'f', "FORM", "line",
+     "line: a value a line; kv: KEY<tab>VALUE; json: as `consume` prints; file: all of it"},
+    {"null", 'Z', NULL, NULL, "an empty value is null (a tombstone)"},
+    {"ce-type", 0, "TYPE", NULL, "send CloudEvents of this type, the line being the data"},
+    {"ce-source", 0, "URI", "weir-cli", "their source"},
+    {"compression", 'z', "CODEC", "none", "none, gzip, snappy, lz4 or zstd"},
+    {"acks", 0, "N", "all", "all, 1 or 0"},
+    {"rate", 0, "N", "0", "records a second; 0 is as fast as they go"},
+    {"quiet", 'q', NULL, NULL, "say nothing of what was produced"},
+    {0},
+};
+
+static const wr_option consume_options[] = {
+    {"offset", 0, "WHERE", "start", "start, end, N, -N (from the end), or @TIME (RFC 3339 or Unix ms)"},
+    {"to", 0, "WHERE", NULL, "stop there: N or @TIME; without --follow the end as it is now"},
+    {"count", 'n', "N", "0", "stop after this many records; 0 is no limit"},
+    {"tail", 0, "N", NULL, "the last N records of each partition"},
+    {"follow", 'F', NULL, NULL, "wait for new records"},
+    {"partition", 'p', "N", NULL, "only this partition"},
+    {"group", 'g', "NAME", NULL, "as a member of this consumer group, committing; implies --follow"},
+    {"key", 'k', "TEXT", NULL, "only records with this key"},
+    {"where", 0, "NAME=VALUE", NULL, "only records whose header, or attribute of the event, has this value"},
+    {"format", 'f', "FORM", NULL,
+     "%t topic %p partition %o offset %k key %v value %h headers %T timestamp, \\n \\t; else pretty or JSON lines"},
+    {"exit-when-idle", 0, "TIME", NULL, "with --follow or --group: end when nothing came for so long"},
+    {0},
+};
+
+static const wr_option group_lag_options[] = {
+    {"watch", 'w', NULL, NULL, "again every second, until interrupted"},
+    {"fail-above", 0, "N", NULL, "exit with 6 if the total lag is greater"},
+    {0},
+};
+
+static const wr_option demo_options[] = {
+    {"orders", 0, "FILE", NULL, "orders in the Online Retail format, .csv or .csv.xz; else they are generated"},
+    {"count", 'n', "N", NULL, "invoices to read; by default all of the file, 2000 generated ones, no end with --live"},
+    {"seed", 0, "N", "1", "of the generator, and of --chaos"},
+    {"rate", 0, "N", NULL, "invoices a second; by default as fast as they go, 5 with --live"},
+    {"live", 0, NULL, NULL, "at a rate to watch, until Ctrl-C"},
+    {"kafka", 0, "HOST:PORT", NULL, "run on this Kafka instead of weir's own broker"},
+    {"chaos", 0, NULL, NULL, "kill every service and the broker with SIGKILL at random moments"},
+    {"kills", 0, "N", "27", "with --chaos: how many"},
+    {"data", 0, "DIR", NULL,
+     "where databases, logs and the broker's data go; by default a folder that is removed at the end"},
+    {"keep", 0, NULL, NULL, "keep that folder"},
+    {"services", 0, "DIR", NULL, "where the services' programs are; by default beside this one"},
+    {"http-port", 0, "N", NULL, "of the gateway; by default 8080 with --live, else a free one"},
+    {"port", 0, "N", NULL, "of the broker; by default 9092 with --live, else a free one"},
+    {"partitions", 0, "N", "4", "of every topic"},
+    {"stall", 0, "TIME", "120s", "give up when nothing has moved for so long"},
+    {0},
+};
+
+const wr_command wr_commands[] = {
+    {"dev", NULL, NULL, "", 0, 0, "a broker for development, in one command",
+     "Starts the broker in its development profile on 127.0.0.1:9092 with its data in ./weir-data, prints where it is, "
+     "and\n"
+     "runs until Ctrl-C.",
+     server_options, false, wr_broker_keys, wr_run_dev},
+    {"server", NULL, NULL, "", 0, 0, "the broker",
+     "Runs until SIGTERM or SIGINT, then answers what waits and closes its logs.\n"
+     "    weir server --data /var/lib/weir --listeners 127.0.0.1:9092",
+     server_options, false, wr_broker_keys, wr_run_server},
+    {"test-broker", NULL, NULL, "", 0, 0, "a broker for tests in any language",
+     "On a free port, in memory's speed, gone with its parent process:\n"
+     "    weir test-broker --port 0 --ready-fd 3\n"
+     "writes {\"bootstrap\": \"127.0.0.1:PORT\", \"registry\": null, \"http\": null, \"pid\": N} to descriptor 3 (to "
+     "stdout\n"
+     "without --ready-fd). Without --data its directory is temporary, and nothing is synced.",
+     server_options, false, wr_broker_keys, wr_run_test_broker},
+    {"demo", NULL, NULL, "", 0, 0, "the marketplace: real orders through eight services",
+     "Starts broker and services, feeds them orders, and checks what became of them:\n"
+     "    weir demo --live                              watch it, until Ctrl-C\n"
+     "    weir demo --orders online_retail.csv.xz       all of it as fast as it goes, then a summary\n"
+     "Exit status 1 if an invariant is violated. Stock, payments and shipments are simulated.",
+     demo_options, false, NULL, wr_run_demo},
+
+    {"topic", "ls", "list", "", 0, 0, "the topics", NULL, topic_ls_options, true, NULL, wr_run_topic_ls},
+    {"topic", "show", "describe", "TOPIC", 1, 1, "a topic's partitions and configuration", NULL, NULL, true, NULL,
+     wr_run_topic_show},
+    {"topic", "create", NULL, "TOPIC...", 1, WR_OPERANDS_MAX, "make topics",
+     "    weir topic create orders -p 8 -c retention.ms=604800000,cleanup.policy=delete", topic_create_options, true,
+     NULL, wr_run_topic_create},
+    {"topic", "rm", "delete", "TOPIC...", 1, WR_OPERANDS_MAX, "delete topics and all that is in them", NULL,
+     topic_rm_options, true, NULL, wr_run_topic_rm},
+
+    {"produce", NULL, NULL, "TOPIC [FILE...]", 1, WR_OPERANDS_MAX, "write records",
+     "From stdin, or from files:\n"
+     "    echo hello | weir produce greetings -k world\n"
+     "    weir consume orders | weir produce orders-copy -f json",
+     produce_options, true, NULL, wr_run_produce},
+    {"consume", NULL, NULL, "TOPIC...", 1, WR_OPERANDS_MAX, "read records",
+     "Pretty on a terminal, JSON lines in a pipe; JSON values are embedded, never escaped.\n"
+     "    weir consume orders --tail 5\n"
+     "    weir consume orders --offset @2026-01-31T12:00:00Z --follow --where ce_type=order.placed",
+     consume_options, true, NULL, wr_run_consume},
+
+    {"group", "ls", "list", "", 0, 0, "the consumer groups", NULL, NULL, true, NULL, wr_run_group_ls},
+    {"group", "show", "describe", "GROUP", 1, 1, "a group's members and positions", NULL, NULL, true, NULL,
+     wr_run_group_show},
+    {"group", "lag", NULL, "[GROUP...]", 0, WR_OPERANDS_MAX, "how far groups are behind", NULL, group_lag_options, true,
+     NULL, wr_run_group_lag},
+
+    {"gen", "man", NULL, "DIR", 1, 1, "write the man pages", NULL, NULL, false, NULL, wr_run_gen_man},
+    {"gen", "completion", NULL, "SHELL", 1, 1, "print shell completion: bash, zsh or fish",
+     "    source <(weir gen completion bash)", NULL, false, NULL, wr_run_gen_completion},
+    {0},
+};

@@ -1,0 +1,23 @@
+/* What the commands do: one function a row of the command table, each in the file of its noun. */
+#ifndef WR_COMMANDS_H
+#define WR_COMMANDS_H
+
+#include <cli/command.h>
+
+int wr_run_dev(wr_cli *cli);
+int wr_run_server(wr_cli *cli);
+int wr_run_test_broker(wr_cli *cli);
+int wr_run_demo(wr_cli *cli);
+int wr_run_topic_ls(wr_cli *cli);
+int wr_run_topic_show(wr_cli *cli);
+int wr_run_topic_create(wr_cli *cli);
+int wr_run_topic_rm(wr_cli *cli);
+int wr_run_produce(wr_cli *cli);
+int wr_run_consume(wr_cli *cli);
+int wr_run_group_ls(wr_cli *cli);
+int wr_run_group_show(wr_cli *cli);
+int wr_run_group_lag(wr_cli *cli);
+int wr_run_gen_man(wr_cli *cli);
+int wr_run_gen_completion(wr_cli *cli);
+
+#endif

@@ -1,0 +1,153 @@
+/* weir consume: from where to where is in span.c; how a record looks is in record_text.c. */
+#include <cli/commands.h>
+#include <cli/consume_int.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { POLL_MAX = 1000, POLL_MS = 200 };
+
+typedef struct consume {
+    wr_cli *cli;
+    wr_stop stop;
+    wr_consumer *consumer;
+    wr_span_list spans; /* without a group */
+    wr_record_form form;
+    wr_filter filter;
+    const char *group;
+    bool follow;
+    int64_t count_max, count;
+    int64_t idle_ms; /* -1: never */
+    wr_buf out;
+} consume;
+
+static bool flush(consume *self)
+{
+    bool written = fwrite(self->out.data, 1, self->out.size, stdout) == self->out.size && fflush(stdout) == 0;
+    wr_buf_clear(&self->out);
+    return written;
+}
+
+/* False when this was the last record to show. */
+static bool take_record(consume *self, const wr_client_record *record)
+{
+    wr_span *span = self->group ? NULL : wr_span_find(&self->spans, record->topic, record->partition);
+    bool end = wr_record_is_end(record);
+    if (span && (end || record->offset + 1 >= span->end))
+        wr_span_done(&self->spans, span, self->follow && end);
+    if (end || (span && record->offset >= span->end))
+        return true;
+    if (!wr_filter_passes(&self->filter, record))
+        return true;
+    wr_record_print(&self->form, record, &self->out);
+    return ++self->count != self->count_max;
+}
+
+static bool all_read(const consume *self)
+{
+    return !self->group && self->spans.open_count == 0;
+}
+
+static void commit_batch(consume *self, const wr_client_record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool last = true;
+        for (size_t k = i + 1; k < count && last; k++)
+            last = records[k].partition != records[i].partition || strcmp(records[k].topic, records[i].topic) != 0;
+        wr_assignment position = {records[i].topic, records[i].partition, records[i].offset + 1};
+        if (last && wr_consumer_commit(self->consumer, &position, 1, false) != WEIR_OK)
+            continue; /* the next commit covers it */
+    }
+}
+
+static int read_records(consume *self)
+{
+    int64_t last_us = wr_mono_us(self->cli->io);
+    while (!wr_stop_asked(&self->stop) && !all_read(self)) {
+        const wr_client_record *records = NULL;
+        size_t count = 0;
+        weir_failure failure = {0};
+        weir_err err = wr_consumer_poll(self->consumer, POLL_MAX, POLL_MS, &records, &count, &failure);
+        if (err == WEIR_E_BROKEN || err == WEIR_E_DENIED || err == WEIR_E_NOT_FOUND)
+            return wr_cli_failure(self->cli, &failure);
+        bool more = true;
+        size_t taken = 0;
+        while (taken < count && more)
+            more = take_record(self, &records[taken++]);
+        if (!flush(self))
+            return WR_EXIT_OK; /* the reader of our pipe has seen enough */
+        if (self->group && taken > 0)
+            commit_batch(self, records, taken);
+        if (!more)
+            return WR_EXIT_OK;
+        int64_t now_us = wr_mono_us(self->cli->io);
+        if (count > 0)
+            last_us = now_us;
+        else if (self->idle_ms >= 0 && now_us - last_us >= self->idle_ms * 1000)
+            return WR_EXIT_OK;
+    }
+    return WR_EXIT_OK;
+}
+
+static int start_reading(consume *self, wr_kafka *kafka)
+{
+    wr_cli *cli = self->cli;
+    weir_failure failure = {0};
+    wr_consumer_options options = {
+        .group = self->group, .from_beginning = true, .read_committed = true, .partition_end = !self->group};
+    weir_err err = wr_consumer_new(kafka->client, &options, &self->consumer, &failure);
+    if (err == WEIR_OK && self->group)
+        err = wr_consumer_subscribe(self->consumer, cli->operands, (size_t)cli->operand_count, &failure);
+    if (err == WEIR_OK && !self->group) {
+        wr_assignment *assignments = weir_arena_array(cli->arena, self->spans.count + 1, sizeof *assignments);
+        size_t count = 0;
+        for (size_t i = 0; assignments && i < self->spans.count; i++)
+            if (!self->spans.spans[i].done)
+                assignments[count++] = (wr_assignment){self->spans.spans[i].topic, self->spans.spans[i].partition,
+                                                       self->spans.spans[i].start};
+        err = wr_consumer_assign(self->consumer, assignments, count, &failure);
+    }
+    return err == WEIR_OK ? WR_EXIT_OK : wr_cli_failure(cli, &failure);
+}
+
+static int parse_options(consume *self)
+{
+    wr_cli *cli = self->cli;
+    self->group = wr_cli_text(cli, "group");
+    self->follow = wr_cli_on(cli, "follow");
+    self->idle_ms = -1;
+    if (wr_cli_on(cli, "exit-when-idle") && wr_cli_duration(cli, "exit-when-idle", &self->idle_ms) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    if (wr_cli_int(cli, "count", 0, INT64_MAX, &self->count_max) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    if (self->group && (wr_cli_on(cli, "tail") || wr_cli_on(cli, "to") || wr_cli_on(cli, "partition")))
+        return wr_cli_usage(cli, "--tail, --to and --partition do not go with --group: the group decides");
+    int status = wr_record_form_parse(cli, &self->form);
+    return status == WR_EXIT_OK ? wr_filter_parse(cli, &self->filter) : status;
+}
+
+int wr_run_consume(wr_cli *cli)
+{
+    consume self = {.cli = cli};
+    int status = parse_options(&self);
+    if (status != WR_EXIT_OK)
+        return status;
+    wr_kafka kafka;
+    status = wr_kafka_open(cli, &kafka);
+    if (status != WR_EXIT_OK)
+        return status;
+    wr_buf_init(&self.out, 1 << 30);
+    wr_stop_init(&self.stop);
+    if (!self.group)
+        status = wr_spans_find(cli, &kafka, self.follow, &self.spans);
+    if (status == WR_EXIT_OK)
+        status = start_reading(&self, &kafka);
+    if (status == WR_EXIT_OK)
+        status = read_records(&self);
+    if (self.consumer)
+        wr_consumer_free(self.consumer);
+    wr_stop_fini(&self.stop);
+    wr_buf_fini(&self.out);
+    wr_kafka_close(&kafka);
+    return status;
+}

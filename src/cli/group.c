@@ -1,0 +1,199 @@
+/* weir group … */
+#include <cli/commands.h>
+#include <cli/kafka.h>
+#include <cli/output.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *number(wr_cli *cli, int64_t value)
+{
+    return weir_arena_printf(cli->arena, "%lld", (long long)value);
+}
+
+int wr_run_group_ls(wr_cli *cli)
+{
+    static const wr_column columns[] = {
+        {"GROUP", "group"},
+        {"STATE", "state"},
+        {"PROTOCOL", "protocol", .wide = true},
+        {"COORDINATOR", "coordinator", .number = true, .wide = true},
+        {0},
+    };
+    wr_output out;
+    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    wr_kafka kafka;
+    int status = wr_kafka_open(cli, &kafka);
+    if (status != WR_EXIT_OK)
+        return status;
+    const wr_group_info *groups = NULL;
+    size_t count = 0;
+    weir_failure failure = {0};
+    weir_err err = wr_admin_groups(kafka.client, kafka.timeout_ms, cli->arena, &groups, &count, &failure);
+    wr_kafka_close(&kafka);
+    if (err != WEIR_OK)
+        return wr_cli_failure(cli, &failure);
+    for (size_t i = 0; i < count; i++)
+        wr_output_row(&out, (const char *[]){groups[i].name, groups[i].state, groups[i].protocol,
+                                             number(cli, groups[i].coordinator)});
+    return wr_output_end(&out);
+}
+
+static int print_members(wr_cli *cli, const wr_group_info *group)
+{
+    static const wr_column columns[] = {
+        {"MEMBER", "member"},
+        {"CLIENT", "client"},
+        {"HOST", "host"},
+        {"INSTANCE", "instance", .wide = true},
+        {"PARTITIONS", "partitions", .number = true},
+        {0},
+    };
+    wr_output out;
+    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    for (size_t i = 0; i < group->member_count; i++) {
+        const wr_group_member *member = &group->members[i];
+        wr_output_row(&out, (const char *[]){member->id, member->client_id, member->host, member->instance,
+                                             number(cli, (int64_t)member->assignment_count)});
+    }
+    return wr_output_end(&out);
+}
+
+static const wr_column offset_columns[] = {
+    {"GROUP", "group"},
+    {"TOPIC", "topic"},
+    {"PARTITION", "partition", .number = true},
+    {"POSITION", "position", .number = true},
+    {"END", "end_offset", .number = true},
+    {"LAG", "lag", .number = true},
+    {"MEMBER", "member", .wide = true},
+    {0},
+};
+
+static int64_t add_offsets(wr_cli *cli, wr_output *out, const wr_group_info *group)
+{
+    int64_t lag = 0;
+    for (size_t i = 0; i < group->offset_count; i++) {
+        const wr_group_offset *at = &group->offsets[i];
+        wr_output_row(out,
+                      (const char *[]){group->name, at->topic, number(cli, at->partition),
+                                       at->offset < 0 ? NULL : number(cli, at->offset), number(cli, at->end_offset),
+                                       at->lag < 0 ? NULL : number(cli, at->lag), at->member});
+        lag += at->lag > 0 ? at->lag : 0;
+    }
+    return lag;
+}
+
+static int fail_group(wr_cli *cli, const char *name, weir_err err, const weir_failure *failure)
+{
+    if (err == WEIR_E_NOT_FOUND)
+        return wr_cli_fail(cli, err, "there is no group '%s'; 'weir group ls' shows those there are", name);
+    return wr_cli_failure(cli, failure);
+}
+
+int wr_run_group_show(wr_cli *cli)
+{
+    wr_output out;
+    if (wr_output_begin(&out, cli, offset_columns) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    wr_kafka kafka;
+    int status = wr_kafka_open(cli, &kafka);
+    if (status != WR_EXIT_OK)
+        return status;
+    wr_group_info group = {0};
+    weir_failure failure = {0};
+    weir_err err = wr_admin_group(kafka.client, cli->operands[0], kafka.timeout_ms, cli->arena, &group, &failure);
+    wr_kafka_close(&kafka);
+    if (err != WEIR_OK)
+        return fail_group(cli, cli->operands[0], err, &failure);
+    if (out.form == WR_FORM_TABLE || out.form == WR_FORM_WIDE) {
+        printf("Group %s is %s (%s%s%s), coordinator %d\n\n", group.name, group.state, group.protocol,
+               group.assignor && group.assignor[0] ? ", " : "", group.assignor ? group.assignor : "",
+               group.coordinator);
+        if (group.member_count > 0) {
+            status = print_members(cli, &group);
+            fputc('\n', stdout);
+        }
+    }
+    add_offsets(cli, &out, &group);
+    return status == WR_EXIT_OK ? wr_output_end(&out) : status;
+}
+
+/* ---- lag */
+static weir_err lag_names(wr_cli *cli, wr_kafka *kafka, const char ***ret_names, size_t *ret_count,
+                          weir_failure *failure)
+{
+    if (cli->operand_count > 0) {
+        *ret_names = cli->operands;
+        *ret_count = (size_t)cli->operand_count;
+        return WEIR_OK;
+    }
+    const wr_group_info *groups = NULL;
+    size_t count = 0;
+    weir_err err = wr_admin_groups(kafka->client, kafka->timeout_ms, cli->arena, &groups, &count, failure);
+    if (err != WEIR_OK)
+        return err;
+    const char **names = weir_arena_array(cli->arena, count + 1, sizeof *names);
+    if (!names)
+        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        names[i] = groups[i].name;
+    *ret_names = names;
+    *ret_count = count;
+    return WEIR_OK;
+}
+
+static int print_lag(wr_cli *cli, wr_kafka *kafka, int64_t *ret_lag)
+{
+    wr_output out;
+    if (wr_output_begin(&out, cli, offset_columns) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    const char **names = NULL;
+    size_t count = 0;
+    weir_failure failure = {0};
+    if (lag_names(cli, kafka, &names, &count, &failure) != WEIR_OK)
+        return wr_cli_failure(cli, &failure);
+    int64_t lag = 0;
+    for (size_t i = 0; i < count; i++) {
+        wr_group_info group = {0};
+        weir_err err = wr_admin_group(kafka->client, names[i], kafka->timeout_ms, cli->arena, &group, &failure);
+        if (err != WEIR_OK && cli->operand_count > 0)
+            return fail_group(cli, names[i], err, &failure);
+        if (err == WEIR_OK) /* else it has gone since it was listed */
+            lag += add_offsets(cli, &out, &group);
+    }
+    *ret_lag = lag;
+    return wr_output_end(&out);
+}
+
+int wr_run_group_lag(wr_cli *cli)
+{
+    int64_t limit = INT64_MAX, lag = 0;
+    if (wr_cli_on(cli, "fail-above") && wr_cli_int(cli, "fail-above", 0, INT64_MAX - 1, &limit) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    wr_kafka kafka;
+    int status = wr_kafka_open(cli, &kafka);
+    if (status != WR_EXIT_OK)
+        return status;
+    weir_arena *arena = cli->arena;
+    wr_stop stop;
+    bool watch = wr_cli_on(cli, "watch");
+    if (watch)
+        wr_stop_init(&stop);
+    do {
+        cli->arena = weir_arena_new(64 << 20); /* of one round */
+        if (watch && cli->terminal)
+            fputs("\033[H\033[2J", stdout);
+        status = cli->arena ? print_lag(cli, &kafka, &lag) : WR_EXIT_FAILED;
+        weir_arena_free(cli->arena);
+    } while (watch && status == WR_EXIT_OK && !wr_stop_wait(&stop, 1000));
+    cli->arena = arena;
+    if (watch)
+        wr_stop_fini(&stop);
+    wr_kafka_close(&kafka);
+    if (status == WR_EXIT_OK && lag > limit)
+        return wr_cli_fail(cli, WEIR_E_REFUSED, "the lag is %lld, above %lld", (long long)lag, (long long)limit);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* The connection of a command that talks to a Kafka. */
+#ifndef WR_CLI_KAFKA_H
+#define WR_CLI_KAFKA_H
+
+#include <cli/command.h>
+#include <client/client.h>
+#include <io/terminal.h>
+
+typedef struct wr_kafka {
+    wr_client *client;
+    int timeout_ms;
+} wr_kafka;
+
+/* Says on stderr what is wrong; returns an exit status. */
+int wr_kafka_open(wr_cli *cli, wr_kafka *ret_kafka);
+void wr_kafka_close(wr_kafka *kafka);
+
+#endif

@@ -1,0 +1,215 @@
+/* How `weir consume` shows a record: pretty for people, JSON lines for programs, or by a pattern like kcat's. */
+#include <cli/consume_int.h>
+
+#include <event/json_text.h>
+
+bool wr_record_is_end(const wr_client_record *record)
+{
+    return record->header_count == (size_t)-1;
+}
+
+/* ---- filters */
+int wr_filter_parse(wr_cli *cli, wr_filter *ret_filter)
+{
+    wr_filter filter = {.key = wr_cli_text(cli, "key")};
+    const char *where = wr_cli_text(cli, "where");
+    if (where) {
+        char *name = weir_arena_dup_text(cli->arena, weir_slice_of(where));
+        char *value = name ? strchr(name, '=') : NULL;
+        if (!value || value == name)
+            return wr_cli_usage(cli, "--where takes NAME=VALUE, not '%s'", where);
+        *value++ = '\0';
+        filter.header = name;
+        filter.value = value;
+    }
+    *ret_filter = filter;
+    return WR_EXIT_OK;
+}
+
+bool wr_filter_passes(const wr_filter *filter, const wr_client_record *record)
+{
+    if (filter->key && !weir_slice_equal(record->key, weir_slice_of(filter->key)))
+        return false;
+    if (!filter->header)
+        return true;
+    for (size_t i = 0; i < record->header_count; i++) {
+        const char *name = record->headers[i].name;
+        bool named = strcmp(name, filter->header) == 0 ||
+                     (strncmp(name, "ce_", 3) == 0 && strcmp(name + 3, filter->header) == 0);
+        if (named && weir_slice_equal(record->headers[i].value, weir_slice_of(filter->value)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- forms */
+int wr_record_form_parse(wr_cli *cli, wr_record_form *ret_form)
+{
+    wr_record_form form = {.pattern = wr_cli_text(cli, "format")};
+    const char *output = wr_cli_text(cli, "output");
+    bool asked_json = strcmp(output, "json") == 0, asked_table = strcmp(output, "table") == 0;
+    if (!asked_json && !asked_table && strcmp(output, "wide") != 0)
+        return wr_cli_usage(cli, "-o takes json or wide here, not '%s'", output);
+    form.kind = form.pattern                                    ? WR_RECORD_PATTERN
+                : asked_json || (asked_table && !cli->terminal) ? WR_RECORD_JSON
+                                                                : WR_RECORD_PRETTY;
+    *ret_form = form;
+    return WR_EXIT_OK;
+}
+
+static void print_base64(weir_slice bytes, wr_buf *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    wr_buf_text(out, "\"");
+    for (size_t i = 0; i < bytes.size; i += 3) {
+        size_t left = bytes.size - i;
+        uint32_t group = (uint32_t)bytes.data[i] << 16 | (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
+                         (left > 2 ? bytes.data[i + 2] : 0);
+        char text[4] = {digits[group >> 18], digits[group >> 12 & 63], left > 1 ? digits[group >> 6 & 63] : '=',
+                        left > 2 ? digits[group & 63] : '='};
+        wr_buf_append(out, text, 4);
+    }
+    wr_buf_text(out, "\"");
+}
+
+/* "name": text, or "name_base64": what is no text. */
+static void print_bytes(const char *name, weir_slice bytes, wr_buf *out)
+{
+    bool text = wr_utf8_valid(bytes);
+    wr_buf_printf(out, "\"%s%s\":", name, text ? "" : "_base64");
+    if (!bytes.data)
+        wr_buf_text(out, "null");
+    else if (text)
+        wr_json_text(out, bytes);
+    else
+        print_base64(bytes, out);
+}
+
+static void print_value(weir_slice value, wr_buf *out)
+{
+    size_t before = out->size;
+    wr_buf_text(out, "\"value\":");
+    /* Objects and arrays are embedded; a bare number or word stays the text that it is. */
+    bool embeds = value.size > 0 && (value.data[0] == '{' || value.data[0] == '[');
+    if (embeds && wr_json_compact(out, value, NULL) == WEIR_OK)
+        return;
+    out->size = before;
+    print_bytes("value", value, out);
+}
+
+static void print_json(const wr_client_record *record, wr_buf *out)
+{
+    wr_buf_text(out, "{\"topic\":");
+    wr_json_text(out, weir_slice_of(record->topic));
+    wr_buf_printf(out, ",\"partition\":%d,\"offset\":%lld,\"timestamp\":%lld,", record->partition,
+                  (long long)record->offset, (long long)record->timestamp_ms);
+    print_bytes("key", record->key, out);
+    wr_buf_text(out, ",");
+    print_value(record->value, out);
+    wr_buf_text(out, ",\"headers\":[");
+    for (size_t i = 0; i < record->header_count; i++) {
+        wr_buf_text(out, i ? ",{\"name\":" : "{\"name\":");
+        wr_json_text(out, weir_slice_of(record->headers[i].name));
+        wr_buf_text(out, ",");
+        print_bytes("value", record->headers[i].value, out);
+        wr_buf_text(out, "}");
+    }
+    wr_buf_text(out, "]}\n");
+}
+
+/* Control characters of payloads must not reach a terminal. */
+static void print_safe(weir_slice bytes, wr_buf *out)
+{
+    if (!bytes.data) {
+        wr_buf_text(out, "(null)");
+        return;
+    }
+    bool text = wr_utf8_valid(bytes);
+    for (size_t i = 0; i < bytes.size; i++) {
+        uint8_t byte = bytes.data[i];
+        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f || (!text && byte >= 0x80))
+            wr_buf_printf(out, "\\x%02x", byte);
+        else
+            wr_buf_append(out, &byte, 1);
+    }
+}
+
+static void print_pretty(const wr_client_record *record, wr_buf *out)
+{
+    char time[WR_TIME_TEXT_SIZE];
+    wr_time_print(record->timestamp_ms, time);
+    wr_buf_printf(out, "%s/%d@%lld  %s  key ", record->topic, record->partition, (long long)record->offset, time);
+    print_safe(record->key, out);
+    wr_buf_text(out, "\n");
+    for (size_t i = 0; i < record->header_count; i++) {
+        wr_buf_printf(out, "  %s: ", record->headers[i].name);
+        print_safe(record->headers[i].value, out);
+        wr_buf_text(out, "\n");
+    }
+    wr_buf_text(out, "  ");
+    print_safe(record->value, out);
+    wr_buf_text(out, "\n");
+}
+
+static void print_headers(const wr_client_record *record, wr_buf *out)
+{
+    for (size_t i = 0; i < record->header_count; i++) {
+        wr_buf_printf(out, "%s%s=", i ? "," : "", record->headers[i].name);
+        wr_buf_slice(out, record->headers[i].value);
+    }
+}
+
+static void print_pattern(const char *pattern, const wr_client_record *record, wr_buf *out)
+{
+    for (const char *at = pattern; *at; at++) {
+        if (at[0] == '\\' && at[1]) {
+            at++;
+            wr_buf_text(out, *at == 'n' ? "\n" : *at == 't' ? "\t" : *at == 'r' ? "\r" : "\\");
+        } else if (at[0] != '%' || !at[1]) {
+            wr_buf_append(out, at, 1);
+        } else {
+            switch (*++at) {
+            case 't':
+                wr_buf_text(out, record->topic);
+                break;
+            case 'p':
+                wr_buf_printf(out, "%d", record->partition);
+                break;
+            case 'o':
+                wr_buf_printf(out, "%lld", (long long)record->offset);
+                break;
+            case 'k':
+                wr_buf_slice(out, record->key);
+                break;
+            case 'v':
+            case 's':
+                wr_buf_slice(out, record->value);
+                break;
+            case 'h':
+                print_headers(record, out);
+                break;
+            case 'T':
+                wr_buf_printf(out, "%lld", (long long)record->timestamp_ms);
+                break;
+            default:
+                wr_buf_append(out, at, 1);
+                break;
+            }
+        }
+    }
+}
+
+void wr_record_print(const wr_record_form *form, const wr_client_record *record, wr_buf *out)
+{
+    switch (form->kind) {
+    case WR_RECORD_JSON:
+        print_json(record, out);
+        break;
+    case WR_RECORD_PATTERN:
+        print_pattern(form->pattern, record, out);
+        break;
+    default:
+        print_pretty(record, out);
+        break;
+    }
+}

@@ -1,0 +1,261 @@
+/* weir topic … */
+#include <cli/commands.h>
+#include <cli/kafka.h>
+#include <cli/output.h>
+#include <event/json_text.h>
+
+#include <stdio.h>
+
+enum { CONFIGS_MAX = 64 };
+
+static const char *number(wr_cli *cli, int64_t value)
+{
+    return weir_arena_printf(cli->arena, "%lld", (long long)value);
+}
+
+int wr_run_topic_ls(wr_cli *cli)
+{
+    static const wr_column columns[] = {
+        {"TOPIC", "topic"},
+        {"PARTITIONS", "partitions", .number = true},
+        {"REPLICAS", "replicas", .number = true},
+        {"RECORDS", "records", .number = true, .wide = true},
+        {0},
+    };
+    wr_output out;
+    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    wr_kafka kafka;
+    int status = wr_kafka_open(cli, &kafka);
+    if (status != WR_EXIT_OK)
+        return status;
+    bool counts = out.form != WR_FORM_TABLE && out.form != WR_FORM_NAME;
+    wr_cluster_info info = {0};
+    weir_failure failure = {0};
+    weir_err err = wr_admin_describe(kafka.client, NULL, counts, kafka.timeout_ms, cli->arena, &info, &failure);
+    if (err != WEIR_OK) {
+        wr_kafka_close(&kafka);
+        return wr_cli_failure(cli, &failure);
+    }
+    for (size_t t = 0; t < info.topic_count; t++) {
+        const wr_topic_info *topic = &info.topics[t];
+        if (topic->internal && !wr_cli_on(cli, "all"))
+            continue;
+        int64_t records = 0;
+        for (size_t p = 0; p < topic->partition_count; p++)
+            records += topic->partitions[p].end_offset - topic->partitions[p].start_offset;
+        const wr_partition_info *first = topic->partition_count ? &topic->partitions[0] : NULL;
+        wr_output_row(&out, (const char *[]){topic->name, number(cli, (int64_t)topic->partition_count),
+                                             number(cli, first ? first->replica_count : 0),
+                                             counts ? number(cli, records) : NULL});
+    }
+    wr_kafka_close(&kafka);
+    return wr_output_end(&out);
+}
+
+static int print_partitions(wr_cli *cli, const wr_topic_info *topic)
+{
+    static const wr_column columns[] = {
+        {"PARTITION", "partition", .number = true},
+        {"LEADER", "leader", .number = true},
+        {"REPLICAS", "replicas", .number = true, .wide = true},
+        {"IN SYNC", "in_sync", .number = true, .wide = true},
+        {"START", "start_offset", .number = true},
+        {"END", "end_offset", .number = true},
+        {"RECORDS", "records", .number = true},
+        {0},
+    };
+    wr_output out;
+    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    for (size_t p = 0; p < topic->partition_count; p++) {
+        const wr_partition_info *partition = &topic->partitions[p];
+        wr_output_row(&out, (const char *[]){number(cli, partition->partition), number(cli, partition->leader),
+                                             number(cli, partition->replica_count), number(cli, partition->isr_count),
+                                             number(cli, partition->start_offset), number(cli, partition->end_offset),
+                                             number(cli, partition->end_offset - partition->start_offset)});
+    }
+    return wr_output_end(&out);
+}
+
+static int print_configs(wr_cli *cli, const wr_config_info *configs, size_t count)
+{
+    static const wr_column columns[] = {
+        {"CONFIGURATION", "name"},
+        {"VALUE", "value"},
+        {"SOURCE", "source"},
+        {0},
+    };
+    wr_output out;
+    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    for (size_t i = 0; i < count; i++)
+        if (!configs[i].is_default || out.form != WR_FORM_TABLE)
+            wr_output_row(&out, (const char *[]){configs[i].name, configs[i].sensitive ? NULL : configs[i].value,
+                                                 configs[i].source});
+    if (out.row_count == 0 && out.form == WR_FORM_TABLE)
+        return WR_EXIT_OK;
+    fputc('\n', stdout);
+    return wr_output_end(&out);
+}
+
+/* One object for programs, two tables for people. */
+static int print_object(const wr_topic_info *topic, const wr_config_info *configs, size_t config_count)
+{
+    wr_buf out;
+    wr_buf_init(&out, 64 << 20);
+    wr_buf_text(&out, "{\"topic\": ");
+    wr_json_text(&out, weir_slice_of(topic->name));
+    wr_buf_text(&out, ", \"partitions\": [");
+    for (size_t p = 0; p < topic->partition_count; p++) {
+        const wr_partition_info *partition = &topic->partitions[p];
+        wr_buf_printf(
+            &out,
+            "%s{\"partition\": %d, \"leader\": %d, \"replicas\": %d, \"in_sync\": %d, \"start_offset\": %lld, "
+            "\"end_offset\": %lld}",
+            p ? ", " : "", partition->partition, partition->leader, partition->replica_count, partition->isr_count,
+            (long long)partition->start_offset, (long long)partition->end_offset);
+    }
+    wr_buf_text(&out, "], \"configuration\": {");
+    for (size_t i = 0; i < config_count; i++) {
+        wr_buf_text(&out, i ? ", " : "");
+        wr_json_text(&out, weir_slice_of(configs[i].name));
+        wr_buf_text(&out, ": ");
+        if (configs[i].value && !configs[i].sensitive)
+            wr_json_text(&out, weir_slice_of(configs[i].value));
+        else
+            wr_buf_text(&out, "null");
+    }
+    wr_buf_text(&out, "}}\n");
+    fwrite(out.data, 1, out.size, stdout);
+    wr_buf_fini(&out);
+    return WR_EXIT_OK;
+}
+
+int wr_run_topic_show(wr_cli *cli)
+{
+    wr_form form;
+    if (wr_form_of(cli, &form) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    wr_kafka kafka;
+    int status = wr_kafka_open(cli, &kafka);
+    if (status != WR_EXIT_OK)
+        return status;
+    const char *name = cli->operands[0];
+    weir_failure failure = {0};
+    wr_cluster_info info = {0};
+    const wr_config_info *configs = NULL;
+    size_t config_count = 0;
+    weir_err err = wr_admin_describe(kafka.client, name, true, kafka.timeout_ms, cli->arena, &info, &failure);
+    if (err == WEIR_OK)
+        err =
+            wr_admin_topic_config(kafka.client, name, kafka.timeout_ms, cli->arena, &configs, &config_count, &failure);
+    wr_kafka_close(&kafka);
+    if (err == WEIR_E_NOT_FOUND)
+        return wr_cli_fail(cli, err, "there is no topic '%s'; 'weir topic ls' shows those there are", name);
+    if (err != WEIR_OK)
+        return wr_cli_failure(cli, &failure);
+    if (form == WR_FORM_JSON || form == WR_FORM_YAML) /* a JSON object is YAML too */
+        return print_object(&info.topics[0], configs, config_count);
+    status = print_partitions(cli, &info.topics[0]);
+    return status == WR_EXIT_OK && form != WR_FORM_NAME ? print_configs(cli, configs, config_count) : status;
+}
+
+/* ---- create */
+/* "a=1,b=2" → pairs; values may hold no comma unless it is written as "\,". */
+static weir_err parse_pairs(wr_cli *cli, const char *text, weir_attribute ret_pairs[CONFIGS_MAX], size_t *ret_count)
+{
+    size_t count = 0;
+    char *rest = text ? weir_arena_dup_text(cli->arena, weir_slice_of(text)) : NULL;
+    while (rest && *rest) {
+        char *name = rest, *value = strchr(rest, '=');
+        if (!value || value == name || count == CONFIGS_MAX) {
+            wr_cli_usage(cli, "--set takes KEY=VALUE,..., not '%s'", text);
+            return WEIR_E_FORMAT;
+        }
+        *value++ = '\0';
+        char *out = value;
+        for (rest = value; *rest && *rest != ','; rest++) {
+            if (rest[0] == '\\' && rest[1] == ',')
+                rest++;
+            *out++ = *rest;
+        }
+        if (*rest)
+            rest++;
+        *out = '\0';
+        ret_pairs[count++] = (weir_attribute){name, value};
+    }
+    *ret_count = count;
+    return WEIR_OK;
+}
+
+int wr_run_topic_create(wr_cli *cli)
+{
+    int64_t partitions, replication;
+    weir_attribute configs[CONFIGS_MAX];
+    size_t config_count = 0;
+    if (wr_cli_int(cli, "partitions", 1, 100000, &partitions) != WEIR_OK ||
+        wr_cli_int(cli, "replication", -1, INT16_MAX, &replication) != WEIR_OK ||
+        parse_pairs(cli, wr_cli_text(cli, "set"), configs, &config_count) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    wr_kafka kafka;
+    int status = wr_kafka_open(cli, &kafka);
+    if (status != WR_EXIT_OK)
+        return status;
+    int done = 0;
+    for (int i = 0; i < cli->operand_count; i++) {
+        weir_failure failure = {0};
+        weir_err err = wr_admin_create_topic(kafka.client, cli->operands[i], (int32_t)partitions, (int16_t)replication,
+                                             configs, config_count, kafka.timeout_ms, &failure);
+        if (err == WEIR_OK || (err == WEIR_E_EXISTS && wr_cli_on(cli, "if-absent")))
+            done++;
+        else
+            status = wr_cli_failure(cli, &failure);
+    }
+    wr_kafka_close(&kafka);
+    return done > 0 && status != WR_EXIT_OK ? WR_EXIT_PARTIAL : status;
+}
+
+/* ---- rm */
+static int confirm(wr_cli *cli)
+{
+    fprintf(stderr, "This deletes %d topic%s and all records in %s:", cli->operand_count,
+            cli->operand_count == 1 ? "" : "s", cli->operand_count == 1 ? "it" : "them");
+    for (int i = 0; i < cli->operand_count; i++)
+        fprintf(stderr, " %s", cli->operands[i]);
+    fputc('\n', stderr);
+    if (wr_cli_on(cli, "dry-run"))
+        return WR_EXIT_OK;
+    if (!cli->error_terminal || !wr_is_terminal(0))
+        return wr_cli_usage(cli, "nobody here to ask; say --yes to delete");
+    char answer[300];
+    fprintf(stderr, "Type %s to go on: ", cli->operand_count == 1 ? "its name" : "the first name");
+    if (!fgets(answer, sizeof answer, stdin))
+        return WR_EXIT_INTERRUPTED;
+    answer[strcspn(answer, "\n")] = '\0';
+    if (strcmp(answer, cli->operands[0]) != 0)
+        return wr_cli_fail(cli, WEIR_E_REFUSED, "not deleted");
+    return WR_EXIT_OK;
+}
+
+int wr_run_topic_rm(wr_cli *cli)
+{
+    int status = wr_cli_on(cli, "yes") && !wr_cli_on(cli, "dry-run") ? WR_EXIT_OK : confirm(cli);
+    if (status != WR_EXIT_OK || wr_cli_on(cli, "dry-run"))
+        return status;
+    wr_kafka kafka;
+    status = wr_kafka_open(cli, &kafka);
+    if (status != WR_EXIT_OK)
+        return status;
+    int done = 0;
+    for (int i = 0; i < cli->operand_count; i++) {
+        weir_failure failure = {0};
+        weir_err err = wr_admin_delete_topic(kafka.client, cli->operands[i], kafka.timeout_ms, &failure);
+        if (err == WEIR_OK)
+            done++;
+        else
+            status = wr_cli_failure(cli, &failure);
+    }
+    wr_kafka_close(&kafka);
+    return done > 0 && status != WR_EXIT_OK ? WR_EXIT_PARTIAL : status;
+}

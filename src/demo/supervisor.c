@@ -1,0 +1,288 @@
+#include <demo/supervisor.h>
+
+#include <http/http.h>
+#include <io/process.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CHILD_COUNT_MAX = WR_SERVICE_COUNT + 1, ARGUMENTS_MAX = 32, CRASHES_MAX = 5, ARENA_SIZE = 1 << 20 };
+
+typedef struct worker {
+    const char *name;
+    const char *argv[ARGUMENTS_MAX];
+    const char *log_path;
+    int port; /* HTTP port of a service, Kafka port of the broker */
+    wr_process *process;
+    bool killed; /* by us: the end that comes is no crash */
+    int64_t kill_count, crash_count;
+} worker;
+
+struct wr_supervisor {
+    wr_supervisor_options options;
+    weir_arena *arena;
+    const char *bootstrap;
+    worker children[CHILD_COUNT_MAX];
+    int child_count; /* services first, then the broker */
+    int service_count;
+    int64_t crash_count;
+};
+
+static const char *print(wr_supervisor *self, const char *format, ...) WEIR_PRINTF(2, 3);
+static const char *print(wr_supervisor *self, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return weir_arena_dup_text(self->arena, weir_slice_of(text));
+}
+
+static weir_err start_child(worker *child, weir_failure *failure)
+{
+    wr_process_free(child->process);
+    child->process = NULL;
+    child->killed = false;
+    return wr_process_start(&(wr_process_options){.argv = child->argv, .log_path = child->log_path}, &child->process,
+                            failure);
+}
+
+/* ---- command lines */
+static void set_arguments(wr_supervisor *self, worker *child, const char *const *arguments)
+{
+    int count = 0;
+    for (; arguments[count] && count < ARGUMENTS_MAX - 1; count++)
+        child->argv[count] = arguments[count];
+    child->log_path = print(self, "%s/logs/%s.log", self->options.data, child->name);
+}
+
+static void describe_broker(wr_supervisor *self)
+{
+    worker *broker = &self->children[self->child_count++];
+    broker->name = "broker";
+    broker->port = self->options.broker_port;
+    set_arguments(self, broker,
+                  (const char *const[]){self->options.own_path, "server", "--data",
+                                        print(self, "%s/broker", self->options.data), "--port",
+                                        print(self, "%d", broker->port), "--profile", "development", "--num-partitions",
+                                        print(self, "%d", self->options.partitions), NULL});
+}
+
+static void describe_service(wr_supervisor *self, int at)
+{
+    worker *service = &self->children[self->child_count++];
+    service->name = wr_marketplace[at].name;
+    const char *arguments[ARGUMENTS_MAX] = {print(self, "%s/%s", self->options.services, service->name),
+                                            "--bootstrap-servers",
+                                            self->bootstrap,
+                                            "--data-dir",
+                                            print(self, "%s/services", self->options.data),
+                                            "--http-port",
+                                            print(self, "%d", service->port),
+                                            "--topics-partitions",
+                                            print(self, "%d", self->options.partitions)};
+    int count = 9;
+    if (self->options.topic_prefix) {
+        arguments[count++] = "--topic-prefix";
+        arguments[count++] = self->options.topic_prefix;
+    }
+    if (at == 0) {
+        arguments[count++] = "--analytics-url";
+        arguments[count++] = print(self, "http://127.0.0.1:%d", self->children[1].port);
+    }
+    set_arguments(self, service, arguments);
+}
+
+static weir_err describe_children(wr_supervisor *self, weir_failure *failure)
+{
+    for (int i = 0; i < WR_SERVICE_COUNT; i++) {
+        weir_err err = WEIR_OK;
+        if (i == 0 && self->options.gateway_port)
+            self->children[i].port = self->options.gateway_port;
+        else
+            err = wr_free_port(&self->children[i].port);
+        if (err != WEIR_OK)
+            return weir_fail(failure, err, "no free port for the %s service", wr_marketplace[i].name);
+    }
+    for (int i = 0; i < WR_SERVICE_COUNT; i++)
+        describe_service(self, i);
+    self->service_count = WR_SERVICE_COUNT;
+    if (!self->options.kafka)
+        describe_broker(self);
+    return WEIR_OK;
+}
+
+/* ---- start */
+static weir_err make_folders(wr_supervisor *self, weir_failure *failure)
+{
+    static const char *const folders[] = {"logs", "services", "broker"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        const char *path = print(self, "%s/%s", self->options.data, folders[i]);
+        weir_err err = path ? wr_dir_create(self->options.io, path) : WEIR_E_MEMORY;
+        if (err != WEIR_OK)
+            return weir_fail(failure, err, "the folder %s cannot be made; is another --data better?", path);
+    }
+    return WEIR_OK;
+}
+
+weir_err wr_supervisor_start(const wr_supervisor_options *options, wr_supervisor **ret_supervisor,
+                             weir_failure *failure)
+{
+    wr_supervisor *self = calloc(1, sizeof *self);
+    if (!self || !(self->arena = weir_arena_new(ARENA_SIZE))) {
+        free(self);
+        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
+    }
+    self->options = *options;
+    weir_err err = WEIR_OK;
+    if (!options->kafka && !options->broker_port)
+        err = wr_free_port(&self->options.broker_port);
+    self->bootstrap = options->kafka ? options->kafka : print(self, "127.0.0.1:%d", self->options.broker_port);
+    if (err == WEIR_OK)
+        err = make_folders(self, failure);
+    if (err == WEIR_OK)
+        err = describe_children(self, failure);
+    for (int i = self->child_count - 1; i >= 0 && err == WEIR_OK; i--) /* the broker first */
+        err = start_child(&self->children[i], failure);
+    if (err != WEIR_OK) {
+        wr_supervisor_free(self);
+        return err;
+    }
+    *ret_supervisor = self;
+    return WEIR_OK;
+}
+
+static bool service_ready(const worker *service)
+{
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", service->port);
+    wr_http_client *client;
+    wr_http_reply reply;
+    if (wr_http_client_new(url, 1000, &client, NULL) != WEIR_OK)
+        return false;
+    bool ready =
+        wr_http_call(client, "GET", "/readyz", NULL, (weir_slice){0}, &reply, NULL) == WEIR_OK && reply.status == 200;
+    wr_http_client_free(client);
+    return ready;
+}
+
+weir_err wr_supervisor_wait_ready(wr_supervisor *self, int timeout_ms, bool (*stop)(void *user), void *user,
+                                  weir_failure *failure)
+{
+    int64_t deadline_us = wr_mono_us(self->options.io) + (int64_t)timeout_ms * 1000;
+    int ready = 0;
+    while (ready < self->service_count) {
+        weir_err err = wr_supervisor_tick(self, failure);
+        if (err != WEIR_OK)
+            return err;
+        if (stop(user))
+            return weir_fail(failure, WEIR_E_CLOSED, "interrupted");
+        if (service_ready(&self->children[ready])) {
+            ready++;
+        } else if (wr_mono_us(self->options.io) > deadline_us) {
+            return weir_fail(failure, WEIR_E_TIMEOUT, "the %s service is not ready after %d s; see %s",
+                             self->children[ready].name, timeout_ms / 1000, self->children[ready].log_path);
+        } else {
+            int status;
+            wr_process_ended(self->children[ready].process, 20, &status); /* a short wait that notices its end */
+        }
+    }
+    return WEIR_OK;
+}
+
+/* ---- run */
+weir_err wr_supervisor_tick(wr_supervisor *self, weir_failure *failure)
+{
+    for (int i = 0; i < self->child_count; i++) {
+        worker *child = &self->children[i];
+        int status = 0;
+        if (!wr_process_ended(child->process, 0, &status))
+            continue;
+        if (!child->killed) {
+            self->crash_count++;
+            if (++child->crash_count > CRASHES_MAX)
+                return weir_fail(failure, WEIR_E_BROKEN, "%s ends again and again (last with status %d); see %s",
+                                 child->name, status, child->log_path);
+        }
+        weir_err err = start_child(child, failure);
+        if (err != WEIR_OK)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+void wr_supervisor_kill(wr_supervisor *self, int at)
+{
+    worker *child = &self->children[at];
+    child->killed = true;
+    child->kill_count++;
+    wr_process_signal(child->process, WR_PROCESS_KILL);
+}
+
+int wr_supervisor_child_count(const wr_supervisor *self)
+{
+    return self->child_count;
+}
+
+const char *wr_supervisor_child_name(const wr_supervisor *self, int at)
+{
+    return self->children[at].name;
+}
+
+int64_t wr_supervisor_kill_count(const wr_supervisor *self, int at)
+{
+    return self->children[at].kill_count;
+}
+
+int64_t wr_supervisor_crash_count(const wr_supervisor *self)
+{
+    return self->crash_count;
+}
+
+int wr_supervisor_service_port(const wr_supervisor *self, int service)
+{
+    return self->children[service].port;
+}
+
+const char *wr_supervisor_bootstrap(const wr_supervisor *self)
+{
+    return self->bootstrap;
+}
+
+/* ---- stop */
+static bool stop_children(wr_supervisor *self, int first, int end, int timeout_ms)
+{
+    bool drained = true;
+    int64_t deadline_us = wr_mono_us(self->options.io) + (int64_t)timeout_ms * 1000;
+    for (int i = first; i < end; i++)
+        if (self->children[i].process)
+            wr_process_signal(self->children[i].process, WR_PROCESS_END);
+    for (int i = first; i < end; i++) {
+        worker *child = &self->children[i];
+        int64_t left_ms = (deadline_us - wr_mono_us(self->options.io)) / 1000;
+        int status = 0;
+        if (child->process)
+            drained =
+                wr_process_ended(child->process, left_ms > 0 ? (int)left_ms : 0, &status) && status == 0 && drained;
+        wr_process_free(child->process);
+        child->process = NULL;
+    }
+    return drained;
+}
+
+bool wr_supervisor_stop(wr_supervisor *self, int timeout_ms)
+{
+    bool services = stop_children(self, 0, self->service_count, timeout_ms);
+    return stop_children(self, self->service_count, self->child_count, timeout_ms) && services;
+}
+
+void wr_supervisor_free(wr_supervisor *self)
+{
+    if (!self)
+        return;
+    for (int i = 0; i < self->child_count; i++)
+        wr_process_free(self->children[i].process);
+    weir_arena_free(self->arena);
+    free(self);
+}
