@@ -1,0 +1,47 @@
+# Thin: each target installs what is missing, builds with CMake, and runs one program or one script.
+.DEFAULT_GOAL := help
+.PHONY: help run test demo build lint bench fuzz test-kafka clean
+
+JOBS ?= $(shell nproc)
+ORDERS ?=
+KAFKA ?=
+CHAOS ?=
+FUZZ_SECONDS ?= 600
+
+help: ## this list
+	@echo 'weir: event-driven microservices in C'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo 'Variables of demo: ORDERS=FILE (.csv or .csv.xz), KAFKA=host:port, CHAOS=1'
+
+build: ## the release build, in build/release
+	@tools/install_packages run
+	@cmake --preset release >build-release.log 2>&1 && rm build-release.log || { cat build-release.log; rm build-release.log; exit 1; }
+	@cmake --build --preset release -j $(JOBS)
+
+run: build ## broker and eight services at a rate a person can watch, until Ctrl-C
+	@build/release/bin/weir demo --live
+
+demo: build ## a bounded number of orders as fast as they go, then a summary and its invariants
+	@build/release/bin/weir demo $(if $(ORDERS),--orders $(ORDERS)) $(if $(KAFKA),--kafka $(KAFKA)) $(if $(CHAOS),--chaos)
+
+test: ## unit tests under ASan and UBSan, then other people's clients against the broker
+	@tools/install_packages run test
+	@JOBS=$(JOBS) tools/run_tests
+
+test-kafka: build ## the demo and the client tests on Apache Kafka (from Maven Central, Java 17)
+	@tools/install_packages run test
+	@tests/kafka/run
+
+lint: ## floors, format, clang-tidy
+	@tools/install_packages run test
+	@JOBS=$(JOBS) tools/lint
+
+fuzz: ## every decoder for FUZZ_SECONDS (600) under ASan and UBSan
+	@tools/install_packages run test
+	@JOBS=$(JOBS) tools/fuzz $(FUZZ_SECONDS)
+
+bench: build ## start, memory and throughput of this machine
+	@tools/bench
+
+clean: ## removes build/
+	@rm -rf build
