@@ -1,39 +1,69 @@
-/* Processes: this one, and children that it supervises. */
+/* Processes: what a supervisor needs to start programs, watch them, stop them, and know what they use. Linux only,
+ * without a simulated twin. Nothing here keeps process-wide state or needs a SIGCHLD handler. */
 #ifndef WR_PROCESS_H
 #define WR_PROCESS_H
 
-#include <io/io.h>
+#include <weir/bytes.h>
 
 typedef struct wr_process wr_process;
 
+enum { WR_PROCESS_READY_FD = 3 }; /* what a child writes its ready line to, when `ready` is asked for */
+
+typedef enum wr_process_pipe { WR_PROCESS_STDOUT, WR_PROCESS_STDERR, WR_PROCESS_READY } wr_process_pipe;
+
 typedef struct wr_process_options {
-    const char *const *argv;        /* NULL at the end; argv[0] is the program's path */
-    const char *const *environment; /* NAME=VALUE added to ours; NULL at the end, or NULL */
-    const char *log_path;           /* stdout and stderr are appended to this file; NULL: inherited */
+    const char *const *argv;        /* NULL at the end; argv[0] is searched in PATH when it has no slash */
+    const char *const *environment; /* "NAME=value" added to or replacing the parent's; NULL at the end, or NULL */
+    const char *directory;          /* working directory; NULL: the parent's */
+    const char *stdout_path;        /* appended to, made when absent; NULL: inherited, or a pipe */
+    const char *stderr_path;        /* the same path as stdout_path is opened once */
+    bool stdout_pipe, stderr_pipe;  /* read with wr_process_read */
+    bool stdin_pipe;                /* write with wr_process_write; otherwise stdin is /dev/null */
+    bool ready;                     /* descriptor 3 of the child is a pipe to here: pass "--ready-fd=3" */
+    bool outlives;                  /* false: the child gets SIGKILL when the thread that started it ends */
 } wr_process_options;
 
-/* Start a child. It gets SIGTERM when this process dies, however it dies, and its own process group, so that Ctrl-C in
- * the terminal reaches only us. Errors: WEIR_E_NOT_FOUND no such program, WEIR_E_IO. */
+typedef struct wr_process_end {
+    int status; /* exit status; -1 when a signal ended it */
+    int signal; /* 0 when it exited */
+} wr_process_end;
+
+typedef struct wr_process_usage {
+    int64_t cpu_us;   /* user and system, all threads */
+    int64_t rss_size; /* resident memory */
+} wr_process_usage;
+
+/* Start a program. When it cannot be executed the call fails (WEIR_E_NOT_FOUND, WEIR_E_IO, …), not the child. The child
+ * gets no descriptor but 0, 1, 2 and, if asked for, 3; no blocked signal; and default handlers. */
 WEIR_MUST_CHECK weir_err wr_process_start(const wr_process_options *options, wr_process **ret_process,
                                           weir_failure *failure);
-enum { WR_PROCESS_END = 15, WR_PROCESS_KILL = 9 }; /* SIGTERM, SIGKILL */
 int wr_process_id(const wr_process *process);
-/* Sends the signal; fine when it has ended. */
+/* Fine when it has ended. SIGTERM to stop it gracefully, SIGKILL at once, SIGSTOP and SIGCONT for tests. */
 void wr_process_signal(wr_process *process, int signal);
-/* Has it ended? Waits up to timeout_ms (0: looks). *ret_status: exit status, or 128 + the signal's number. */
-bool wr_process_ended(wr_process *process, int timeout_ms, int *ret_status);
-/* Ends it with SIGKILL if it still runs, reaps it, frees. Accepts NULL. */
+/* Waits for its end: WEIR_E_TIMEOUT when it still runs. timeout_ms 0 only looks, -1 waits for ever. May be repeated. */
+WEIR_MUST_CHECK weir_err wr_process_wait(wr_process *process, int timeout_ms, wr_process_end *ret_end);
+/* Frees; kills and reaps a child that still runs, unless it outlives. Accepts NULL. */
 void wr_process_free(wr_process *process);
-/* Of a running process by id (0: this one); -1 when unknown. */
-int64_t wr_process_memory(int id); /* resident bytes */
-int64_t wr_process_cpu_us(int id); /* user and system time */
 
-/* Full path of this program, into the arena; NULL when unknown. */
-const char *wr_own_path(weir_arena *arena);
-int wr_own_id(void);
-/* From now on this process gets SIGTERM when its parent dies (at once if it already did). */
-void wr_end_with_parent(void);
-/* A TCP port of this host that is free now. Errors: WEIR_E_IO. */
-WEIR_MUST_CHECK weir_err wr_free_port(int *ret_port);
+/* Reads what is there, at least one byte. WEIR_E_TIMEOUT; WEIR_E_CLOSED at the end; WEIR_E_USAGE without such a pipe.
+ */
+WEIR_MUST_CHECK weir_err wr_process_read(wr_process *process, wr_process_pipe pipe, int timeout_ms, void *ret_bytes,
+                                         size_t size, size_t *ret_size);
+/* Reads one line of the pipe, without its end, NUL-terminated; WEIR_E_LIMIT when it does not fit, WEIR_E_CLOSED when
+ * the pipe ends before the line does. */
+WEIR_MUST_CHECK weir_err wr_process_read_line(wr_process *process, wr_process_pipe pipe, int timeout_ms, char *ret_text,
+                                              size_t size);
+/* The descriptor of the pipe, for a loop of the caller's; -1 without. */
+int wr_process_descriptor(const wr_process *process, wr_process_pipe pipe);
+/* Writes all to the child's stdin. WEIR_E_CLOSED when it does not read any more. */
+WEIR_MUST_CHECK weir_err wr_process_write(wr_process *process, const void *bytes, size_t size);
+void wr_process_write_end(wr_process *process); /* the child reads the end of its stdin */
+
+/* ---- about this process, or any other by its id */
+int wr_self_id(void);
+/* The path of the running executable, NUL-terminated. WEIR_E_LIMIT when it does not fit. */
+WEIR_MUST_CHECK weir_err wr_self_path(char *ret_path, size_t size);
+const char *const *wr_self_environment(void); /* "NAME=value" …, NULL at the end */
+WEIR_MUST_CHECK weir_err wr_usage_read(int process_id, wr_process_usage *ret_usage); /* WEIR_E_NOT_FOUND: no such */
 
 #endif

@@ -1,29 +1,45 @@
-/* What command line tools need of the process they are: terminals, stopping on a signal, waiting.
- *
- * For programs that run a wr_loop, wr_loop_on_signal is the better way. */
+/* What a command-line tool needs of its descriptors and signals when it does not run a loop. */
 #ifndef WR_TERMINAL_H
 #define WR_TERMINAL_H
 
-#include <weir/error.h>
+#include <weir/bytes.h>
 
-bool wr_is_terminal(int descriptor);
-int wr_terminal_width(int descriptor); /* columns; 80 when unknown */
+enum { WR_STDIN = 0, WR_STDOUT = 1, WR_STDERR = 2 };
 
-/* SIGINT and SIGTERM as something to ask and to wait for. One at a time per process, made before any thread is started:
- * the signals are blocked from init to fini, in this thread and those it starts. A second signal while the first is
- * being seen to ends the process at once. */
-typedef struct wr_stop {
-    int descriptor;  /* signalfd */
-    int signal;      /* the one that came; 0 none */
-    char saved[128]; /* the signal mask before */
-} wr_stop;
+bool wr_terminal_is(int fd);
+int wr_terminal_width(int fd); /* columns; 80 when it is not a terminal or does not say */
 
-void wr_stop_init(wr_stop *stop);
-void wr_stop_fini(wr_stop *stop);
-bool wr_stop_asked(wr_stop *stop);                /* does not wait; cheap */
-bool wr_stop_wait(wr_stop *stop, int timeout_ms); /* true as soon as asked, false after the time-out */
+/* ---- descriptors that somebody else opened */
+/* Writes all. WEIR_E_CLOSED when nobody reads any more (`| head`); the signal SIGPIPE is not raised. */
+WEIR_MUST_CHECK weir_err wr_descriptor_write(int fd, const void *bytes, size_t size);
+/* `text` and a line end in one write: for --ready-fd. */
+WEIR_MUST_CHECK weir_err wr_descriptor_write_line(int fd, const char *text);
+/* What is there, at least one byte, waiting for it. WEIR_E_CLOSED at the end. WEIR_E_AGAIN after a signal handler ran.
+ */
+WEIR_MUST_CHECK weir_err wr_descriptor_read(int fd, void *ret_bytes, size_t size, size_t *ret_size);
+void wr_descriptor_close(int fd);
 
-/* Write a line to a descriptor that the parent gave us (--ready-fd). Errors: WEIR_E_IO. */
-WEIR_MUST_CHECK weir_err wr_descriptor_write(int descriptor, const char *text);
+/* Lines of a descriptor, each at most limit_size bytes. */
+typedef struct wr_lines wr_lines;
+WEIR_MUST_CHECK weir_err wr_lines_new(int fd, size_t limit_size, wr_lines **ret_lines); /* borrows fd */
+void wr_lines_free(wr_lines *lines);                                                    /* accepts NULL */
+/* The next line without its end (\n or \r\n), valid until the next call; the last one needs no end. WEIR_E_CLOSED at
+ * the end; WEIR_E_LIMIT when a line is too long, and then the rest of it is skipped by the next call. WEIR_E_TIMEOUT
+ * after timeout_ms (-1: none) without a whole line; what has come of it is kept. */
+WEIR_MUST_CHECK weir_err wr_lines_next(wr_lines *lines, int timeout_ms, weir_slice *ret_line);
+
+/* ---- stopping: SIGINT, SIGTERM and SIGHUP as something to ask about instead of a handler
+ * Make it before any thread starts: the signals are blocked in this thread and in all that it starts, and come only
+ * here. */
+typedef struct wr_signals wr_signals;
+WEIR_MUST_CHECK weir_err wr_signals_new(wr_signals **ret_signals);
+void wr_signals_free(wr_signals *signals); /* accepts NULL; the signals do again what they did before */
+/* Waits for one: WEIR_E_TIMEOUT after timeout_ms (0 only looks, -1 waits for ever). */
+WEIR_MUST_CHECK weir_err wr_signals_wait(wr_signals *signals, int timeout_ms, int *ret_signal);
+/* Has one come? True for good after the first SIGINT or SIGTERM. One system call until then. */
+bool wr_signals_stopped(wr_signals *signals);
+int wr_signals_descriptor(const wr_signals *signals); /* readable when one has come */
+
+void wr_wait_ms(int64_t ms); /* for tools that pace something; not for tests, and not where a clock is handed in */
 
 #endif
