@@ -54,6 +54,8 @@ weir_err wr_kafka_offset_at(wr_client *, const char *, int32_t, int64_t, int, in
 weir_err wr_kafka_groups(wr_client *, int, weir_arena *, const wr_group_info **, size_t *, weir_failure *);
 weir_err wr_kafka_group(wr_client *, const char *, int, weir_arena *, wr_group_info *, weir_failure *);
 
+rd_kafka_t *wr_kafka_of_producer(wr_producer *producer); /* for tests that make librdkafka fail */
+
 /* The admin handle, started now if need be. */
 WEIR_MUST_CHECK weir_err wr_kafka_admin(wr_client *client, rd_kafka_t **ret_kafka, weir_failure *failure);
 /* Offsets of many partitions in one request a leader: list's offsets are times before (-1 end, -2 beginning) and

@@ -169,6 +169,11 @@ static void producer_free(wr_producer *door)
     free(producer);
 }
 
+rd_kafka_t *wr_kafka_of_producer(wr_producer *door)
+{
+    return ((kafka_producer *)door)->kafka;
+}
+
 static const wr_producer_ops ops = {
     .send = producer_send,
     .poll = producer_poll,

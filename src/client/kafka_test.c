@@ -1,0 +1,420 @@
+/* The implementation on librdkafka, against librdkafka's own mock cluster. Waiting is by polling with a deadline. */
+#include "kafka_int.h"
+#include "test.h"
+
+#include <librdkafka/rdkafka_mock.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct fixture {
+    rd_kafka_t *host;
+    rd_kafka_mock_cluster_t *mock;
+    wr_config *config;
+    wr_client *client;
+} fixture;
+
+static fixture start(void)
+{
+    static const wr_config_key *const tables[] = {wr_client_config, NULL};
+    fixture f;
+    char text[200];
+    weir_failure failure = {0};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    CHECK_EQ(rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", text, sizeof(text)), RD_KAFKA_CONF_OK);
+    f.host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+    CHECK(f.host != NULL);
+    f.mock = rd_kafka_handle_mock_cluster(f.host);
+    f.config = wr_config_new(tables, "WEIR");
+    CHECK_OK(wr_config_set(f.config, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(f.mock), "test", &failure));
+    CHECK_OK(wr_client_new(f.config, NULL, &f.client, &failure));
+    return f;
+}
+
+static void stop(fixture *f)
+{
+    wr_client_free(f->client);
+    wr_config_free(f->config);
+    rd_kafka_destroy(f->host);
+}
+
+typedef struct delivery_tally {
+    size_t count, good;
+    intptr_t last;
+    bool ordered;
+} delivery_tally;
+
+static void count_delivery(void *user, const wr_delivery *delivery)
+{
+    delivery_tally *tally = user;
+    tally->count++;
+    tally->good += delivery->err == WEIR_OK;
+    tally->ordered = tally->ordered && (intptr_t)delivery->cookie > tally->last;
+    tally->last = (intptr_t)delivery->cookie;
+}
+
+static void send_numbers(wr_producer *producer, const char *topic, intptr_t from, intptr_t to)
+{
+    for (intptr_t i = from; i < to; i++) {
+        char text[24];
+        snprintf(text, sizeof(text), "%d", (int)i);
+        wr_client_header header = {"number", weir_slice_of(text)};
+        CHECK_OK(wr_producer_send(producer,
+                                  &(wr_client_record){.topic = topic,
+                                                      .partition = 0,
+                                                      .key = weir_slice_of("k"),
+                                                      .value = weir_slice_of(text),
+                                                      .headers = &header,
+                                                      .header_count = 1},
+                                  (void *)(i + 1)));
+    }
+}
+
+static void await_deliveries(wr_producer *producer, delivery_tally *tally, size_t count)
+{
+    for (int tries = 0; tries < 300 && tally->count < count; tries++)
+        wr_producer_poll(producer, 100, count_delivery, tally);
+    CHECK_EQ(tally->count, count);
+}
+
+typedef struct group_watcher {
+    int assigned, revoked, lost;
+    int64_t start; /* what assigned sets, when not 0 */
+    size_t owned;
+} group_watcher;
+
+static void on_assigned(void *user, wr_assignment *assignments, size_t count)
+{
+    group_watcher *watcher = user;
+    watcher->assigned++;
+    watcher->owned = count;
+    for (size_t i = 0; watcher->start && i < count; i++)
+        assignments[i].start_offset = watcher->start;
+}
+
+static void on_revoked(void *user, const wr_assignment *assignments, size_t count, bool lost)
+{
+    group_watcher *watcher = user;
+    (void)assignments, (void)count;
+    watcher->revoked++;
+    watcher->lost += lost;
+    watcher->owned = 0;
+}
+
+static wr_consumer *consume(fixture *f, const char *group, const char *topic, group_watcher *watcher)
+{
+    wr_consumer *consumer;
+    weir_failure failure = {0};
+    wr_consumer_options options = {
+        .group = group, .from_beginning = true, .assigned = on_assigned, .revoked = on_revoked, .user = watcher};
+    CHECK_OK(wr_consumer_new(f->client, &options, &consumer, &failure));
+    CHECK_OK(wr_consumer_subscribe(consumer, &topic, 1, &failure));
+    return consumer;
+}
+
+/* Reads until `count` records came, which must be the numbers from `from` on, each once. */
+static void expect_numbers(wr_consumer *consumer, int from, int count)
+{
+    int next = from;
+    for (int tries = 0; tries < 300 && next < from + count; tries++) {
+        const wr_client_record *records;
+        size_t read;
+        weir_failure failure = {0};
+        weir_err err = wr_consumer_poll(consumer, 50, 100, &records, &read, &failure);
+        if (err == WEIR_E_UNREACHABLE)
+            continue;
+        CHECK_OK(err);
+        CHECK(read <= 50);
+        for (size_t i = 0; i < read; i++, next++) {
+            char text[24] = {0};
+            CHECK(records[i].value.size < sizeof(text));
+            memcpy(text, records[i].value.data, records[i].value.size);
+            CHECK_EQ(atoi(text), next);
+            CHECK_EQ(records[i].header_count, 1);
+            CHECK_STR(records[i].headers[0].name, "number");
+            CHECK(weir_slice_equal(records[i].headers[0].value, records[i].value));
+        }
+    }
+    CHECK_EQ(next, from + count);
+}
+
+TEST(a_client_starts_no_thread_and_needs_no_broker)
+{
+    static const wr_config_key *const tables[] = {wr_client_config, NULL};
+    wr_config *config = wr_config_new(tables, "WEIR");
+    wr_client *client;
+    CHECK_OK(wr_client_new(config, NULL, &client, NULL));
+    CHECK(((wr_kafka_client *)client)->admin == NULL);
+    wr_client_free(client);
+    wr_config_free(config);
+}
+
+TEST(a_setting_that_librdkafka_does_not_know_is_said_when_the_client_is_made)
+{
+    static const wr_config_key *const tables[] = {wr_client_config, NULL};
+    wr_config *config = wr_config_new(tables, "WEIR");
+    wr_client *client = NULL;
+    weir_failure failure = {0};
+    CHECK_OK(wr_config_set(config, "kafka.no.such.setting", "1", "test", &failure));
+    CHECK_EQ(wr_client_new(config, NULL, &client, &failure), WEIR_E_FORMAT);
+    CHECK(strstr(failure.sentence, "no.such.setting"));
+    CHECK(client == NULL);
+    wr_config_free(config);
+}
+
+TEST(what_is_produced_is_consumed_in_order_with_headers)
+{
+    fixture f = start();
+    wr_producer *producer;
+    delivery_tally tally = {.ordered = true};
+    group_watcher watcher = {0};
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    send_numbers(producer, "orders", 0, 200);
+    CHECK_EQ(wr_producer_pending(producer), 200);
+    await_deliveries(producer, &tally, 200);
+    CHECK_EQ(tally.good, 200);
+    CHECK(tally.ordered);
+    CHECK_EQ(wr_producer_pending(producer), 0);
+
+    wr_consumer *consumer = consume(&f, "g", "orders", &watcher);
+    expect_numbers(consumer, 0, 200);
+    CHECK_EQ(watcher.assigned, 1);
+    wr_consumer_free(consumer);
+    CHECK_EQ(watcher.revoked, 1);
+    CHECK_EQ(watcher.lost, 0);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
+TEST(the_assigned_callback_says_where_reading_starts)
+{
+    fixture f = start();
+    wr_producer *producer;
+    delivery_tally tally = {.ordered = true};
+    group_watcher watcher = {.start = 150};
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    send_numbers(producer, "orders", 0, 200);
+    await_deliveries(producer, &tally, 200);
+    wr_consumer *consumer = consume(&f, "g", "orders", &watcher);
+    expect_numbers(consumer, 150, 50);
+    wr_consumer_free(consumer);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
+TEST(a_group_goes_on_where_it_committed)
+{
+    fixture f = start();
+    wr_producer *producer;
+    delivery_tally tally = {.ordered = true};
+    group_watcher watcher = {0};
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    send_numbers(producer, "orders", 0, 100);
+    await_deliveries(producer, &tally, 100);
+    wr_consumer *consumer = consume(&f, "g", "orders", &watcher);
+    expect_numbers(consumer, 0, 100);
+    CHECK_OK(wr_consumer_commit(consumer, &(wr_assignment){"orders", 0, 60}, 1, true));
+    wr_consumer_free(consumer);
+
+    consumer = consume(&f, "g", "orders", &watcher);
+    expect_numbers(consumer, 60, 40);
+    wr_consumer_free(consumer);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
+TEST(a_broker_that_goes_down_and_comes_back_loses_and_doubles_nothing)
+{
+    fixture f = start();
+    wr_producer *producer;
+    delivery_tally tally = {.ordered = true};
+    group_watcher watcher = {0};
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    send_numbers(producer, "orders", 0, 10);
+    await_deliveries(producer, &tally, 10);
+    wr_consumer *consumer = consume(&f, "g", "orders", &watcher);
+    expect_numbers(consumer, 0, 10);
+
+    rd_kafka_mock_broker_set_down(f.mock, 1);
+    send_numbers(producer, "orders", 10, 20);
+    wr_producer_poll(producer, 300, count_delivery, &tally);
+    CHECK_EQ(tally.count, 10);
+    rd_kafka_mock_broker_set_up(f.mock, 1);
+    await_deliveries(producer, &tally, 20);
+    CHECK_EQ(tally.good, 20);
+    CHECK(tally.ordered);
+    expect_numbers(consumer, 10, 10);
+    wr_consumer_free(consumer);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
+TEST(two_members_share_the_partitions_and_one_gets_all_back)
+{
+    fixture f = start();
+    group_watcher first = {0}, second = {0};
+    const wr_client_record *records;
+    size_t count;
+    rd_kafka_mock_topic_create(f.mock, "shared", 4, 1);
+    wr_consumer *a = consume(&f, "g", "shared", &first), *b = consume(&f, "g", "shared", &second);
+    for (int tries = 0; tries < 300 && !(first.owned == 2 && second.owned == 2); tries++) {
+        CHECK(wr_consumer_poll(a, 10, 50, &records, &count, NULL) != WEIR_E_BROKEN);
+        CHECK(wr_consumer_poll(b, 10, 50, &records, &count, NULL) != WEIR_E_BROKEN);
+    }
+    CHECK_EQ(first.owned, 2);
+    CHECK_EQ(second.owned, 2);
+    wr_consumer_free(b);
+    for (int tries = 0; tries < 300 && first.owned != 4; tries++)
+        CHECK(wr_consumer_poll(a, 10, 50, &records, &count, NULL) != WEIR_E_BROKEN);
+    CHECK_EQ(first.owned, 4);
+    wr_consumer_free(a);
+    stop(&f);
+}
+
+static void *wake_later(void *consumer)
+{
+    wr_consumer_wake(consumer);
+    return NULL;
+}
+
+TEST(another_thread_wakes_a_poll_that_waits)
+{
+    fixture f = start();
+    group_watcher watcher = {0};
+    const wr_client_record *records;
+    size_t count = 1;
+    pthread_t thread;
+    rd_kafka_mock_topic_create(f.mock, "quiet", 1, 1);
+    wr_consumer *consumer = consume(&f, "g", "quiet", &watcher);
+    for (int tries = 0; tries < 300 && !watcher.owned; tries++)
+        CHECK_OK(wr_consumer_poll(consumer, 10, 50, &records, &count, NULL));
+    CHECK_EQ(pthread_create(&thread, NULL, wake_later, consumer), 0);
+    CHECK_OK(wr_consumer_poll(consumer, 10, 200000, &records, &count, NULL)); /* would outlast the test's own limit */
+    CHECK_EQ(count, 0);
+    pthread_join(thread, NULL);
+    wr_consumer_free(consumer);
+    stop(&f);
+}
+
+static void count_ready(void *user)
+{
+    atomic_fetch_add((atomic_int *)user, 1);
+}
+
+TEST(ready_is_called_when_deliveries_wait)
+{
+    fixture f = start();
+    wr_producer *producer;
+    delivery_tally tally = {.ordered = true};
+    atomic_int ready = 0;
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    wr_producer_on_ready(producer, count_ready, &ready);
+    send_numbers(producer, "orders", 0, 5);
+    await_deliveries(producer, &tally, 5);
+    CHECK(atomic_load(&ready) >= 1);
+    wr_producer_on_ready(producer, NULL, NULL);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
+static void expect_broken(void *user, const wr_delivery *delivery)
+{
+    CHECK_EQ(delivery->err, WEIR_E_BROKEN);
+    ++*(int *)user;
+}
+
+TEST(a_fatal_error_hands_everything_back_as_broken)
+{
+    fixture f = start();
+    wr_producer *producer;
+    int broken = 0;
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    rd_kafka_mock_broker_set_down(f.mock, 1);
+    send_numbers(producer, "orders", 0, 5);
+    rd_kafka_t *kafka = wr_kafka_of_producer(producer);
+    rd_kafka_test_fatal_error(kafka, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "for the test");
+    for (int tries = 0; tries < 100 && broken < 5; tries++)
+        wr_producer_poll(producer, 100, expect_broken, &broken);
+    CHECK_EQ(broken, 5);
+    CHECK_EQ(wr_producer_send(producer, &(wr_client_record){.topic = "orders", .partition = 0}, NULL), WEIR_E_BROKEN);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
+TEST(a_record_that_the_broker_will_never_take_is_refused)
+{
+    fixture f = start();
+    wr_producer *producer;
+    delivery_tally tally = {.ordered = true};
+    rd_kafka_mock_topic_create(f.mock, "orders", 1, 1);
+    rd_kafka_mock_push_request_errors(f.mock, 0, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    send_numbers(producer, "orders", 0, 1);
+    await_deliveries(producer, &tally, 1);
+    CHECK_EQ(tally.good, 0);
+    send_numbers(producer, "orders", 1, 2); /* and the next one is taken */
+    await_deliveries(producer, &tally, 2);
+    CHECK_EQ(tally.good, 1);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
+TEST(describing_finds_topics_and_does_not_make_them)
+{
+    fixture f = start();
+    weir_arena *arena = weir_arena_new(1 << 20);
+    wr_cluster_info info;
+    weir_failure failure = {0};
+    rd_kafka_mock_topic_create(f.mock, "b", 3, 1);
+    rd_kafka_mock_topic_create(f.mock, "a", 1, 1);
+    CHECK_OK(wr_admin_describe(f.client, NULL, true, 5000, arena, &info, &failure));
+    CHECK_EQ(info.topic_count, 2);
+    CHECK_STR(info.topics[0].name, "a");
+    CHECK_EQ(info.topics[1].partition_count, 3);
+    CHECK_EQ(info.topics[1].partitions[2].partition, 2);
+    CHECK_EQ(info.topics[1].partitions[2].start_offset, 0);
+    CHECK_EQ(info.topics[1].partitions[2].end_offset, 0);
+    CHECK_EQ(info.broker_count, 1);
+    CHECK_EQ(wr_admin_describe(f.client, "c", true, 5000, arena, &info, &failure), WEIR_E_NOT_FOUND);
+    CHECK_EQ(wr_admin_describe(f.client, "c", true, 5000, arena, &info, &failure), WEIR_E_NOT_FOUND);
+    weir_arena_free(arena);
+    stop(&f);
+}
+
+TEST(offsets_are_found_at_both_ends)
+{
+    fixture f = start();
+    wr_producer *producer;
+    delivery_tally tally = {.ordered = true};
+    weir_failure failure = {0};
+    int64_t begin = 9, end = 9;
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    send_numbers(producer, "orders", 0, 7);
+    await_deliveries(producer, &tally, 7);
+    CHECK_OK(wr_admin_offset_at(f.client, "orders", 0, -2, 5000, &begin, &failure));
+    CHECK_OK(wr_admin_offset_at(f.client, "orders", 0, -1, 5000, &end, &failure));
+    CHECK_EQ(begin, 0);
+    CHECK_EQ(end, 7);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
+TEST(a_cluster_that_nobody_runs_is_unreachable)
+{
+    static const wr_config_key *const tables[] = {wr_client_config, NULL};
+    wr_config *config = wr_config_new(tables, "WEIR");
+    wr_client *client;
+    weir_failure failure = {0};
+    wr_cluster_info info;
+    weir_arena *arena = weir_arena_new(1 << 20);
+    CHECK_OK(wr_config_set(config, "bootstrap.servers", "127.0.0.1:1", "test", &failure));
+    CHECK_OK(wr_client_new(config, NULL, &client, &failure));
+    weir_err err = wr_admin_describe(client, NULL, false, 300, arena, &info, &failure);
+    CHECK(err == WEIR_E_UNREACHABLE || err == WEIR_E_TIMEOUT);
+    CHECK(failure.retriable);
+    weir_arena_free(arena);
+    wr_client_free(client);
+    wr_config_free(config);
+}
