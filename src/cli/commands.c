@@ -2,6 +2,7 @@
 #include <cli/commands.h>
 
 #include <broker/config.h>
+#include <client/client.h>
 
 static const wr_option server_options[] = {
     {"log-level", 0, "LEVEL", "info", "debug, info, warn or error"},
@@ -108,7 +109,7 @@ const wr_command wr_commands[] = {
      "    weir demo --live                              watch it, until Ctrl-C\n"
      "    weir demo --orders online_retail.csv.xz       all of it as fast as it goes, then a summary\n"
      "Exit status 1 if an invariant is violated. Stock, payments and shipments are simulated.",
-     demo_options, false, NULL, wr_run_demo},
+     demo_options, false, wr_client_config, wr_run_demo},
 
     {"topic", "ls", "list", "", 0, 0, "the topics", NULL, topic_ls_options, true, NULL, wr_run_topic_ls},
     {"topic", "show", "describe", "TOPIC", 1, 1, "a topic's partitions and configuration", NULL, NULL, true, NULL,

@@ -91,8 +91,8 @@ int wr_cli_open(wr_cli *cli)
     if (wr_io_real_new(&cli->io) != WEIR_OK)
         return wr_cli_fail(cli, WEIR_E_MEMORY, "cannot start: %s", strerror(errno));
     cli->arena = weir_arena_new(ARENA_SIZE);
-    cli->terminal = wr_is_terminal(1);
-    cli->error_terminal = wr_is_terminal(2);
+    cli->terminal = wr_terminal_is(1);
+    cli->error_terminal = wr_terminal_is(2);
     cli->trace = (wr_trace){.level = WR_INFO,
                             .json = !cli->error_terminal,
                             .write = write_line,

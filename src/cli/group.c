@@ -168,6 +168,30 @@ static int print_lag(wr_cli *cli, wr_kafka *kafka, int64_t *ret_lag)
     return wr_output_end(&out);
 }
 
+/* Again every second, each round in an arena of its own. */
+static int watch_lag(wr_cli *cli, wr_kafka *kafka)
+{
+    enum { ROUND_SIZE = 64 << 20, EVERY_MS = 1000 };
+    weir_arena *arena = cli->arena;
+    wr_signals *signals;
+    int64_t lag;
+    int status = WR_EXIT_OK, signal;
+    if (wr_signals_new(&signals) != WEIR_OK)
+        return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    while (status == WR_EXIT_OK) {
+        cli->arena = weir_arena_new(ROUND_SIZE);
+        if (cli->terminal)
+            fputs("\033[H\033[2J", stdout);
+        status = cli->arena ? print_lag(cli, kafka, &lag) : WR_EXIT_FAILED;
+        weir_arena_free(cli->arena);
+        if (wr_signals_wait(signals, EVERY_MS, &signal) == WEIR_OK)
+            status = WR_EXIT_INTERRUPTED;
+    }
+    cli->arena = arena;
+    wr_signals_free(signals);
+    return status;
+}
+
 int wr_run_group_lag(wr_cli *cli)
 {
     int64_t limit = INT64_MAX, lag = 0;
@@ -177,21 +201,8 @@ int wr_run_group_lag(wr_cli *cli)
     int status = wr_kafka_open(cli, &kafka);
     if (status != WR_EXIT_OK)
         return status;
-    weir_arena *arena = cli->arena;
-    wr_stop stop;
     bool watch = wr_cli_on(cli, "watch");
-    if (watch)
-        wr_stop_init(&stop);
-    do {
-        cli->arena = weir_arena_new(64 << 20); /* of one round */
-        if (watch && cli->terminal)
-            fputs("\033[H\033[2J", stdout);
-        status = cli->arena ? print_lag(cli, &kafka, &lag) : WR_EXIT_FAILED;
-        weir_arena_free(cli->arena);
-    } while (watch && status == WR_EXIT_OK && !wr_stop_wait(&stop, 1000));
-    cli->arena = arena;
-    if (watch)
-        wr_stop_fini(&stop);
+    status = watch ? watch_lag(cli, &kafka) : print_lag(cli, &kafka, &lag);
     wr_kafka_close(&kafka);
     if (status == WR_EXIT_OK && lag > limit)
         return wr_cli_fail(cli, WEIR_E_REFUSED, "the lag is %lld, above %lld", (long long)lag, (long long)limit);

@@ -10,14 +10,14 @@
 
 enum { HEADERS_MAX = 64, RECORD_ARENA_SIZE = 64 << 20, POLL_MS = 100 };
 
-typedef enum form { FORM_LINE, FORM_KV, FORM_JSON, FORM_FILE } form;
+typedef enum line_form { FORM_LINE, FORM_KV, FORM_JSON, FORM_FILE } line_form;
 
 typedef struct produce {
     wr_cli *cli;
     wr_producer *producer;
     weir_arena *arena; /* of one record */
     const char *topic;
-    form form;
+    line_form form;
     int32_t partition;
     bool empty_is_null;
     weir_slice key;
@@ -26,7 +26,7 @@ typedef struct produce {
     const char *ce_type;
     int64_t us_per_record; /* 0: as fast as they go */
     int64_t next_us;
-    wr_stop *stop;
+    wr_signals *signals;
 
     int64_t sent_count, done_count, failed_count;
     weir_err failed;
@@ -48,7 +48,7 @@ static void delivered(void *user, const wr_delivery *delivery)
 /* ---- one record */
 static weir_err send_record(produce *self, wr_client_record *record)
 {
-    while (self->us_per_record > 0 && !wr_stop_asked(self->stop)) {
+    while (self->us_per_record > 0 && !wr_signals_stopped(self->signals)) {
         int64_t left_us = self->next_us - wr_mono_us(self->cli->io);
         if (left_us <= 0)
             break;
@@ -57,7 +57,7 @@ static weir_err send_record(produce *self, wr_client_record *record)
     self->next_us += self->us_per_record;
 
     weir_err err;
-    while ((err = wr_producer_send(self->producer, record, NULL)) == WEIR_E_AGAIN && !wr_stop_asked(self->stop))
+    while ((err = wr_producer_send(self->producer, record, NULL)) == WEIR_E_AGAIN && !wr_signals_stopped(self->signals))
         wr_producer_poll(self->producer, POLL_MS, delivered, self);
     if (err == WEIR_OK)
         self->sent_count++;
@@ -204,7 +204,8 @@ static int read_lines(produce *self, FILE *from, const char *name)
     ssize_t size;
     int64_t number = 0;
     int status = WR_EXIT_OK;
-    while (status == WR_EXIT_OK && !wr_stop_asked(self->stop) && (size = getline(&line, &capacity, from)) >= 0) {
+    while (status == WR_EXIT_OK && !wr_signals_stopped(self->signals) &&
+           (size = getline(&line, &capacity, from)) >= 0) {
         number++;
         if (size > 0 && line[size - 1] == '\n')
             size--;
@@ -281,7 +282,7 @@ static int parse_options(produce *self, wr_producer_options *ret_options)
         at++;
     if (at == 4)
         return wr_cli_usage(cli, "-f takes line, kv, json or file, not '%s'", form);
-    self->form = (enum form)at;
+    self->form = (line_form)at;
     for (at = 0; at < 5 && strcmp(codec, codecs[at]) != 0;)
         at++;
     if (at == 5)
@@ -322,8 +323,7 @@ static int finish(produce *self, int status, int timeout_ms)
 
 int wr_run_produce(wr_cli *cli)
 {
-    wr_stop stop;
-    produce self = {.cli = cli, .topic = cli->operands[0], .stop = &stop};
+    produce self = {.cli = cli, .topic = cli->operands[0]};
     wr_producer_options options;
     int status = parse_options(&self, &options);
     if (status != WR_EXIT_OK)
@@ -335,8 +335,7 @@ int wr_run_produce(wr_cli *cli)
     options.delivery_timeout_ms = kafka.timeout_ms;
     weir_failure failure = {0};
     self.arena = weir_arena_new(RECORD_ARENA_SIZE);
-    wr_stop_init(&stop);
-    if (!self.arena)
+    if (!self.arena || wr_signals_new(&self.signals) != WEIR_OK)
         status = wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
     else if (wr_producer_new(kafka.client, &options, &self.producer, &failure) != WEIR_OK)
         status = wr_cli_failure(cli, &failure);
@@ -344,7 +343,7 @@ int wr_run_produce(wr_cli *cli)
         status = finish(&self, read_all(&self), kafka.timeout_ms);
     if (self.producer)
         wr_producer_free(self.producer);
-    wr_stop_fini(&stop);
+    wr_signals_free(self.signals);
     weir_arena_free(self.arena);
     wr_kafka_close(&kafka);
     return status;

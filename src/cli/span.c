@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-typedef struct place {
+typedef struct bound {
     enum { PLACE_START, PLACE_END, PLACE_OFFSET, PLACE_BACK, PLACE_TIME, PLACE_FOREVER } kind;
     int64_t number; /* an offset, how many back, or Unix milliseconds */
-} place;
+} bound;
 
 static bool parse_number(const char *text, int64_t *ret_number)
 {
@@ -20,9 +20,9 @@ static bool parse_number(const char *text, int64_t *ret_number)
     return true;
 }
 
-static int parse_place(wr_cli *cli, const char *option, const char *text, place *ret_place)
+static int parse_place(wr_cli *cli, const char *option, const char *text, bound *ret_place)
 {
-    place found = {0};
+    bound found = {0};
     bool ok = true;
     if (strcmp(text, "start") == 0) {
         found.kind = PLACE_START;
@@ -42,7 +42,7 @@ static int parse_place(wr_cli *cli, const char *option, const char *text, place 
     return WR_EXIT_OK;
 }
 
-static weir_err resolve(const wr_kafka *kafka, const place *place, const char *topic,
+static weir_err resolve(const wr_kafka *kafka, const bound *place, const char *topic,
                         const wr_partition_info *partition, int64_t *ret_offset, weir_failure *failure)
 {
     int64_t offset = 0;
@@ -76,12 +76,12 @@ static weir_err resolve(const wr_kafka *kafka, const place *place, const char *t
     return WEIR_OK;
 }
 
-typedef struct wish {
-    place from, to;
+typedef struct request {
+    bound from, to;
     int64_t only; /* partition, or -1 */
-} wish;
+} request;
 
-static int add_topic(wr_cli *cli, wr_kafka *kafka, const wish *wish, const char *name, wr_span_list *list,
+static int add_topic(wr_cli *cli, wr_kafka *kafka, const request *wish, const char *name, wr_span_list *list,
                      size_t *capacity)
 {
     wr_cluster_info info = {0};
@@ -121,7 +121,7 @@ static int add_topic(wr_cli *cli, wr_kafka *kafka, const wish *wish, const char 
 
 int wr_spans_find(wr_cli *cli, wr_kafka *kafka, bool follow, wr_span_list *ret_list)
 {
-    wish wish = {.to = {.kind = follow ? PLACE_FOREVER : PLACE_END}, .only = -1};
+    request wish = {.to = {.kind = follow ? PLACE_FOREVER : PLACE_END}, .only = -1};
     int status = parse_place(cli, "offset", wr_cli_text(cli, "offset"), &wish.from);
     if (status == WR_EXIT_OK && wr_cli_on(cli, "to"))
         status = parse_place(cli, "to", wr_cli_text(cli, "to"), &wish.to);

@@ -226,7 +226,7 @@ static int confirm(wr_cli *cli)
     fputc('\n', stderr);
     if (wr_cli_on(cli, "dry-run"))
         return WR_EXIT_OK;
-    if (!cli->error_terminal || !wr_is_terminal(0))
+    if (!cli->error_terminal || !wr_terminal_is(0))
         return wr_cli_usage(cli, "nobody here to ask; say --yes to delete");
     char answer[300];
     fprintf(stderr, "Type %s to go on: ", cli->operand_count == 1 ? "its name" : "the first name");

@@ -8,7 +8,7 @@
 /* libweir's own tables in a service's database. */
 #define WR_OUTBOX_TABLE    "weir_outbox"
 #define WR_PARKED_TABLE    "weir_parked"
-#define WR_POSITION_TABLE  "weir_positions"
+#define WR_POSITION_TABLE  "weir_inbox"
 #define WR_POSITION_COLUMN "next_offset"
 
 /* The latency that a share of the orders does not exceed. */

@@ -63,18 +63,18 @@ static const struct {
 /* ---- the topic, folded into the table `events`; sign: +1 sold, -1 given back, 0 neither */
 enum { POLL_MAX = 2000, POLL_MS = 500, EMPTY_POLLS_MAX = 40, ADMIN_TIMEOUT_MS = 5000 };
 
-typedef struct told {
+typedef struct told_fact {
     int64_t total_pence;
     bool was_completed;
-} told;
+} told_fact;
 
 static const weir_json_field told_fields[] = {
-    {"total_pence", WEIR_JSON_INT, offsetof(told, total_pence)},
-    {"was_completed", WEIR_JSON_BOOL, offsetof(told, was_completed)},
+    {"total_pence", WEIR_JSON_INT, offsetof(told_fact, total_pence)},
+    {"was_completed", WEIR_JSON_BOOL, offsetof(told_fact, was_completed)},
     {0},
 };
 
-static int sign_of(const char *type, const told *told)
+static int sign_of(const char *type, const told_fact *told)
 {
     if (strcmp(type, "order.completed") == 0)
         return 1;
@@ -87,7 +87,7 @@ static weir_err fold_record(wr_books *books, const wr_client_record *record, wei
 {
     wr_event_record bytes = {record->key, record->value, record->headers, record->header_count};
     weir_event event = {0};
-    told told = {0};
+    told_fact told = {0};
     weir_err err = wr_event_decode_kafka(&bytes, arena, &event, failure);
     if (err == WEIR_OK)
         err = weir_json_decode(arena, told_fields, event.data, &told, failure);

@@ -1,11 +1,13 @@
 #include <demo/supervisor.h>
 
 #include <http/http.h>
+#include <io/loop.h>
 #include <io/process.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { SIGNAL_KILL = 9, SIGNAL_TERM = 15 };
 enum { CHILD_COUNT_MAX = WR_SERVICE_COUNT + 1, ARGUMENTS_MAX = 32, CRASHES_MAX = 5, ARENA_SIZE = 1 << 20 };
 
 typedef struct worker {
@@ -44,8 +46,32 @@ static weir_err start_child(worker *child, weir_failure *failure)
     wr_process_free(child->process);
     child->process = NULL;
     child->killed = false;
-    return wr_process_start(&(wr_process_options){.argv = child->argv, .log_path = child->log_path}, &child->process,
-                            failure);
+    return wr_process_start(
+        &(wr_process_options){.argv = child->argv, .stdout_path = child->log_path, .stderr_path = child->log_path},
+        &child->process, failure);
+}
+
+/* A port that is free now. Whoever is told it listens a moment later: nobody else on this host should be as quick. */
+static void refuse(void *user, wr_stream *stream)
+{
+    (void)user;
+    wr_stream_close(stream);
+}
+
+static weir_err find_port(wr_supervisor *self, int *ret_port)
+{
+    wr_loop *loop;
+    wr_listener *listener;
+    weir_err err = wr_loop_new(self->options.io, &loop);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_listen(loop, "127.0.0.1", 0, refuse, NULL, &listener, NULL);
+    if (err == WEIR_OK) {
+        *ret_port = wr_listener_port(listener);
+        wr_listener_close(listener);
+    }
+    wr_loop_free(loop);
+    return err;
 }
 
 /* ---- command lines */
@@ -101,7 +127,7 @@ static weir_err describe_children(wr_supervisor *self, weir_failure *failure)
         if (i == 0 && self->options.gateway_port)
             self->children[i].port = self->options.gateway_port;
         else
-            err = wr_free_port(&self->children[i].port);
+            err = find_port(self, &self->children[i].port);
         if (err != WEIR_OK)
             return weir_fail(failure, err, "no free port for the %s service", wr_marketplace[i].name);
     }
@@ -137,7 +163,7 @@ weir_err wr_supervisor_start(const wr_supervisor_options *options, wr_supervisor
     self->options = *options;
     weir_err err = WEIR_OK;
     if (!options->kafka && !options->broker_port)
-        err = wr_free_port(&self->options.broker_port);
+        err = find_port(self, &self->options.broker_port);
     self->bootstrap = options->kafka ? options->kafka : print(self, "127.0.0.1:%d", self->options.broker_port);
     if (err == WEIR_OK)
         err = make_folders(self, failure);
@@ -184,8 +210,9 @@ weir_err wr_supervisor_wait_ready(wr_supervisor *self, int timeout_ms, bool (*st
             return weir_fail(failure, WEIR_E_TIMEOUT, "the %s service is not ready after %d s; see %s",
                              self->children[ready].name, timeout_ms / 1000, self->children[ready].log_path);
         } else {
-            int status;
-            wr_process_ended(self->children[ready].process, 20, &status); /* a short wait that notices its end */
+            wr_process_end end; /* a short wait that notices its end; the tick acts on it */
+            if (wr_process_wait(self->children[ready].process, 20, &end) != WEIR_OK)
+                continue;
         }
     }
     return WEIR_OK;
@@ -196,14 +223,15 @@ weir_err wr_supervisor_tick(wr_supervisor *self, weir_failure *failure)
 {
     for (int i = 0; i < self->child_count; i++) {
         worker *child = &self->children[i];
-        int status = 0;
-        if (!wr_process_ended(child->process, 0, &status))
+        wr_process_end end = {0};
+        if (wr_process_wait(child->process, 0, &end) != WEIR_OK)
             continue;
         if (!child->killed) {
             self->crash_count++;
             if (++child->crash_count > CRASHES_MAX)
-                return weir_fail(failure, WEIR_E_BROKEN, "%s ends again and again (last with status %d); see %s",
-                                 child->name, status, child->log_path);
+                return weir_fail(failure, WEIR_E_BROKEN,
+                                 "%s ends again and again (last with status %d, signal %d); see %s", child->name,
+                                 end.status, end.signal, child->log_path);
         }
         weir_err err = start_child(child, failure);
         if (err != WEIR_OK)
@@ -217,7 +245,7 @@ void wr_supervisor_kill(wr_supervisor *self, int at)
     worker *child = &self->children[at];
     child->killed = true;
     child->kill_count++;
-    wr_process_signal(child->process, WR_PROCESS_KILL);
+    wr_process_signal(child->process, SIGNAL_KILL);
 }
 
 int wr_supervisor_child_count(const wr_supervisor *self)
@@ -251,20 +279,20 @@ const char *wr_supervisor_bootstrap(const wr_supervisor *self)
 }
 
 /* ---- stop */
-static bool stop_children(wr_supervisor *self, int first, int end, int timeout_ms)
+static bool stop_children(wr_supervisor *self, int first, int past, int timeout_ms)
 {
     bool drained = true;
     int64_t deadline_us = wr_mono_us(self->options.io) + (int64_t)timeout_ms * 1000;
-    for (int i = first; i < end; i++)
+    for (int i = first; i < past; i++)
         if (self->children[i].process)
-            wr_process_signal(self->children[i].process, WR_PROCESS_END);
-    for (int i = first; i < end; i++) {
+            wr_process_signal(self->children[i].process, SIGNAL_TERM);
+    for (int i = first; i < past; i++) {
         worker *child = &self->children[i];
         int64_t left_ms = (deadline_us - wr_mono_us(self->options.io)) / 1000;
-        int status = 0;
-        if (child->process)
-            drained =
-                wr_process_ended(child->process, left_ms > 0 ? (int)left_ms : 0, &status) && status == 0 && drained;
+        wr_process_end end = {0};
+        if (child->process &&
+            (wr_process_wait(child->process, left_ms > 0 ? (int)left_ms : 0, &end) != WEIR_OK || end.status != 0))
+            drained = false;
         wr_process_free(child->process);
         child->process = NULL;
     }

@@ -366,6 +366,15 @@ int wr_self_id(void)
     return getpid();
 }
 
+void wr_self_end_with_parent(void)
+{
+    pid_t parent = getppid();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* It may have ended before the call above; then process 1, or a reaper, has adopted us. */
+    if (getppid() != parent || parent == 1)
+        raise(SIGTERM);
+}
+
 weir_err wr_self_path(char *ret_path, size_t size)
 {
     char path[WR_PATH_SIZE_MAX];

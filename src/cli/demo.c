@@ -1,0 +1,175 @@
+/* weir demo */
+#include <cli/commands.h>
+
+#include <cli/output.h>
+#include <client/client.h>
+#include <demo/demo.h>
+#include <io/process.h>
+#include <io/terminal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct display {
+    wr_signals *signals;
+    bool progress_shown;
+} display;
+
+static bool asked_to_stop(void *user)
+{
+    return wr_signals_stopped(((display *)user)->signals);
+}
+
+static bool wait_for_stop(void *user, int timeout_ms)
+{
+    int signal;
+    display *self = user;
+    if (wr_signals_stopped(self->signals)) {
+        wr_wait_ms(timeout_ms); /* already known: keep the pace */
+        return true;
+    }
+    return wr_signals_wait(self->signals, timeout_ms, &signal) == WEIR_OK;
+}
+
+/* News and progress are for people: stderr, so that -o json stays clean. */
+static void say_line(void *user, const char *line)
+{
+    display *self = user;
+    fprintf(stderr, "%s%s\n", self->progress_shown ? "\r\033[K" : "", line);
+    self->progress_shown = false;
+}
+
+static void show_progress(void *user, const char *line)
+{
+    display *self = user;
+    int width = wr_terminal_width(WR_STDERR);
+    fprintf(stderr, "\r\033[K%.*s", width - 1, line);
+    fflush(stderr);
+    self->progress_shown = true;
+}
+
+static int parse_port(wr_cli *cli, const char *name, bool live, int standard, int *ret_port)
+{
+    int64_t port = live ? standard : 0;
+    if (wr_cli_on(cli, name) && wr_cli_int(cli, name, 0, 65535, &port) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    *ret_port = (int)port;
+    return WR_EXIT_OK;
+}
+
+static int parse_rate(wr_cli *cli, bool live, double *ret_rate)
+{
+    const char *text = wr_cli_text(cli, "rate");
+    char *end = NULL;
+    double rate = text ? strtod(text, &end) : live ? 5 : 0;
+    if (text && (end == text || *end || !(rate >= 0 && rate <= 1e6)))
+        return wr_cli_usage(cli, "--rate takes a number of invoices a second, not '%s'", text);
+    *ret_rate = rate;
+    return WR_EXIT_OK;
+}
+
+static int parse_numbers(wr_cli *cli, wr_demo_options *options)
+{
+    int64_t seed, kills, partitions;
+    options->live = wr_cli_on(cli, "live");
+    options->count = options->orders || options->live ? -1 : 2000;
+    if (wr_cli_on(cli, "count") && wr_cli_int(cli, "count", 0, INT64_MAX, &options->count) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    if (wr_cli_int(cli, "seed", 0, INT64_MAX, &seed) != WEIR_OK ||
+        wr_cli_int(cli, "kills", 1, 10000, &kills) != WEIR_OK ||
+        wr_cli_int(cli, "partitions", 1, 1000, &partitions) != WEIR_OK ||
+        wr_cli_duration(cli, "stall", &options->stall_ms) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    options->seed = (uint64_t)seed;
+    options->kill_count = wr_cli_on(cli, "chaos") ? kills : 0;
+    options->partitions = (int)partitions;
+    int status = parse_rate(cli, options->live, &options->rate);
+    if (status == WR_EXIT_OK)
+        status = parse_port(cli, "port", options->live, 9092, &options->broker_port);
+    return status == WR_EXIT_OK ? parse_port(cli, "http-port", options->live, 8080, &options->gateway_port) : status;
+}
+
+static int find_folders(wr_cli *cli, wr_demo_options *options)
+{
+    char own[4096];
+    if (wr_self_path(own, sizeof own) != WEIR_OK)
+        return wr_cli_fail(cli, WEIR_E_IO, "the path of this program is not known");
+    options->own_path = weir_arena_dup_text(cli->arena, weir_slice_of(own));
+    options->services = wr_cli_text(cli, "services");
+    if (!options->services) {
+        *strrchr(own, '/') = '\0';
+        options->services = weir_arena_printf(cli->arena, "%s/marketplace", own);
+    }
+    const char *gateway = weir_arena_printf(cli->arena, "%s/gateway", options->services);
+    if (!gateway || !wr_path_exists(cli->io, gateway))
+        return wr_cli_fail(cli, WEIR_E_NOT_FOUND, "the services' programs are not in %s; say --services DIR",
+                           options->services);
+    unsigned long long chance = (unsigned long long)wr_random_u64(cli->io) & 0xffffff;
+    options->data = wr_cli_text(cli, "data");
+    if (!options->data)
+        options->data = weir_arena_printf(cli->arena, "/tmp/weir-demo-%d-%06llx", wr_self_id(), chance);
+    if (options->kafka)
+        options->topic_prefix = weir_arena_printf(cli->arena, "weir-demo-%06llx-", chance);
+    return WR_EXIT_OK;
+}
+
+static void print_result(const wr_demo_result *result, wr_form form)
+{
+    wr_buf text;
+    wr_buf_init(&text, 1 << 20);
+    if (form == WR_FORM_JSON || form == WR_FORM_YAML)
+        wr_demo_summary_json(result, &text);
+    else
+        wr_demo_summary(result, &text);
+    fwrite(text.data, 1, text.size, stdout);
+    fflush(stdout);
+    wr_buf_fini(&text);
+}
+
+static int run(wr_cli *cli, wr_demo_options *options, wr_form form)
+{
+    wr_demo_result result;
+    weir_failure failure = {0};
+    weir_err err = wr_demo_run(options, &result, &failure);
+    if (options->progress)
+        fprintf(stderr, "\r\033[K");
+    if (result.at_rest && result.finding_count > 0)
+        print_result(&result, form);
+    int64_t violations = result.at_rest ? wr_demo_violations(&result) : 0;
+    bool failed = (err != WEIR_OK && !(result.interrupted && !result.at_rest)) || violations > 0;
+    if (err != WEIR_OK)
+        wr_cli_failure(cli, &failure);
+    if (failed || wr_cli_on(cli, "keep") || wr_cli_on(cli, "data"))
+        fprintf(stderr, "Databases and logs are in %s\n", options->data);
+    else if (wr_path_remove_tree(cli->io, options->data) != WEIR_OK)
+        fprintf(stderr, "%s could not be removed\n", options->data);
+    return failed ? WR_EXIT_FAILED : WR_EXIT_OK;
+}
+
+int wr_run_demo(wr_cli *cli)
+{
+    wr_form form;
+    if (wr_form_of(cli, &form) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    display screen = {0};
+    wr_demo_options options = {.io = cli->io,
+                               .config = cli->config,
+                               .trace = &cli->trace,
+                               .orders = wr_cli_text(cli, "orders"),
+                               .kafka = wr_cli_text(cli, "kafka"),
+                               .stop = asked_to_stop,
+                               .wait = wait_for_stop,
+                               .say = say_line,
+                               .progress = cli->error_terminal ? show_progress : NULL,
+                               .user = &screen};
+    int status = parse_numbers(cli, &options);
+    if (status == WR_EXIT_OK)
+        status = find_folders(cli, &options);
+    if (status != WR_EXIT_OK)
+        return status;
+    cli->trace.level = WR_ERROR + 1; /* a broker that is killed on purpose is no news */
+    if (wr_signals_new(&screen.signals) != WEIR_OK)
+        return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    status = run(cli, &options, form);
+    wr_signals_free(screen.signals);
+    return status;
+}

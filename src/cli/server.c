@@ -1,0 +1,131 @@
+/* weir server, weir dev, weir test-broker: the broker as a process. */
+#include <cli/commands.h>
+
+#include <broker/api/api.h>
+#include <broker/server.h>
+#include <io/loop.h>
+#include <io/process.h>
+#include <io/terminal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DRAIN_MS = 8000, SIGNAL_INT = 2, SIGNAL_TERM = 15 };
+
+typedef struct process {
+    wr_cli *cli;
+    wr_loop *loop;
+    wr_server *server;
+    bool stopping;
+    weir_err err;
+} process;
+
+static void stopped(void *user, weir_err err)
+{
+    process *self = user;
+    self->err = err;
+    wr_loop_stop(self->loop);
+}
+
+static void on_signal(void *user, int signal)
+{
+    process *self = user;
+    (void)signal;
+    if (self->stopping) {
+        wr_loop_stop(self->loop); /* asked twice: now, as in a crash */
+        self->err = WEIR_E_CLOSED;
+        return;
+    }
+    self->stopping = true;
+    wr_server_stop(self->server, DRAIN_MS, stopped, self);
+}
+
+/* {"bootstrap": …} for whoever started us. */
+static weir_err tell_ready(process *self, const char *descriptor)
+{
+    char line[200];
+    snprintf(line, sizeof line, "{\"bootstrap\":\"%s:%d\",\"registry\":null,\"http\":null,\"pid\":%d}",
+             wr_server_host(self->server), wr_server_port(self->server), wr_self_id());
+    char *end;
+    long number = strtol(descriptor, &end, 10);
+    if (end == descriptor || *end || number < 0 || number > 1 << 20)
+        return WEIR_E_FORMAT;
+    return wr_descriptor_write_line((int)number, line);
+}
+
+static int serve(process *self, bool development)
+{
+    wr_cli *cli = self->cli;
+    weir_failure failure = {0};
+    if (wr_server_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->server, &failure) !=
+        WEIR_OK)
+        return wr_cli_failure(cli, &failure);
+    const char *descriptor = wr_cli_text(cli, "ready-fd");
+    if (descriptor && tell_ready(self, descriptor) != WEIR_OK)
+        return wr_cli_usage(cli, "--ready-fd %s is no open descriptor", descriptor);
+    if (development && cli->terminal)
+        printf("Kafka at %s:%d, data in %s. Ctrl-C stops.\n\n"
+               "  echo hello | weir produce greetings -b localhost:%d\n"
+               "  weir consume greetings -b localhost:%d\n",
+               wr_server_host(self->server), wr_server_port(self->server), wr_config_text(cli->config, "log.dirs"),
+               wr_server_port(self->server), wr_server_port(self->server));
+    fflush(stdout);
+    if (wr_loop_on_signal(self->loop, SIGNAL_INT, on_signal, self) != WEIR_OK ||
+        wr_loop_on_signal(self->loop, SIGNAL_TERM, on_signal, self) != WEIR_OK)
+        return wr_cli_fail(cli, WEIR_E_IO, "signals cannot be received");
+    self->err = wr_loop_run(self->loop);
+    return self->err == WEIR_OK ? WR_EXIT_OK : WR_EXIT_FAILED;
+}
+
+static int run_broker(wr_cli *cli, bool development)
+{
+    if (wr_level_parse(wr_cli_text(cli, "log-level"), &cli->trace.level) != WEIR_OK)
+        return wr_cli_usage(cli, "--log-level takes debug, info, warn or error");
+    cli->trace.component = "broker";
+    process self = {.cli = cli};
+    if (wr_loop_new(cli->io, &self.loop) != WEIR_OK)
+        return wr_cli_fail(cli, WEIR_E_IO, "no event loop");
+    int status = serve(&self, development);
+    wr_server_free(self.server);
+    wr_loop_free(self.loop);
+    return status;
+}
+
+/* A setting that the command brings, unless somebody said otherwise. */
+static void prefer(wr_cli *cli, const char *key, const char *value)
+{
+    if (strcmp(wr_config_origin(cli->config, key), "default") == 0 &&
+        wr_config_set(cli->config, key, value, cli->command->noun, NULL) != WEIR_OK)
+        wr_cli_fail(cli, WEIR_E_FORMAT, "%s cannot be %s", key, value);
+}
+
+int wr_run_server(wr_cli *cli)
+{
+    return run_broker(cli, false);
+}
+
+int wr_run_dev(wr_cli *cli)
+{
+    prefer(cli, "profile", "development");
+    return run_broker(cli, true);
+}
+
+int wr_run_test_broker(wr_cli *cli)
+{
+    wr_self_end_with_parent();
+    prefer(cli, "profile", "development");
+    prefer(cli, "port", "0");
+    if (strcmp(wr_config_origin(cli->config, "log.dirs"), "default") == 0) {
+        const char *folder = weir_arena_printf(cli->arena, "/tmp/weir-test-%d-%llx", wr_self_id(),
+                                               (unsigned long long)wr_random_u64(cli->io));
+        if (!folder)
+            return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+        prefer(cli, "log.dirs", folder);
+        prefer(cli, "ephemeral", "true");
+    }
+    /* Quiet unless asked: its output may be somebody's test report. */
+    if (!cli->values[0])
+        cli->values[0] = "warn";
+    if (!wr_cli_on(cli, "ready-fd"))
+        cli->values[1] = "1";
+    return run_broker(cli, false);
+}
