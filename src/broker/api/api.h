@@ -1,0 +1,65 @@
+/* One handler for every request that this broker serves; one file each. */
+#ifndef WR_API_H
+#define WR_API_H
+
+#include <broker/request.h>
+#include <broker/topic_config.h>
+
+/* For wr_server_start. Ends with run NULL. */
+const wr_handler *wr_api_handlers(void);
+
+weir_err wr_api_alter_configs(wr_request *request);
+weir_err wr_api_api_versions(wr_request *request);
+weir_err wr_api_create_partitions(wr_request *request);
+weir_err wr_api_create_topics(wr_request *request);
+weir_err wr_api_delete_groups(wr_request *request);
+weir_err wr_api_delete_records(wr_request *request);
+weir_err wr_api_delete_topics(wr_request *request);
+weir_err wr_api_describe_cluster(wr_request *request);
+weir_err wr_api_describe_configs(wr_request *request);
+weir_err wr_api_describe_groups(wr_request *request);
+weir_err wr_api_describe_log_dirs(wr_request *request);
+weir_err wr_api_describe_topic_partitions(wr_request *request);
+weir_err wr_api_fetch(wr_request *request);
+weir_err wr_api_find_coordinator(wr_request *request);
+weir_err wr_api_heartbeat(wr_request *request);
+weir_err wr_api_incremental_alter_configs(wr_request *request);
+weir_err wr_api_init_producer_id(wr_request *request);
+weir_err wr_api_join_group(wr_request *request);
+weir_err wr_api_leave_group(wr_request *request);
+weir_err wr_api_list_config_resources(wr_request *request);
+weir_err wr_api_list_groups(wr_request *request);
+weir_err wr_api_list_offsets(wr_request *request);
+weir_err wr_api_metadata(wr_request *request);
+weir_err wr_api_offset_commit(wr_request *request);
+weir_err wr_api_offset_delete(wr_request *request);
+weir_err wr_api_offset_fetch(wr_request *request);
+weir_err wr_api_offset_for_leader_epoch(wr_request *request);
+weir_err wr_api_produce(wr_request *request);
+weir_err wr_api_sasl_handshake(wr_request *request);
+weir_err wr_api_sync_group(wr_request *request);
+
+/* ---- what handlers share */
+
+/* Room for the items of a response: zeroed, never NULL-for-nothing. Counts below zero (null arrays) are none. */
+#define WR_API_ITEMS(request, item_type, count)                                                                        \
+    ((item_type *)weir_arena_array((request)->arena, (count) > 0 ? (size_t)(count) : 0, sizeof(item_type)))
+
+/* Where this client reaches this broker. */
+void wr_api_endpoint(wr_request *request, weir_slice *ret_host, int32_t *ret_port);
+/* What may be done to a topic and to the cluster: all, while there is no access control. Kafka's bit fields. */
+enum {
+    WR_TOPIC_OPERATIONS = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11,
+    WR_CLUSTER_OPERATIONS = 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12,
+};
+/* The error code for a failure below that has no meaning of its own. */
+int16_t wr_api_storage_error(weir_err err);
+/* A text that lives as long as the request; "" when memory is out. */
+weir_slice wr_api_text(wr_request *request, const char *format, ...) WEIR_PRINTF(2, 3);
+/* WR_KAFKA_NONE, or why a client's idea of the leader epoch is not ours; -1 is no idea. */
+int16_t wr_api_check_epoch(int32_t epoch);
+/* The topic's settings as CreateTopics and DescribeConfigs show them: a source of kafka.h. */
+int8_t wr_api_config_source(const wr_broker *broker, const wr_topic_config *config,
+                            const wr_topic_key *key);
+
+#endif

@@ -1,0 +1,80 @@
+#include <broker/topics.h>
+#include <wire/create_partitions.h>
+
+#include "api.h"
+
+typedef wr_create_partitions_request_topic asked_topic;
+typedef wr_create_partitions_response_result result;
+
+static void refuse(result *out, int16_t error, weir_slice message)
+{
+    out->error_code = error;
+    out->error_message = message;
+}
+
+static bool assignments_fit(const wr_request *request, const asked_topic *asked, int32_t added)
+{
+    const wr_broker_config *config = &request->broker->config;
+    if (asked->assignment_count < 0)
+        return true;
+    if (asked->assignment_count != added)
+        return false;
+    for (int32_t i = 0; i < added; i++) {
+        const wr_create_partitions_request_assignment *one = &asked->assignments[i];
+        bool alone = one->broker_id_count == 1 && one->broker_ids[0] == config->node_id;
+        if (!alone && (one->broker_id_count < 1 || !config->any_replication_factor))
+            return false;
+    }
+    return true;
+}
+
+static void grow(wr_request *request, const asked_topic *asked, result *out)
+{
+    const wr_create_partitions_request *in = request->message;
+    wr_topics *topics = request->broker->topics;
+    wr_topic *topic = wr_topics_find(topics, asked->name);
+    if (!topic) {
+        refuse(out, WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION, WEIR_SLICE("There is no such topic."));
+    } else if (topic->internal) {
+        refuse(out, WR_KAFKA_INVALID_TOPIC_EXCEPTION, WEIR_SLICE("This topic belongs to the broker."));
+    } else if (asked->count == topic->partition_count) {
+        refuse(out, WR_KAFKA_INVALID_PARTITIONS,
+               wr_api_text(request, "Topic already has %d partition(s).", topic->partition_count));
+    } else if (asked->count < topic->partition_count) {
+        refuse(out, WR_KAFKA_INVALID_PARTITIONS,
+               wr_api_text(request, "The topic %s currently has %d partition(s); %d would not be an increase.",
+                           topic->name, topic->partition_count, asked->count));
+    } else if (!assignments_fit(request, asked, asked->count - topic->partition_count)) {
+        refuse(out, WR_KAFKA_INVALID_REPLICA_ASSIGNMENT,
+               wr_api_text(request, "Every new partition needs an assignment to the only broker, %d.",
+                           request->broker->config.node_id));
+    } else if (asked->count - topic->partition_count >
+               request->broker->config.partition_count_max - wr_topics_partition_count(topics)) {
+        refuse(out, WR_KAFKA_INVALID_PARTITIONS, WEIR_SLICE("This broker has no room for so many (max.partitions)."));
+    } else if (!in->validate_only) {
+        weir_err err = wr_topics_grow(topics, topic, asked->count);
+        if (err != WEIR_OK)
+            refuse(out, wr_api_storage_error(err), WEIR_SLICE("The partitions' files cannot be made."));
+    }
+}
+
+weir_err wr_api_create_partitions(wr_request *request)
+{
+    const wr_create_partitions_request *in = request->message;
+    wr_create_partitions_response *out = request->response;
+    out->results = WR_API_ITEMS(request, result, in->topic_count);
+    if (!out->results)
+        return WEIR_E_MEMORY;
+    for (int32_t i = 0; i < in->topic_count; i++) {
+        result *one = &out->results[out->result_count++];
+        one->name = in->topics[i].name;
+        int same = 0;
+        for (int32_t k = 0; k < in->topic_count; k++)
+            same += weir_slice_equal(in->topics[k].name, one->name);
+        if (same > 1)
+            refuse(one, WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("Duplicate topic name."));
+        else
+            grow(request, &in->topics[i], one);
+    }
+    return WEIR_OK;
+}

@@ -1,0 +1,57 @@
+#include <broker/topics.h>
+#include <wire/delete_topics.h>
+
+#include "api.h"
+
+static int16_t find(wr_request *request, weir_slice name, const wr_uuid *id, wr_topic **ret_topic)
+{
+    wr_topics *topics = request->broker->topics;
+    bool by_id = !wr_uuid_is_zero(id);
+    if (by_id == (name.data != NULL))
+        return WR_KAFKA_INVALID_REQUEST; /* both, or neither */
+    *ret_topic = by_id ? wr_topics_find_id(topics, id) : wr_topics_find(topics, name);
+    if (!*ret_topic)
+        return by_id ? WR_KAFKA_UNKNOWN_TOPIC_ID : WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    return (*ret_topic)->internal ? WR_KAFKA_INVALID_TOPIC_EXCEPTION : WR_KAFKA_NONE;
+}
+
+static weir_err delete_one(wr_request *request, weir_slice name, const wr_uuid *id,
+                           wr_delete_topics_response_topic *out)
+{
+    wr_topic *topic = NULL;
+    out->name = name;
+    out->topic_id = *id;
+    if (!request->broker->config.delete_topics) {
+        out->error_code = request->header.api_version < 3 ? WR_KAFKA_INVALID_REQUEST : WR_KAFKA_TOPIC_DELETION_DISABLED;
+        out->error_message = WEIR_SLICE("delete.topic.enable is off.");
+        return WEIR_OK;
+    }
+    out->error_code = find(request, name, id, &topic);
+    if (out->error_code != WR_KAFKA_NONE)
+        return WEIR_OK;
+    out->topic_id = topic->id;
+    out->name = weir_arena_dup(request->arena, weir_slice_of(topic->name));
+    if (!out->name.data)
+        return WEIR_E_MEMORY;
+    out->error_code = wr_api_storage_error(wr_topics_delete(request->broker->topics, topic));
+    return WEIR_OK;
+}
+
+weir_err wr_api_delete_topics(wr_request *request)
+{
+    const wr_delete_topics_request *in = request->message;
+    wr_delete_topics_response *out = request->response;
+    bool with_ids = request->header.api_version >= 6;
+    int32_t count = with_ids ? in->topic_count : in->topic_name_count;
+    out->responses = WR_API_ITEMS(request, wr_delete_topics_response_topic, count);
+    if (!out->responses)
+        return WEIR_E_MEMORY;
+    for (int32_t i = 0; i < count; i++) {
+        wr_uuid id = with_ids ? in->topics[i].topic_id : (wr_uuid){{0}};
+        weir_slice name = with_ids ? in->topics[i].name : in->topic_names[i];
+        weir_err err = delete_one(request, name, &id, &out->responses[out->response_count++]);
+        if (err != WEIR_OK)
+            return err;
+    }
+    return WEIR_OK;
+}

@@ -1,0 +1,26 @@
+#include <broker/producer_ids.h>
+#include <wire/init_producer_id.h>
+
+#include "api.h"
+
+/* An idempotent producer always gets a new id: whatever it had before, its sequences start anew. Transactions are not
+ * served; UNSUPPORTED_VERSION ends a transactional client at once and with a reason, where it would retry others. */
+weir_err wr_api_init_producer_id(wr_request *request)
+{
+    const wr_init_producer_id_request *in = request->message;
+    wr_init_producer_id_response *out = request->response;
+    out->producer_epoch = WR_NO_PRODUCER_EPOCH;
+    if (in->transactional_id.data) {
+        out->error_code = in->transactional_id.size == 0 ? WR_KAFKA_INVALID_REQUEST : WR_KAFKA_UNSUPPORTED_VERSION;
+        return WEIR_OK;
+    }
+    int64_t id;
+    weir_err err = wr_producer_ids_next(request->broker->producer_ids, &id);
+    if (err != WEIR_OK) {
+        out->error_code = wr_api_storage_error(err);
+        return WEIR_OK;
+    }
+    out->producer_id = id;
+    out->producer_epoch = 0;
+    return WEIR_OK;
+}

@@ -1,0 +1,35 @@
+#include <broker/topics.h>
+#include <wire/list_config_resources.h>
+
+#include "api.h"
+
+static bool is_asked(const wr_list_config_resources_request *in, int8_t type)
+{
+    for (int32_t i = 0; i < in->resource_type_count; i++)
+        if (in->resource_types[i] == type)
+            return true;
+    return in->resource_type_count <= 0;
+}
+
+/* Version 0 knows client metrics only, of which there are none. */
+weir_err wr_api_list_config_resources(wr_request *request)
+{
+    const wr_list_config_resources_request *in = request->message;
+    wr_list_config_resources_response *out = request->response;
+    wr_topics *topics = request->broker->topics;
+    if (request->header.api_version == 0)
+        return WEIR_OK;
+    out->config_resources =
+        WR_API_ITEMS(request, wr_list_config_resources_response_config_resource, wr_topics_count(topics) + 1);
+    if (!out->config_resources)
+        return WEIR_E_MEMORY;
+    if (is_asked(in, WR_RESOURCE_BROKER))
+        out->config_resources[out->config_resource_count++] = (wr_list_config_resources_response_config_resource){
+            .resource_name = wr_api_text(request, "%d", request->broker->config.node_id),
+            .resource_type = WR_RESOURCE_BROKER};
+    wr_topic *topic = is_asked(in, WR_RESOURCE_TOPIC) ? wr_topics_next(topics, NULL) : NULL;
+    for (; topic; topic = wr_topics_next(topics, topic))
+        out->config_resources[out->config_resource_count++] = (wr_list_config_resources_response_config_resource){
+            .resource_name = weir_slice_of(topic->name), .resource_type = WR_RESOURCE_TOPIC};
+    return WEIR_OK;
+}

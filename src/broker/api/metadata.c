@@ -1,0 +1,134 @@
+#include <broker/topics.h>
+#include <wire/metadata.h>
+
+#include "api.h"
+
+static weir_err describe_partition(wr_request *request, const wr_partition *partition,
+                                   wr_metadata_response_partition *out)
+{
+    int32_t *node = WR_API_ITEMS(request, int32_t, 1);
+    if (!node)
+        return WEIR_E_MEMORY;
+    *node = request->broker->config.node_id;
+    *out = (wr_metadata_response_partition){
+        .partition_index = partition->index,
+        .leader_id = *node,
+        .leader_epoch = WR_LEADER_EPOCH,
+        .replica_nodes = node,
+        .replica_node_count = 1,
+        .isr_nodes = node,
+        .isr_node_count = 1,
+    };
+    if (!partition->log) { /* damaged */
+        out->error_code = WR_KAFKA_LEADER_NOT_AVAILABLE;
+        out->leader_id = -1;
+        out->isr_node_count = 0;
+        out->offline_replicas = node;
+        out->offline_replica_count = 1;
+    }
+    return WEIR_OK;
+}
+
+static weir_err describe_topic(wr_request *request, const wr_topic *topic, wr_metadata_response_topic *out)
+{
+    const wr_metadata_request *in = request->message;
+    out->name = weir_slice_of(topic->name);
+    out->topic_id = topic->id;
+    out->is_internal = topic->internal;
+    out->topic_authorized_operations =
+        in->include_topic_authorized_operations ? WR_TOPIC_OPERATIONS : WR_OPERATIONS_OMITTED;
+    out->partition_count = topic->partition_count;
+    out->partitions = WR_API_ITEMS(request, wr_metadata_response_partition, topic->partition_count);
+    if (!out->partitions)
+        return WEIR_E_MEMORY;
+    for (int32_t i = 0; i < topic->partition_count; i++) {
+        weir_err err = describe_partition(request, topic->partitions[i], &out->partitions[i]);
+        if (err != WEIR_OK)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+static int16_t create(wr_broker *broker, weir_slice name, wr_topic **ret_topic)
+{
+    if (weir_slice_equal(name, WEIR_SLICE(WR_OFFSETS_TOPIC)))
+        return wr_api_storage_error(wr_topics_internal(broker->topics, WR_OFFSETS_TOPIC, ret_topic));
+    if (wr_topics_find_colliding(broker->topics, name))
+        return WR_KAFKA_INVALID_TOPIC_EXCEPTION;
+    weir_err err = wr_topics_create(broker->topics, name, broker->config.partition_count, NULL, ret_topic);
+    return err == WEIR_E_LIMIT ? WR_KAFKA_INVALID_PARTITIONS : wr_api_storage_error(err);
+}
+
+static int16_t find(wr_request *request, const wr_metadata_request_topic *asked, wr_topic **ret_topic)
+{
+    const wr_metadata_request *in = request->message;
+    wr_broker *broker = request->broker;
+    if (!asked->name.data) {
+        if (wr_uuid_is_zero(&asked->topic_id))
+            return WR_KAFKA_INVALID_REQUEST;
+        *ret_topic = wr_topics_find_id(broker->topics, &asked->topic_id);
+        return *ret_topic ? WR_KAFKA_NONE : WR_KAFKA_UNKNOWN_TOPIC_ID;
+    }
+    *ret_topic = wr_topics_find(broker->topics, asked->name);
+    if (*ret_topic)
+        return WR_KAFKA_NONE;
+    if (!wr_topic_name_legal(asked->name))
+        return WR_KAFKA_INVALID_TOPIC_EXCEPTION;
+    if (!broker->config.auto_create_topics || !in->allow_auto_topic_creation || broker->stopping)
+        return WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    return create(broker, asked->name, ret_topic);
+}
+
+static weir_err describe_asked(wr_request *request, wr_metadata_response *out)
+{
+    const wr_metadata_request *in = request->message;
+    out->topics = WR_API_ITEMS(request, wr_metadata_response_topic, in->topic_count);
+    if (!out->topics)
+        return WEIR_E_MEMORY;
+    for (int32_t i = 0; i < in->topic_count; i++) {
+        wr_metadata_response_topic *item = &out->topics[out->topic_count++];
+        wr_topic *topic = NULL;
+        item->error_code = find(request, &in->topics[i], &topic);
+        item->name = in->topics[i].name;
+        item->topic_id = in->topics[i].topic_id;
+        item->topic_authorized_operations = WR_OPERATIONS_OMITTED;
+        weir_err err = topic ? describe_topic(request, topic, item) : WEIR_OK;
+        if (err != WEIR_OK)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+static weir_err describe_all(wr_request *request, wr_metadata_response *out)
+{
+    const wr_topics *topics = request->broker->topics;
+    out->topics = WR_API_ITEMS(request, wr_metadata_response_topic, wr_topics_count(topics));
+    if (!out->topics)
+        return WEIR_E_MEMORY;
+    for (wr_topic *topic = wr_topics_next(topics, NULL); topic; topic = wr_topics_next(topics, topic)) {
+        weir_err err = describe_topic(request, topic, &out->topics[out->topic_count++]);
+        if (err != WEIR_OK)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+weir_err wr_api_metadata(wr_request *request)
+{
+    const wr_metadata_request *in = request->message;
+    wr_metadata_response *out = request->response;
+    out->brokers = WR_API_ITEMS(request, wr_metadata_response_broker, 1);
+    if (!out->brokers)
+        return WEIR_E_MEMORY;
+    out->broker_count = 1;
+    out->brokers[0].node_id = request->broker->config.node_id;
+    wr_api_endpoint(request, &out->brokers[0].host, &out->brokers[0].port);
+    out->cluster_id = weir_slice_of(request->broker->cluster_id);
+    out->controller_id = request->broker->config.node_id;
+    if (in->include_cluster_authorized_operations)
+        out->cluster_authorized_operations = WR_CLUSTER_OPERATIONS;
+
+    /* All topics: null, and in version 0, which has no null, none named. */
+    bool all = in->topic_count < 0 || (request->header.api_version == 0 && in->topic_count == 0);
+    return all ? describe_all(request, out) : describe_asked(request, out);
+}
