@@ -41,9 +41,11 @@ WEIR_MUST_CHECK weir_err wr_file_lock(wr_file *file);
 int wr_file_descriptor(const wr_file *file);
 
 /* ---- directories and names */
-WEIR_MUST_CHECK weir_err wr_dir_create(wr_io *io, const char *path); /* with parents; fine when it exists */
-WEIR_MUST_CHECK weir_err wr_dir_sync(wr_io *io, const char *path);   /* names made, renamed and removed are durable */
-/* Calls `each` for every entry but . and .., in name order. */
+/* With parents; fine when it exists. Parents that had to be made are durable, itself only after a sync of its parent.
+ */
+WEIR_MUST_CHECK weir_err wr_dir_create(wr_io *io, const char *path);
+WEIR_MUST_CHECK weir_err wr_dir_sync(wr_io *io, const char *path); /* names made, renamed and removed are durable */
+/* Calls `each` for every entry but . and .., in name order, until it fails. `each` may remove what it is told. */
 WEIR_MUST_CHECK weir_err wr_dir_list(wr_io *io, const char *path,
                                      weir_err (*each)(void *user, const char *name, bool is_dir), void *user);
 WEIR_MUST_CHECK weir_err wr_path_rename(wr_io *io, const char *from, const char *to); /* replaces */

@@ -33,7 +33,7 @@ typedef struct wr_io_ops {
                          void *user);
     weir_err (*path_rename)(wr_io *io, const char *from, const char *to);
     weir_err (*path_remove)(wr_io *io, const char *path);
-    wr_path_kind (*path_kind)(wr_io *io, const char *path); /* a symbolic link is a file */
+    wr_path_kind (*path_kind)(wr_io *io, const char *path); /* of what a symbolic link points to */
 
     int64_t (*now_ms)(wr_io *io);
     int64_t (*mono_us)(wr_io *io);

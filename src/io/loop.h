@@ -2,8 +2,9 @@
  *
  * One thread runs a loop; every callback is called by it. Only wr_loop_post and wr_loop_stop may be called by other
  * threads. A callback may close the stream it was called for. Real: epoll, timerfd-free (the wait's timeout), eventfd
- * and one sync thread. Simulated: wr_sim_step (sim.h) delivers one event at a time in an order the seed chooses. No
- * timer wakes an idle loop. */
+ * and one sync thread. Simulated: wr_sim_step (sim.h) delivers one event at a time in an order the seed chooses;
+ * wr_loop_run steps until the stop, moves the clock to the next timer when nothing else is due, and is WEIR_E_AGAIN
+ * when nothing will ever happen. No timer wakes an idle loop. */
 #ifndef WR_LOOP_H
 #define WR_LOOP_H
 
@@ -15,7 +16,7 @@ typedef struct wr_listener wr_listener;
 
 WEIR_MUST_CHECK weir_err wr_loop_new(wr_io *io, wr_loop **ret_loop);
 void wr_loop_free(wr_loop *loop);                    /* streams and listeners must be closed */
-WEIR_MUST_CHECK weir_err wr_loop_run(wr_loop *loop); /* until wr_loop_stop */
+WEIR_MUST_CHECK weir_err wr_loop_run(wr_loop *loop); /* until wr_loop_stop, also one before it */
 void wr_loop_stop(wr_loop *loop);
 WEIR_MUST_CHECK weir_err wr_loop_post(wr_loop *loop, void (*run)(void *user), void *user);
 int64_t wr_loop_now_us(const wr_loop *loop); /* monotonic, read once per round */
@@ -44,18 +45,23 @@ static inline bool wr_timer_started(const wr_timer *timer)
 enum { WR_WANT_READ = 1, WR_WANT_WRITE = 2 };
 
 typedef struct wr_stream_events {
+    /* Called again and again while wanted and possible, as if level-triggered; now and then there is nothing after all.
+     */
     void (*readable)(void *user); /* also at the end of the stream and after an error: read tells */
     void (*writable)(void *user);
 } wr_stream_events;
 
-/* host "127.0.0.1", "::1", "0.0.0.0" or a name; port 0 takes a free one. `accept` owns the new stream. */
+/* host "127.0.0.1", "::1", "0.0.0.0" or a name, of which the first address counts, IPv4 before IPv6; port 0 takes a
+ * free one. `accept` owns the new stream. Out of descriptors, connections wait in the backlog until some are free.
+ * Errors: WEIR_E_EXISTS the port is taken; WEIR_E_NOT_FOUND no such name; WEIR_E_DENIED; WEIR_E_USAGE no such port. */
 WEIR_MUST_CHECK weir_err wr_listen(wr_loop *loop, const char *host, int port,
                                    void (*accept)(void *user, wr_stream *stream), void *user,
                                    wr_listener **ret_listener, weir_failure *failure);
 int wr_listener_port(const wr_listener *listener);
 void wr_listener_close(wr_listener *listener); /* accepts NULL */
 
-/* Connecting completes in the background: the first `writable` or a failing read tells. */
+/* Connecting completes in the background: the first `writable` or a failing read tells. Names are looked up before it
+ * returns, which may take long. WEIR_E_UNREACHABLE: no such name, or no way there. */
 WEIR_MUST_CHECK weir_err wr_connect(wr_loop *loop, const char *host, int port, wr_stream **ret_stream);
 void wr_stream_set(wr_stream *stream, const wr_stream_events *events, void *user); /* events borrowed for life */
 void wr_stream_want(wr_stream *stream, unsigned want);

@@ -710,3 +710,66 @@ TEST(resets_reach_both_sides)
     }
     CHECK(resets > 40);
 }
+
+/* ---- closing one another */
+typedef struct crowd {
+    world *w;
+    wr_stream *clients[400], *servers[400];
+    int accepted, closed, expected;
+} crowd;
+
+typedef struct member {
+    crowd *all;
+    int number;
+} member;
+
+static void member_readable(void *user)
+{
+    member *m = user;
+    crowd *all = m->all;
+    uint8_t byte;
+    size_t done;
+    weir_err err = wr_stream_read(all->clients[m->number], &byte, 1, &done);
+    if (err == WEIR_E_AGAIN)
+        return;
+    CHECK_EQ(err, WEIR_E_CLOSED);
+    for (int i = 0; i < 2; i++) { /* itself, and a neighbour that may be about to be told in the same round */
+        int other = m->number ^ i;
+        if (!all->clients[other])
+            continue;
+        wr_stream_close(all->clients[other]);
+        all->clients[other] = NULL;
+        all->closed++;
+    }
+    if (all->closed == all->expected)
+        wr_loop_stop(all->w->loop);
+}
+
+static const wr_stream_events member_events = {member_readable, NULL};
+
+static void crowd_accept(void *user, wr_stream *stream)
+{
+    crowd *all = user;
+    all->servers[all->accepted++] = stream;
+    if (all->accepted < all->expected)
+        return;
+    for (int i = 0; i < all->expected; i++)
+        wr_stream_close(all->servers[i]);
+}
+
+TEST_BOTH(a_callback_may_close_other_streams_that_are_ready_too)
+{
+    crowd all = {.w = w, .expected = 100};
+    member members[100];
+    wr_listener *listener;
+    CHECK_OK(wr_listen(w->loop, "127.0.0.1", 0, crowd_accept, &all, &listener, NULL));
+    for (int i = 0; i < all.expected; i++) {
+        members[i] = (member){&all, i};
+        CHECK_OK(wr_connect(w->loop, "127.0.0.1", wr_listener_port(listener), &all.clients[i]));
+        wr_stream_set(all.clients[i], &member_events, &members[i]);
+        wr_stream_want(all.clients[i], WR_WANT_READ);
+    }
+    CHECK_OK(wr_loop_run(w->loop));
+    CHECK_EQ(all.closed, all.expected);
+    wr_listener_close(listener);
+}

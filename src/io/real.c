@@ -226,7 +226,7 @@ static wr_path_kind real_kind(wr_io *io, const char *path)
 {
     (void)io;
     struct stat info;
-    if (lstat(path, &info) != 0)
+    if (stat(path, &info) != 0)
         return WR_PATH_ABSENT;
     return S_ISDIR(info.st_mode) ? WR_PATH_DIR : WR_PATH_FILE;
 }
