@@ -147,7 +147,7 @@
     X(133, SHARE_SESSION_LIMIT_REACHED, true)
 
 typedef enum wr_kafka_error {
-#define WR_KAFKA_ERROR(code, name, retriable) WR_KAFKA_##name = code,
+#define WR_KAFKA_ERROR(code, name, retriable) WR_KAFKA_##name = (code),
     WR_KAFKA_ERRORS(WR_KAFKA_ERROR)
 #undef WR_KAFKA_ERROR
 } wr_kafka_error;
@@ -234,7 +234,7 @@ bool wr_kafka_error_retriable(int16_t code);
 
 /* What clients may ask; requests between brokers and controllers are not listed. */
 typedef enum wr_api_key {
-#define WR_API_KEY(key, name, text) WR_API_##name = key,
+#define WR_API_KEY(key, name, text) WR_API_##name = (key),
     WR_API_KEYS(WR_API_KEY)
 #undef WR_API_KEY
 } wr_api_key;

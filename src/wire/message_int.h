@@ -10,8 +10,8 @@
  *
  * Each table defines AT for the struct that it describes:  #define AT(member) WR_AT(wr_fetch_request, member) */
 #define WR_AT(type, member) #member, offsetof(type, member)
-#define NULLABLE(version)   .nullable = 1 + (version)
-#define TAG(number)         .tag = 1 + (number)
+#define NULLABLE(version)   .nullable = (1 + (version))
+#define TAG(number)         .tag = (1 + (number))
 #define DEFAULT(value)      .fallback = (value)
 #define NULL_DEFAULT        .fallback = WR_NULL_DEFAULT
 #define ITEMS(type, table)                                                                                             \
