@@ -49,9 +49,9 @@ typedef struct recovery {
     bool has_checkpoint, has_synced;
     int64_t promised;
     uint8_t *buffer;
-    bool restored; /* the producers */
-    bool scanned;  /* something was read again */
-    bool removed;  /* some file */
+    bool restored;   /* the producers */
+    bool scanned;    /* something was read again */
+    bool sync_names; /* some may not be on the disk: the last stop was not clean, or files were removed */
 } recovery;
 
 static weir_err damaged(const recovery *r, const wr_segment *segment, int64_t position, const char *reason)
@@ -139,7 +139,7 @@ static weir_err read_checkpoint(recovery *r)
 
 static weir_err remove_file(recovery *r, const char *name)
 {
-    r->removed = true;
+    r->sync_names = true;
     return wr_log_remove_file(r->log, name);
 }
 
@@ -287,6 +287,25 @@ static weir_err add_batch(recovery *r, wr_segment *segment, const wr_head *head)
     return WEIR_OK;
 }
 
+/* Writes the bytes from `position` on over themselves. An earlier process may have seen a failed fsync, after which the
+ * kernel shows bytes that are not on the disk and no longer dirty: syncing them again would do nothing and say yes. */
+static weir_err rewrite(recovery *r, wr_segment *segment, int64_t position)
+{
+    wr_file *file;
+    weir_err err = wr_segment_open(segment, &file);
+    while (err == WEIR_OK && position < segment->size) {
+        int64_t left = segment->size - position;
+        size_t size = left < SCAN_BUFFER ? (size_t)left : SCAN_BUFFER, got = 0;
+        err = wr_file_read(file, position, r->buffer, size, &got);
+        if (err == WEIR_OK && got < size)
+            err = WEIR_E_CORRUPT;
+        if (err == WEIR_OK)
+            err = wr_file_write(file, position, r->buffer, size);
+        position += (int64_t)size;
+    }
+    return err;
+}
+
 /* Reads on from where the segment is known to hold. *ret_torn: it ended before its file did, and was cut there. */
 static weir_err scan(recovery *r, wr_segment *segment, int64_t file_size, bool *ret_torn)
 {
@@ -303,28 +322,32 @@ static weir_err scan(recovery *r, wr_segment *segment, int64_t file_size, bool *
                     .learn_epochs = !r->has_checkpoint && !r->has_synced,
                     .buffer = r->buffer,
                     .buffer_size = SCAN_BUFFER};
-    int64_t from = segment->size;
+    int64_t from = segment->size, unpromised = segment->size;
     wr_head head;
     while ((err = wr_walk_next(&walk, &head)) == WEIR_OK) {
-        err = add_batch(r, segment, &head);
-        if (err != WEIR_OK)
-            return err;
+        weir_err added = add_batch(r, segment, &head);
+        if (added != WEIR_OK)
+            return added;
+        if (head.last_offset < r->promised)
+            unpromised = segment->size;
     }
     r->scanned = segment->dirty = true;
     if (segment->size - from > segment->verified_to - segment->verified_from) {
         segment->verified_from = from;
         segment->verified_to = segment->size;
     }
-    if (err == WEIR_E_RANGE)
-        return WEIR_OK;
-    if (err != WEIR_E_CORRUPT)
+    if (err == WEIR_E_CORRUPT) {
+        if (segment->end_offset < r->promised)
+            return damaged(r, segment, walk.position, walk.reason);
+        *ret_torn = true;
+        wr_file *file;
+        err = wr_segment_open(segment, &file);
+        if (err == WEIR_OK)
+            err = wr_file_truncate(file, segment->size);
+    }
+    if (err != WEIR_OK && err != WEIR_E_RANGE)
         return err;
-    if (segment->end_offset < r->promised)
-        return damaged(r, segment, walk.position, walk.reason);
-    *ret_torn = true;
-    wr_file *file;
-    err = wr_segment_open(segment, &file);
-    return err == WEIR_OK ? wr_file_truncate(file, segment->size) : err;
+    return rewrite(r, segment, unpromised);
 }
 
 static const wr_checkpoint_segment *line_of(const recovery *r, int64_t base_offset)
@@ -463,7 +486,7 @@ static weir_err settle(recovery *r)
     wr_producers_expire(log->producers, wr_now_ms(log->io) - log->config.producer_expiry_ms);
     bool forgot = wr_epochs_truncate(&log->epochs, wr_log_end_offset(log));
     bool learned = !r->has_checkpoint && !r->has_synced && log->epochs.count > 0;
-    weir_err err = r->removed ? wr_dir_sync(log->io, log->directory) : WEIR_OK;
+    weir_err err = r->sync_names ? wr_dir_sync(log->io, log->directory) : WEIR_OK;
     if (err == WEIR_OK && (forgot || learned))
         err = wr_log_write_checkpoint(log, log->start_offset, 0);
     if (err != WEIR_OK)
@@ -498,11 +521,11 @@ static weir_err recover(recovery *r)
 weir_err wr_log_open(wr_io *io, const char *directory, const wr_log_config *config, bool clean, wr_log **ret_log,
                      weir_failure *failure)
 {
-    (void)clean;
     weir_failure ignored = {0};
     recovery r = {.log = wr_log_new(io, directory, config),
                   .failure = failure ? failure : &ignored,
                   .arena = weir_arena_new(ARENA_MAX),
+                  .sync_names = !clean,
                   .buffer = malloc(SCAN_BUFFER)};
     weir_err err = r.log && r.arena && r.buffer ? recover(&r) : WEIR_E_MEMORY;
     weir_arena_free(r.arena);

@@ -129,10 +129,12 @@ static weir_err remove_due(wr_log *log, int64_t now_ms)
         err = remove_files(log, log->doomed[done].base_offset);
         done += err == WEIR_OK;
     }
-    log->doomed_count -= done;
-    memmove(log->doomed, log->doomed + done, log->doomed_count * sizeof *log->doomed);
-    if (err == WEIR_OK && done > 0)
-        err = wr_dir_sync(log->io, log->directory);
+    if (done > 0) {
+        log->doomed_count -= done;
+        memmove(log->doomed, log->doomed + done, log->doomed_count * sizeof *log->doomed);
+        if (err == WEIR_OK)
+            err = wr_dir_sync(log->io, log->directory);
+    }
     return err == WEIR_OK ? WEIR_OK : wr_log_break(log, err);
 }
 
