@@ -210,7 +210,7 @@ static wr_refusal add_line(wr_invoice *invoice, char *const columns[8], weir_are
 static weir_err peek_row(retail *self, wr_account *account, weir_failure *failure)
 {
     while (!self->has_row) {
-        char *row;
+        char *row = NULL;
         weir_err err = read_row(self, &row, failure);
         if (err != WEIR_OK)
             return err;
