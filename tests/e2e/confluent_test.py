@@ -8,11 +8,13 @@ from harness import bootstrap, check, equal, eventually, fresh, main, test
 
 
 def admin():
+    """The caller keeps it until it has its results: a client that is dropped drops them."""
     return AdminClient({"bootstrap.servers": bootstrap()})
 
 
 def create(topic, partitions=1, **config):
-    admin().create_topics([NewTopic(topic, partitions, 1, config=config)], operation_timeout=10)[topic].result(20)
+    client = admin()
+    client.create_topics([NewTopic(topic, partitions, 1, config=config)], operation_timeout=10)[topic].result(20)
 
 
 def produce(topic, values, config=None, partition=0):
@@ -61,9 +63,9 @@ def a_topic_appears_when_it_is_first_written_to():
 
 @test
 def a_topic_that_nobody_made_cannot_be_read_and_is_not_made_by_asking_the_admin():
-    topic = fresh("absent")
+    topic, client = fresh("absent"), admin()
     try:
-        admin().delete_topics([topic], operation_timeout=5)[topic].result(10)
+        client.delete_topics([topic], operation_timeout=5)[topic].result(10)
         check(False, "deleted what does not exist")
     except KafkaException as refused:
         equal(refused.args[0].name(), "UNKNOWN_TOPIC_OR_PART")
