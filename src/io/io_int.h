@@ -68,6 +68,16 @@ static inline weir_err wr_err_of_errno(int os_error)
     }
 }
 
+/* For system calls that do not say const although they mean it, and for finding the whole of a const part. */
+static inline void *wr_unconst(const void *pointer)
+{
+    union {
+        const void *in;
+        void *out;
+    } both = {.in = pointer};
+    return both.out;
+}
+
 weir_err wr_real_loop_new(wr_io *io, wr_loop **ret_loop);
 
 #endif

@@ -125,7 +125,7 @@ static weir_err plan_environment(child_plan *plan)
         if (!replaced(*own, more))
             plan->environment[at++] = *own;
     for (const char *const *one = more; one && *one; one++)
-        plan->environment[at++] = (char *)(uintptr_t)*one;
+        plan->environment[at++] = wr_unconst(*one);
     return WEIR_OK;
 }
 
@@ -145,7 +145,7 @@ _Noreturn static void child_run(const child_plan *plan)
     if (good)
         good = !plan->options->directory || chdir(plan->options->directory) == 0;
     if (good)
-        execvpe(plan->options->argv[0], (char **)(uintptr_t)plan->options->argv, plan->environment);
+        execvpe(plan->options->argv[0], wr_unconst(plan->options->argv), plan->environment);
     int os_error = errno;
     (void)!write(plan->tell_fd, &os_error, sizeof os_error);
     _exit(127);

@@ -83,7 +83,7 @@ typedef struct real_listener {
 
 static inline real_loop *real_loop_of(const wr_loop *loop)
 {
-    return (real_loop *)((uintptr_t)loop - offsetof(real_loop, base));
+    return WR_LIST_ITEM(wr_unconst(loop), real_loop, base);
 }
 
 /* ---- real_loop.c */

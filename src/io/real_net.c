@@ -18,12 +18,12 @@ enum { ACCEPT_BURST = 64, BACKLOG = 4096, SLICE_COUNT_MAX = 64, RETRY_US = 10000
 
 static real_stream *stream_of(const wr_stream *stream)
 {
-    return (real_stream *)((uintptr_t)stream - offsetof(real_stream, base));
+    return WR_LIST_ITEM(wr_unconst(stream), real_stream, base);
 }
 
 static real_listener *listener_of(const wr_listener *listener)
 {
-    return (real_listener *)((uintptr_t)listener - offsetof(real_listener, base));
+    return WR_LIST_ITEM(wr_unconst(listener), real_listener, base);
 }
 
 /* ---- addresses */
@@ -174,7 +174,7 @@ weir_err real_stream_write(wr_stream *base, const weir_slice *slices, size_t cou
     if (count > SLICE_COUNT_MAX)
         count = SLICE_COUNT_MAX;
     for (size_t i = 0; i < count; i++)
-        parts[i] = (struct iovec){.iov_base = (void *)(uintptr_t)slices[i].data, .iov_len = slices[i].size};
+        parts[i] = (struct iovec){.iov_base = wr_unconst(slices[i].data), .iov_len = slices[i].size};
     const struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
     ssize_t size;
     do
@@ -220,7 +220,7 @@ void real_stream_close(wr_stream *base)
 
 weir_err real_connect(wr_loop *base, const char *host, int port, wr_stream **ret_stream)
 {
-    struct addrinfo *first;
+    struct addrinfo *first = NULL;
     if (resolve(host, port, 0, &first) != 0)
         return WEIR_E_UNREACHABLE;
     weir_err err = WEIR_E_UNREACHABLE;
@@ -311,7 +311,7 @@ weir_err real_listen(wr_loop *base, const char *host, int port, void (*accept)(v
                      void *user, wr_listener **ret_listener, weir_failure *failure)
 {
     real_loop *loop = real_loop_of(base);
-    struct addrinfo *first;
+    struct addrinfo *first = NULL;
     int status = resolve(host, port, AI_PASSIVE, &first);
     if (status != 0)
         return weir_fail(failure, WEIR_E_NOT_FOUND, "cannot listen on %s: %s", host, gai_strerror(status));
@@ -344,13 +344,15 @@ weir_err real_listen(wr_loop *base, const char *host, int port, void (*accept)(v
 
 int real_listener_port(const wr_listener *listener)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } address = {0};
     socklen_t size = sizeof address;
-    int status = getsockname(listener_of(listener)->watch.fd, (struct sockaddr *)&address, &size);
+    int status = getsockname(listener_of(listener)->watch.fd, &address.any, &size);
     assert(status == 0);
-    const struct sockaddr_in *in = (const void *)&address;
-    const struct sockaddr_in6 *in6 = (const void *)&address;
-    return ntohs(address.ss_family == AF_INET6 ? in6->sin6_port : in->sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
 }
 
 void real_listener_close(wr_listener *base)

@@ -132,12 +132,6 @@ uint64_t wr_sim_digest(const wr_sim *sim)
 }
 
 /* ---- faults */
-weir_err sim_fail(int os_error)
-{
-    errno = os_error;
-    return wr_err_of_errno(os_error);
-}
-
 sim_fate sim_begin_write(wr_sim *sim, const char *what, uint64_t node_id, uint64_t at, uint64_t size)
 {
     if (sim->end != SIM_LIGHT)

@@ -11,6 +11,12 @@
 
 enum { SIM_SECTOR_SIZE = 512, SIM_FILE_SIZE_MAX = 1 << 30 };
 
+static inline weir_err sim_fail(int os_error)
+{
+    errno = os_error;
+    return wr_err_of_errno(os_error);
+}
+
 /* ---- memory: the simulator ends the program when it is out */
 void *sim_alloc(size_t size); /* zeroed */
 void *sim_grow(void *items, size_t *capacity, size_t count, size_t item_size);
@@ -147,7 +153,6 @@ weir_err sim_end_write(wr_sim *sim, sim_fate fate);         /* and errno */
 weir_err sim_begin_read(wr_sim *sim);
 extern const wr_io_ops sim_disk_ops;
 
-weir_err sim_fail(int os_error); /* sets errno */
 weir_err sim_loop_new(wr_io *io, wr_loop **ret_loop);
 weir_err sim_file_sync_up_to(wr_file *file, uint64_t sequence);
 void sim_net_reset_all(wr_sim *sim); /* connections and syncs under way are gone */

@@ -69,7 +69,7 @@ typedef struct sim_listener {
 
 static inline sim_loop *sim_loop_of(const wr_loop *loop)
 {
-    return (sim_loop *)((uintptr_t)loop - offsetof(sim_loop, base));
+    return WR_LIST_ITEM(wr_unconst(loop), sim_loop, base);
 }
 
 extern const wr_loop_ops sim_loop_ops;

@@ -9,12 +9,12 @@
 
 static sim_stream *stream_of(const wr_stream *stream)
 {
-    return (sim_stream *)((uintptr_t)stream - offsetof(sim_stream, base));
+    return WR_LIST_ITEM(wr_unconst(stream), sim_stream, base);
 }
 
 static sim_listener *listener_of(const wr_listener *listener)
 {
-    return (sim_listener *)((uintptr_t)listener - offsetof(sim_listener, base));
+    return WR_LIST_ITEM(wr_unconst(listener), sim_listener, base);
 }
 
 /* ---- helpers */

@@ -141,6 +141,22 @@ TEST(a_new_name_is_durable_only_after_a_sync_of_its_directory)
     CHECK(there > 10 && gone > 10);
 }
 
+TEST(parents_that_were_made_on_the_way_are_durable_and_the_last_after_a_sync)
+{
+    int there = 0;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        wr_sim *sim = wr_sim_new(seed);
+        wr_io *io = wr_sim_io(sim);
+        CHECK_OK(wr_dir_create(io, "/a/b/c"));
+        wr_sim_cut(sim);
+        wr_sim_restart(sim);
+        CHECK(wr_path_exists(io, "/a/b"));
+        there += wr_path_exists(io, "/a/b/c");
+        wr_sim_free(sim);
+    }
+    CHECK(there > 5 && there < 95);
+}
+
 TEST(a_replacing_rename_leaves_the_old_or_the_new_file_never_none)
 {
     int old = 0, new = 0, both = 0;

@@ -85,14 +85,14 @@ static weir_err write_parts(int fd, struct iovec *parts, int count)
 
 weir_err wr_descriptor_write(int fd, const void *bytes, size_t size)
 {
-    struct iovec part = {(void *)(uintptr_t)bytes, size};
+    struct iovec part = {wr_unconst(bytes), size};
     return size ? write_parts(fd, &part, 1) : WEIR_OK;
 }
 
 weir_err wr_descriptor_write_line(int fd, const char *text)
 {
     char end[] = "\n";
-    struct iovec parts[] = {{(void *)(uintptr_t)text, strlen(text)}, {end, 1}};
+    struct iovec parts[] = {{wr_unconst(text), strlen(text)}, {end, 1}};
     return write_parts(fd, parts, 2);
 }
 
