@@ -1,38 +1,7 @@
 /* The contract of io.h, checked on both implementations. */
-#include <io/io.h>
-#include <io/sim.h>
+#include "both_test.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-#include "test.h"
-
-typedef struct world {
-    wr_io *io;
-    wr_sim *sim; /* NULL: the real one */
-    char root[256];
-} world;
-
-static world world_new(bool simulated)
-{
-    world w = {0};
-    if (simulated) {
-        w.sim = wr_sim_new(7);
-        w.io = wr_sim_io(w.sim);
-        snprintf(w.root, sizeof w.root, "/test");
-        CHECK_OK(wr_dir_create(w.io, w.root));
-    } else {
-        CHECK_OK(wr_io_real_new(&w.io));
-        snprintf(w.root, sizeof w.root, "%s", test_directory());
-    }
-    return w;
-}
-
-static void world_free(world *w)
-{
-    wr_io_free(w->io);
-    wr_sim_free(w->sim);
-}
 
 static const char *under(const world *w, const char *name)
 {
@@ -42,23 +11,6 @@ static const char *under(const world *w, const char *name)
     snprintf(text, sizeof path[0], "%s/%s", w->root, name);
     return text;
 }
-
-/* A test of both worlds: TEST_BOTH(name) { … w … } */
-#define TEST_BOTH(name)                                                                                                \
-    static void name##_in(world *w);                                                                                   \
-    TEST(name##_on_the_real_one)                                                                                       \
-    {                                                                                                                  \
-        world w = world_new(false);                                                                                    \
-        name##_in(&w);                                                                                                 \
-        world_free(&w);                                                                                                \
-    }                                                                                                                  \
-    TEST(name##_on_the_simulated_one)                                                                                  \
-    {                                                                                                                  \
-        world w = world_new(true);                                                                                     \
-        name##_in(&w);                                                                                                 \
-        world_free(&w);                                                                                                \
-    }                                                                                                                  \
-    static void name##_in(world *w)
 
 static void file_with(world *w, const char *name, const char *text)
 {
