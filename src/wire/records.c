@@ -42,10 +42,25 @@ static bool take_long_varint(reader *in, unsigned bit_count, uint64_t *ret_bits)
     return false;
 }
 
+/* Lengths, deltas and counts are nearly always of one to three bytes: no loop for these. */
 static inline bool take_bits(reader *in, unsigned bit_count, uint64_t *ret_bits)
 {
-    if (in->at < in->end && *in->at < 0x80) {
-        *ret_bits = *in->at++;
+    const uint8_t *at = in->at;
+    if (at < in->end && at[0] < 0x80) {
+        *ret_bits = at[0];
+        in->at = at + 1;
+        return true;
+    }
+    if (in->end - at < 3)
+        return take_long_varint(in, bit_count, ret_bits);
+    if (at[1] < 0x80) {
+        *ret_bits = (uint64_t)at[1] << 7 | (at[0] & 0x7f);
+        in->at = at + 2;
+        return true;
+    }
+    if (at[2] < 0x80) {
+        *ret_bits = (uint64_t)at[2] << 14 | (uint64_t)(at[1] & 0x7f) << 7 | (at[0] & 0x7f);
+        in->at = at + 3;
         return true;
     }
     return take_long_varint(in, bit_count, ret_bits);
