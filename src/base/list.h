@@ -61,9 +61,12 @@ static inline wr_link *wr_list_next(const wr_list *list, const wr_link *link)
 /* Takes the first link off, or NULL. */
 static inline wr_link *wr_list_pop(wr_list *list)
 {
-    wr_link *first = wr_list_first(list);
-    if (first)
-        wr_link_remove(first);
+    wr_link *first = list->head.next;
+    if (first == &list->head)
+        return NULL;
+    list->head.next = first->next;
+    first->next->prev = &list->head;
+    first->next = first->prev = NULL;
     return first;
 }
 
