@@ -1,0 +1,148 @@
+/* The unit of work: events, parked events that are due, commands, positions and the outbox's upkeep in one transaction.
+ */
+#include "core_int.h"
+
+#include <stdio.h>
+
+enum { COMMAND_BATCH_MAX = 512, BEGIN_ATTEMPT_MAX = 3 };
+
+static weir_err handle_records(wr_core *core, weir_failure *failure)
+{
+    weir_err err = wr_inbox_begin(core, failure);
+    for (size_t i = 0; i < core->record_count && err == WEIR_OK; i++) {
+        const wr_client_record *record = &core->records[i];
+        if (!wr_inbox_admit(core, record))
+            continue;
+        count_up(&core->numbers.events, 1);
+        handling handling;
+        err = wr_handle(core, record, 0, true, &handling, failure);
+        if (err == WEIR_OK && handling.outcome == OUTCOME_RETRY) {
+            int64_t due_ms = wr_now_ms(core->io) + wr_retry_delay_ms(core, &handling.handler->retry, 1);
+            err = wr_parked_add(core, record, 1, due_ms, handling.reason, failure);
+        }
+        if (record->timestamp_ms > 0)
+            atomic_store_explicit(&core->numbers.lag_ms, wr_now_ms(core->io) - record->timestamp_ms,
+                                  memory_order_relaxed);
+    }
+    return err;
+}
+
+static weir_err run_command(wr_core *core, wr_core_command *command, weir_failure *failure)
+{
+    int64_t mark = core->outbox.next_sequence;
+    weir_err err = wr_store_savepoint(core->store, failure);
+    if (err != WEIR_OK)
+        return err;
+    weir_tx tx;
+    char id[WR_UUID_TEXT_SIZE];
+    wr_tx_init(&tx, core, core->store, command->arena);
+    wr_tx_trace(&tx, command->traceparent);
+    if (!command->id) {
+        uint8_t random[10];
+        wr_random(core->io, random, sizeof random);
+        wr_uuid uuid = wr_uuid_v7(tx.now_ms, random);
+        wr_uuid_print(&uuid, id);
+    }
+    tx.origin_id = command->id ? command->id : id;
+    tx.correlationid = tx.origin_id;
+    weir_status status = command->run(command, &tx);
+    wr_tx_end(&tx);
+    count_up(&core->numbers.commands, 1);
+    if (tx.status != WEIR_DONE)
+        status = tx.status;
+    command->status = status;
+    snprintf(command->reason, sizeof command->reason, "%s", tx.reason);
+    if (status == WEIR_DONE)
+        return wr_store_release(core->store, failure);
+    if (status < WEIR_DONE || status >= WEIR_FATAL)
+        return weir_fail(failure, tx.err != WEIR_OK ? tx.err : WEIR_E_BROKEN, "command: %s",
+                         tx.reason[0] ? tx.reason : "gave up with WEIR_FATAL");
+    wr_outbox_undo(core, mark);
+    return wr_store_undo(core->store, failure);
+}
+
+static void take_commands(wr_core *core, wr_list *ret_taken)
+{
+    wr_list_init(ret_taken);
+    pthread_mutex_lock(&core->lock);
+    for (int i = 0; i < COMMAND_BATCH_MAX; i++) {
+        wr_link *link = wr_list_pop(&core->commands);
+        if (!link)
+            break;
+        core->command_count--;
+        wr_list_append(ret_taken, link);
+    }
+    pthread_mutex_unlock(&core->lock);
+}
+
+/* Whoever waits is told, after the commit and not before; when nothing was committed, that. */
+static void answer_commands(wr_list *commands, const weir_failure *failure)
+{
+    for (wr_link *link; (link = wr_list_pop(commands));) {
+        wr_core_command *command = WR_LIST_ITEM(link, wr_core_command, link);
+        if (failure)
+            command->done(command, WEIR_FATAL, failure->sentence);
+        else
+            command->done(command, command->status, command->reason);
+    }
+}
+
+static weir_err work(wr_core *core, wr_list *commands, weir_failure *failure)
+{
+    weir_err err = wr_parked_run_due(core, failure);
+    if (err == WEIR_OK)
+        err = handle_records(core, failure);
+    wr_link *link = wr_list_first(commands);
+    for (; link && err == WEIR_OK; link = wr_list_next(commands, link))
+        err = run_command(core, WR_LIST_ITEM(link, wr_core_command, link), failure);
+    if (err == WEIR_OK)
+        err = wr_inbox_write(core, failure);
+    if (err == WEIR_OK)
+        err = wr_outbox_write(core, failure);
+    return err;
+}
+
+static weir_err begin(wr_core *core, weir_failure *failure)
+{
+    weir_err err = WEIR_E_AGAIN; /* somebody looks at the database with a tool that locks it */
+    for (int i = 0; i < BEGIN_ATTEMPT_MAX && err == WEIR_E_AGAIN; i++)
+        err = wr_store_begin(core->store, failure);
+    return err;
+}
+
+weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t count, bool *ret_did,
+                      weir_failure *failure)
+{
+    int64_t now_ms = wr_now_ms(core->io);
+    wr_list commands;
+    take_commands(core, &commands);
+    bool is_idle = count == 0 && wr_list_empty(&commands) && core->parked.next_due_ms > now_ms;
+    *ret_did = !is_idle;
+    if (is_idle && !wr_outbox_wants_write(core, true, now_ms))
+        return WEIR_OK;
+
+    core->records = records;
+    core->record_count = count;
+    weir_failure own = {0};
+    failure = failure ? failure : &own;
+    weir_err err = begin(core, failure);
+    if (err == WEIR_OK) {
+        err = work(core, &commands, failure);
+        if (err == WEIR_OK && wr_core_crash(core, "handled"))
+            err = weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
+        int64_t start_us = wr_mono_us(core->io);
+        if (err == WEIR_OK)
+            err = wr_store_commit(core->store, failure);
+        else
+            wr_store_rollback(core->store);
+        count_up(&core->numbers.commit_us, (uint64_t)(wr_mono_us(core->io) - start_us));
+    }
+    core->record_count = 0;
+    if (err == WEIR_OK) {
+        count_up(&core->numbers.batches, 1);
+        count_up(&core->numbers.batch_events, count);
+        wr_outbox_committed(core);
+    }
+    answer_commands(&commands, err == WEIR_OK ? NULL : failure);
+    return err;
+}

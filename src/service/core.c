@@ -1,0 +1,374 @@
+/* The consume loop: what a turn does, starting, draining and freeing. */
+#include "core_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { COMMAND_COUNT_MAX = 10000, WAIT_MAX_MS = 60000 };
+
+bool wr_core_crash(wr_core *core, const char *where)
+{
+    return core->options.crash && core->options.crash(core->options.crash_user, where);
+}
+
+void wr_core_wake(wr_core *core)
+{
+    wr_consumer_wake(core->consumer);
+}
+
+static void on_deliveries(void *user)
+{
+    wr_core_wake(user);
+}
+
+weir_err wr_core_producer_new(wr_core *core, weir_failure *failure)
+{
+    wr_producer_options options = {.linger_ms = core->options.linger_ms, .compression = core->options.compression};
+    weir_err err = wr_producer_new(core->options.client, &options, &core->producer, failure);
+    if (err == WEIR_OK)
+        wr_producer_on_ready(core->producer, on_deliveries, core);
+    return err;
+}
+
+/* ---- starting */
+
+static weir_err split_topics(wr_core *core, weir_failure *failure)
+{
+    const char *at = core->service->consumes ? core->service->consumes : "";
+    size_t prefix_size = strlen(core->prefix);
+    char *out = core->topics_text = malloc(strlen(at) + 1 + TOPIC_COUNT_MAX * (prefix_size + 1));
+    if (!out)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory");
+    while (*at) {
+        size_t size = strcspn(at, ", ");
+        if (size && core->topic_count == TOPIC_COUNT_MAX)
+            return weir_fail(failure, WEIR_E_LIMIT, "a service consumes at most %d topics", TOPIC_COUNT_MAX);
+        if (size + prefix_size >= TOPIC_SIZE_MAX)
+            return weir_fail(failure, WEIR_E_LIMIT, "the name of a topic is too long: %.*s", (int)size, at);
+        if (size) {
+            core->topics[core->topic_count++] = out;
+            out += sprintf(out, "%s%.*s", core->prefix, (int)size, at) + 1;
+        }
+        at += size + (at[size] != 0);
+    }
+    return WEIR_OK;
+}
+
+static void fill_defaults(wr_core *core)
+{
+    wr_core_options *options = &core->options;
+    options->batch_max = options->batch_max ? options->batch_max : 500;
+    options->outbox_max = options->outbox_max ? options->outbox_max : 50000;
+    options->parked_max = options->parked_max ? options->parked_max : 100000;
+    options->message_size_max = options->message_size_max ? options->message_size_max : 1000000;
+    options->seen_window_ms = options->seen_window_ms ? options->seen_window_ms : (int64_t)7 * 24 * 3600 * 1000;
+    core->name = options->name ? options->name : core->service->name;
+    core->prefix = options->topic_prefix ? options->topic_prefix : "";
+    snprintf(core->group, sizeof core->group, "%s%s", core->prefix, options->group ? options->group : core->name);
+    snprintf(core->dead_letter_topic, sizeof core->dead_letter_topic, "%s%s.dlq", core->prefix, core->name);
+}
+
+static weir_err open_store(wr_core *core, weir_failure *failure)
+{
+    weir_err err = wr_store_open(core->options.database, core->options.store_flags, &core->store, failure);
+    if (err == WEIR_OK)
+        err = wr_store_migrate(core->store, "weir", wr_core_migrations, failure);
+    if (err == WEIR_OK)
+        err = wr_store_migrate(core->store, core->service->name, core->service->migrations, failure);
+    if (err == WEIR_OK)
+        err = wr_inbox_load(core, failure);
+    if (err == WEIR_OK)
+        err = wr_outbox_load(core, failure);
+    if (err == WEIR_OK)
+        err = wr_parked_load(core, failure);
+    return err;
+}
+
+static weir_err open_client(wr_core *core, weir_failure *failure)
+{
+    wr_consumer_options options = {.group = core->topic_count ? core->group : NULL,
+                                   .from_beginning = true,
+                                   .read_committed = true,
+                                   .assigned = wr_inbox_assigned,
+                                   .revoked = wr_inbox_revoked,
+                                   .user = core};
+    weir_err err = wr_consumer_new(core->options.client, &options, &core->consumer, failure);
+    if (err == WEIR_OK && core->topic_count)
+        err = wr_consumer_subscribe(core->consumer, core->topics, core->topic_count, failure);
+    else if (err == WEIR_OK) /* nothing to read; its poll is still where the core waits */
+        atomic_store(&core->is_assigned, true);
+    return err == WEIR_OK ? wr_core_producer_new(core, failure) : err;
+}
+
+weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_failure *failure)
+{
+    wr_core *core = calloc(1, sizeof *core);
+    if (!core)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
+    core->options = *options;
+    core->service = options->service;
+    core->io = options->io;
+    core->trace = options->trace;
+    pthread_mutex_init(&core->lock, NULL);
+    wr_list_init(&core->commands);
+    wr_list_init(&core->outbox.fresh);
+    wr_list_init(&core->outbox.waiting);
+    wr_list_init(&core->outbox.sent);
+    wr_list_init(&core->outbox.to_freeze);
+    fill_defaults(core);
+    while (core->service->handlers && core->service->handlers[core->numbers.handler_count].type)
+        core->numbers.handler_count++;
+    core->numbers.handlers = calloc(core->numbers.handler_count + 1, sizeof(handler_numbers));
+    core->arena = weir_arena_new(ARENA_SIZE_MAX);
+    weir_err err = core->numbers.handlers && core->arena ? split_topics(core, failure)
+                                                         : weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
+    if (err == WEIR_OK)
+        err = open_store(core, failure);
+    if (err == WEIR_OK)
+        err = open_client(core, failure);
+    if (err != WEIR_OK) {
+        wr_core_free(core);
+        return err;
+    }
+    *ret_core = core;
+    return WEIR_OK;
+}
+
+void wr_core_free(wr_core *core)
+{
+    if (!core)
+        return;
+    core->is_broken = true; /* revoked, called while the consumer goes, tells the group nothing more */
+    if (core->producer)
+        wr_producer_free(core->producer);
+    if (core->consumer)
+        wr_consumer_free(core->consumer);
+    for (wr_link *link; (link = wr_list_pop(&core->commands));) {
+        wr_core_command *command = WR_LIST_ITEM(link, wr_core_command, link);
+        command->done(command, WEIR_FATAL, "the service has stopped");
+    }
+    wr_inbox_fini(core);
+    wr_outbox_fini(core);
+    wr_parked_fini(core);
+    for (size_t i = 0; i < core->reader_count; i++)
+        wr_store_close(core->readers[i]);
+    wr_store_close(core->store);
+    weir_arena_free(core->arena);
+    free(core->numbers.handlers);
+    free(core->topics_text);
+    pthread_mutex_destroy(&core->lock);
+    free(core);
+}
+
+/* ---- a turn */
+
+static bool is_behind(const wr_core *core)
+{
+    const outbox *outbox = &core->outbox;
+    size_t held = outbox->waiting_count + outbox->sent_count;
+    /* Once stopped, reading begins again at half of the limits, so that it does not stutter. */
+    size_t share = core->is_paused ? 2 : 1;
+    return held >= core->options.outbox_max / share ||
+           (size_t)core->parked.event_count >= core->options.parked_max / share;
+}
+
+static weir_err pause_reading(wr_core *core, bool paused)
+{
+    position *position;
+    weir_err err = WEIR_OK;
+    for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(core->inbox.positions, &at, NULL));)
+        if (position->is_owned)
+            err = wr_consumer_pause(core->consumer, position->topic, position->partition, paused);
+    core->is_paused = paused;
+    atomic_store(&core->is_behind, paused);
+    wr_trace_log(core->trace, paused ? WR_WARN : WR_INFO,
+                 paused ? "reading stops: too much is unpublished or parked" : "reading goes on",
+                 WR_NUMBER("outbox", core->outbox.waiting_count + core->outbox.sent_count),
+                 WR_NUMBER("parked", core->parked.event_count));
+    return err;
+}
+
+/* How long a turn may wait for records, when nobody wakes it. */
+static int wait_ms(wr_core *core, int timeout_ms)
+{
+    int64_t now_ms = wr_now_ms(core->io), wait = timeout_ms < 0 || timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms;
+    int64_t due_ms[] = {core->parked.next_due_ms, core->outbox.delete_due_ms ? core->outbox.delete_due_ms : INT64_MAX};
+    for (size_t i = 0; i < sizeof due_ms / sizeof *due_ms; i++)
+        if (due_ms[i] != INT64_MAX && due_ms[i] - now_ms < wait)
+            wait = due_ms[i] > now_ms ? due_ms[i] - now_ms : 0;
+    position *position;
+    for (size_t at = 0; wait > 1000 && (position = wr_map_next(core->inbox.positions, &at, NULL));)
+        if (position->is_owned && position->next >= 0 && position->next != position->told)
+            wait = 1000; /* the group has yet to be told */
+    pthread_mutex_lock(&core->lock);
+    if (core->command_count || !wr_list_empty(&core->outbox.to_freeze))
+        wait = 0;
+    pthread_mutex_unlock(&core->lock);
+    return (int)wait;
+}
+
+static weir_err poll_records(wr_core *core, int timeout_ms, const wr_client_record **ret_records, size_t *ret_count,
+                             weir_failure *failure)
+{
+    weir_failure own = {0};
+    weir_err err = wr_consumer_poll(core->consumer, core->options.batch_max, wait_ms(core, timeout_ms), ret_records,
+                                    ret_count, &own);
+    bool was_unreachable = atomic_exchange(&core->is_unreachable, err == WEIR_E_UNREACHABLE);
+    if (err == WEIR_E_UNREACHABLE) {
+        if (!was_unreachable)
+            wr_trace_log(core->trace, WR_WARN, "the broker cannot be reached; trying on",
+                         WR_TEXT("error", own.sentence));
+        *ret_count = 0;
+        err = WEIR_OK;
+    } else if (err != WEIR_OK) {
+        return weir_fail(failure, err, "%s", own.sentence);
+    }
+    if (core->assign_err != WEIR_OK)
+        return weir_fail(failure, core->assign_err, "taking partitions: %.180s", core->assign_failure.sentence);
+    return err;
+}
+
+static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
+{
+    const wr_client_record *records = NULL;
+    size_t count = 0;
+    weir_err err = WEIR_OK;
+    if (core->outbox.is_loading) /* first what an earlier life has left: nothing is read or emitted meanwhile */
+        err = wr_outbox_publish(core, failure);
+    if (err == WEIR_OK && core->outbox.is_loading) {
+        wr_outbox_wait(core, timeout_ms < 0 || timeout_ms > 100 ? 100 : timeout_ms);
+        return WEIR_OK;
+    }
+    if (err == WEIR_OK && is_behind(core) != core->is_paused)
+        err = pause_reading(core, !core->is_paused);
+    if (err == WEIR_OK)
+        err = poll_records(core, timeout_ms, &records, &count, failure);
+    bool did = false;
+    if (err == WEIR_OK)
+        err = wr_batch_run(core, records, count, &did, failure);
+    if (err == WEIR_OK && did && wr_core_crash(core, "committed"))
+        return weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
+    if (err == WEIR_OK)
+        err = wr_outbox_publish(core, failure);
+    if (err == WEIR_OK && did && wr_core_crash(core, "published"))
+        return weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
+    if (err == WEIR_OK && core->outbox.delete_due_ms && wr_core_crash(core, "acknowledged"))
+        return weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
+    if (err == WEIR_OK)
+        wr_inbox_tell_group(core, false);
+    return err;
+}
+
+weir_err wr_core_turn(wr_core *core, int timeout_ms, weir_failure *failure)
+{
+    if (core->is_broken)
+        return weir_fail(failure, WEIR_E_BROKEN, "an earlier turn has failed");
+    weir_err err = turn(core, timeout_ms, failure);
+    core->is_broken = err != WEIR_OK;
+    return err;
+}
+
+weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
+{
+    if (core->is_broken)
+        return weir_fail(failure, WEIR_E_BROKEN, "an earlier turn has failed");
+    atomic_store(&core->is_draining, true);
+    int64_t deadline_us = wr_mono_us(core->io) + (int64_t)timeout_ms * 1000;
+    weir_err err = WEIR_OK;
+    bool did = true;
+    while (err == WEIR_OK && did) /* commands that were let in before */
+        err = wr_batch_run(core, NULL, 0, &did, failure);
+    while (err == WEIR_OK) {
+        err = wr_outbox_publish(core, failure);
+        int64_t left_us = deadline_us - wr_mono_us(core->io);
+        if (err != WEIR_OK || wr_core_outbox_count(core) == 0 || left_us <= 0)
+            break;
+        wr_outbox_wait(core, (int)(left_us / 1000) + 1);
+    }
+    if (err == WEIR_OK) {
+        core->outbox.delete_due_ms = core->outbox.delete_due_ms ? 1 : 0;
+        err = wr_batch_run(core, NULL, 0, &did, failure);
+    }
+    if (err == WEIR_OK)
+        wr_inbox_tell_group(core, true);
+    core->is_broken = err != WEIR_OK;
+    if (err == WEIR_OK && wr_core_outbox_count(core))
+        wr_trace_log(core->trace, WR_WARN, "not all was published; the next start goes on with it",
+                     WR_NUMBER("outbox", wr_core_outbox_count(core)));
+    return err;
+}
+
+/* ---- for other threads */
+
+weir_err wr_core_submit(wr_core *core, wr_core_command *command)
+{
+    weir_err err = WEIR_OK;
+    pthread_mutex_lock(&core->lock);
+    bool is_first = core->command_count == 0;
+    if (atomic_load(&core->is_draining))
+        err = WEIR_E_CLOSED;
+    else if (core->command_count >= COMMAND_COUNT_MAX || atomic_load(&core->is_behind))
+        err = WEIR_E_LIMIT;
+    else {
+        wr_list_append(&core->commands, &command->link);
+        core->command_count++;
+    }
+    pthread_mutex_unlock(&core->lock);
+    if (err == WEIR_OK && is_first)
+        wr_core_wake(core);
+    return err;
+}
+
+static weir_err reader_take(wr_core *core, wr_store **ret_reader, weir_failure *failure)
+{
+    pthread_mutex_lock(&core->lock);
+    wr_store *reader = core->reader_count ? core->readers[--core->reader_count] : NULL;
+    pthread_mutex_unlock(&core->lock);
+    if (!reader)
+        return wr_store_open(core->options.database, WR_STORE_READ_ONLY, ret_reader, failure);
+    *ret_reader = reader;
+    return WEIR_OK;
+}
+
+static void reader_give(wr_core *core, wr_store *reader)
+{
+    pthread_mutex_lock(&core->lock);
+    bool is_kept = core->reader_count < READER_COUNT_MAX;
+    if (is_kept)
+        core->readers[core->reader_count++] = reader;
+    pthread_mutex_unlock(&core->lock);
+    if (!is_kept)
+        wr_store_close(reader);
+}
+
+weir_status wr_core_query(wr_core *core, weir_status (*run)(void *user, weir_tx *tx), void *user, weir_arena *arena,
+                          char ret_reason[240])
+{
+    wr_store *reader;
+    weir_failure failure = {0};
+    ret_reason[0] = 0;
+    if (reader_take(core, &reader, &failure) != WEIR_OK) {
+        snprintf(ret_reason, REASON_SIZE, "%s", failure.sentence);
+        return WEIR_FATAL;
+    }
+    weir_tx tx;
+    wr_tx_init(&tx, core, reader, arena);
+    tx.is_read_only = true;
+    weir_status status = run(user, &tx);
+    wr_tx_end(&tx);
+    reader_give(core, reader);
+    if (tx.status != WEIR_DONE)
+        status = tx.status;
+    snprintf(ret_reason, REASON_SIZE, "%s", tx.reason);
+    return status;
+}
+
+const char *wr_core_outbox_id(const wr_core *core)
+{
+    return core->outbox.id;
+}
+
+size_t wr_core_outbox_count(const wr_core *core)
+{
+    return core->outbox.waiting_count + core->outbox.sent_count;
+}

@@ -1,0 +1,83 @@
+/* The heart of a service without its process: the consume loop, the unit of work, inbox, outbox, parked keys.
+ *
+ * Client, clock and chance are handed in, so that tests drive it step by step on the simulated cluster and a virtual
+ * clock; weir_main (service.c) adds configuration, HTTP, signals and the broker's address.
+ *
+ *        ┌──────────────── wr_core_turn ────────────────┐
+ *     poll records, commands → one transaction → commit → answer commands → publish → acknowledged rows are forgotten
+ *
+ * Any failure of a transaction as a whole (a full disk, a handler's WEIR_FATAL) ends the core: it is crash-only, and
+ * what was not committed is read again by the next one. One thread owns a core; wr_core_submit, wr_core_wake,
+ * wr_core_health and wr_core_metrics may be called by others. */
+#ifndef WR_CORE_H
+#define WR_CORE_H
+
+#include <base/buf.h>
+#include <base/list.h>
+#include <base/trace.h>
+#include <client/client.h>
+#include <io/io.h>
+#include <store/store.h>
+#include <weir/service.h>
+
+typedef struct wr_core wr_core;
+
+typedef struct wr_core_options {
+    const weir_service *service; /* borrowed for life, as all texts here */
+    const char *name;            /* event source and dead letter topic; NULL: service->name */
+    const char *group;           /* NULL: name; the prefix is put before it */
+    const char *topic_prefix;    /* NULL: none */
+    const char *database;        /* see wr_store_open */
+    unsigned store_flags;
+    wr_client *client;
+    const wr_trace *trace;
+    wr_io *io;               /* clock and chance */
+    const wr_config *config; /* weir_tx_setting; NULL: fallbacks of service->settings */
+    size_t batch_max;        /* events in one transaction; 0: 500 */
+    size_t outbox_max;       /* unpublished rows beyond which nothing more is read; 0: 50,000 */
+    size_t parked_max;       /* parked events beyond which nothing more is read; 0: 100,000 */
+    size_t message_size_max; /* of an emitted event; 0: 1,000,000 */
+    int64_t seen_window_ms;  /* how long ids of producers without outbox headers are remembered; 0: 7 days */
+    int linger_ms;           /* of the producer */
+    const char *compression; /* of the producer; NULL: its default */
+    /* Tests: called at "handled" (before the commit), "committed" (before publishing), "published" (handed to the
+     * producer) and "acknowledged" (before rows are deleted); true ends the turn there, as a crash would. */
+    bool (*crash)(void *user, const char *where);
+    void *crash_user;
+} wr_core_options;
+
+WEIR_MUST_CHECK weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_failure *failure);
+void wr_core_free(wr_core *core); /* drops what is under way, as a crash would; accepts NULL */
+
+/* One round, waiting up to timeout_ms (-1: as long as it takes) for something to do. An error ends the core. */
+WEIR_MUST_CHECK weir_err wr_core_turn(wr_core *core, int timeout_ms, weir_failure *failure);
+/* Stop reading, publish what is in the outbox for up to timeout_ms, tell the group the positions. */
+WEIR_MUST_CHECK weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure);
+void wr_core_wake(wr_core *core); /* any thread: end the wait of a turn */
+
+/* A command: work that somebody outside waits for, run in the transaction beside the events of the same batch. */
+typedef struct wr_core_command {
+    wr_link link;
+    weir_status (*run)(struct wr_core_command *command, weir_tx *tx);
+    /* After the commit, on the core's thread; status as run returned it, or WEIR_FATAL when nothing was committed. */
+    void (*done)(struct wr_core_command *command, weir_status status, const char *reason);
+    const char *id;          /* of the request; NULL: made. Ids of emitted events derive from it */
+    const char *traceparent; /* NULL: a new trace begins */
+    weir_arena *arena;       /* the transaction's; must live until done returns */
+    char reason[240];        /* the core's */
+    weir_status status;
+} wr_core_command;
+/* Any thread. WEIR_E_LIMIT: too many wait. WEIR_E_CLOSED: draining. Else `done` is called exactly once. */
+WEIR_MUST_CHECK weir_err wr_core_submit(wr_core *core, wr_core_command *command);
+
+/* Run a read-only function on a read connection, on the calling thread. */
+weir_status wr_core_query(wr_core *core, weir_status (*run)(void *user, weir_tx *tx), void *user, weir_arena *arena,
+                          char ret_reason[240]);
+
+/* One JSON object; true when the service should get traffic. */
+bool wr_core_health(wr_core *core, wr_buf *out);
+void wr_core_metrics(wr_core *core, wr_buf *out); /* Prometheus text */
+const char *wr_core_outbox_id(const wr_core *core);
+size_t wr_core_outbox_count(const wr_core *core); /* rows not acknowledged yet */
+
+#endif

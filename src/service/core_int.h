@@ -1,0 +1,252 @@
+/* Between the files of this room. */
+#ifndef WR_CORE_INT_H
+#define WR_CORE_INT_H
+
+#include <base/map.h>
+#include <base/time.h>
+#include <base/uuid.h>
+#include <event/event.h>
+#include <event/trace_context.h>
+#include <service/core.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    TOPIC_COUNT_MAX = 32,
+    TOPIC_SIZE_MAX = 250, /* Kafka's own limit is 249 */
+    SENDER_COUNT_MAX = 1000000,
+    LANE_COUNT_MAX = 1000000,
+    HEADER_BLOB_SIZE_MAX = 64 << 20,
+    BUCKET_COUNT = 12,
+    REASON_SIZE = 240,
+    ARENA_SIZE_MAX = 256 * 1024 * 1024,
+    READER_COUNT_MAX = 8,
+};
+
+typedef atomic_uint_fast64_t counter;
+
+static inline void count_up(counter *of, uint64_t by)
+{
+    atomic_fetch_add_explicit(of, by, memory_order_relaxed);
+}
+
+/* ---- numbers for /metrics: written by the core's thread, read by any */
+typedef struct handler_numbers {
+    counter done, ignored, retried, rejected;
+    counter buckets[BUCKET_COUNT + 1]; /* of durations; the last is +Inf */
+    counter total_us;
+} handler_numbers;
+
+typedef struct numbers {
+    counter events, duplicates, unknown_types, undecodable, below_position;
+    counter batches, batch_events, commit_us, commands;
+    counter published, acknowledged, refused, republished;
+    counter dead_letters, parked_total, parked_exhausted;
+    atomic_int_fast64_t outbox_rows, outbox_frozen, outbox_oldest_ms, parked_events, parked_keys, lag_ms, partitions;
+    handler_numbers *handlers; /* as service->handlers */
+    size_t handler_count;
+} numbers;
+
+/* ---- a record that outlives its batch: one block of memory, with its link */
+typedef struct kept_record {
+    wr_link link;
+    int64_t sequence; /* outbox */
+    int64_t created_ms;
+    wr_client_record record;
+    wr_client_header headers[];
+} kept_record;
+/* record.topic, key, value, headers are copied; `extra` headers follow them. NULL: memory. */
+kept_record *wr_kept_record_new(const wr_client_record *record, const wr_client_header *extra, size_t extra_count);
+/* Headers as stored: each is name size (2), name, value size (4, -1 for null), value, big-endian. */
+weir_slice wr_headers_encode(const wr_client_header *headers, size_t count, wr_buf *out);
+WEIR_MUST_CHECK weir_err wr_headers_decode(weir_slice blob, weir_arena *arena, wr_client_header **ret_headers,
+                                           size_t *ret_count);
+
+/* ---- inbox */
+typedef struct position {
+    char topic[TOPIC_SIZE_MAX];
+    int32_t partition;
+    int64_t next;  /* offset to read next; -1001: nothing read yet */
+    int64_t epoch; /* of our ownership */
+    int64_t told;  /* what the group knows */
+    bool is_owned, is_changed, is_checked, has_warned;
+} position;
+
+typedef struct sender {
+    int64_t highest;
+    bool is_changed;
+    char id[WR_UUID_TEXT_SIZE];
+    char topic[TOPIC_SIZE_MAX];
+    int32_t partition;
+} sender;
+
+typedef struct inbox {
+    wr_map *positions; /* topic NUL partition -> position */
+    wr_map *senders;   /* id topic NUL partition -> sender */
+    position *last;    /* records come in runs of one partition */
+    sender *last_sender;
+    sender **changed; /* senders to write with this batch */
+    size_t changed_count, changed_capacity;
+    int64_t told_at_ms, pruned_at_ms;
+} inbox;
+
+WEIR_MUST_CHECK weir_err wr_inbox_load(wr_core *core, weir_failure *failure);
+void wr_inbox_fini(wr_core *core);
+void wr_inbox_assigned(void *user, wr_assignment *assignments, size_t count);
+void wr_inbox_revoked(void *user, const wr_assignment *assignments, size_t count, bool lost);
+/* Within the transaction, before the first record: whether the partitions are still ours. */
+WEIR_MUST_CHECK weir_err wr_inbox_begin(wr_core *core, weir_failure *failure);
+/* NULL when the record is not to be handled: known already, or not ours. */
+position *wr_inbox_admit(wr_core *core, const wr_client_record *record);
+/* false: the sender's outbox has sent it before. */
+WEIR_MUST_CHECK weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const weir_event *event,
+                                         bool *ret_is_new, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_inbox_write(wr_core *core, weir_failure *failure);
+void wr_inbox_tell_group(wr_core *core, bool now);
+
+/* ---- outbox */
+typedef struct outbox {
+    char id[WR_UUID_TEXT_SIZE];
+    int64_t next_sequence;   /* the one after the last committed or emitted */
+    int64_t stored_sequence; /* as in the database */
+    wr_list fresh;           /* emitted in this transaction */
+    wr_list waiting, sent;   /* committed, in order of sequence */
+    size_t fresh_count, waiting_count, sent_count;
+    wr_map *frozen;        /* lane (topic NUL key) -> reason */
+    size_t frozen_count;   /* rows */
+    wr_list to_freeze;     /* refused rows whose mark is not written yet */
+    int64_t loaded_to;     /* rows up to here are in memory or gone */
+    bool is_loading;       /* more rows lie in the table */
+    int64_t deleted_below; /* rows below are gone from the table */
+    int64_t delete_due_ms; /* 0: nothing to delete */
+    bool is_broken;        /* the producer must be made anew */
+} outbox;
+
+WEIR_MUST_CHECK weir_err wr_outbox_load(wr_core *core, weir_failure *failure);
+void wr_outbox_fini(wr_core *core);
+WEIR_MUST_CHECK weir_err wr_outbox_append(wr_core *core, const wr_client_record *record, size_t size_max,
+                                          weir_failure *failure);
+void wr_outbox_undo(wr_core *core, int64_t to_sequence); /* forget what was appended at and after it */
+WEIR_MUST_CHECK weir_err wr_outbox_write(wr_core *core, weir_failure *failure); /* deletions and marks, before commit */
+void wr_outbox_committed(wr_core *core);
+WEIR_MUST_CHECK weir_err wr_outbox_publish(wr_core *core, weir_failure *failure);
+void wr_outbox_wait(wr_core *core, int timeout_ms); /* for acknowledgements */
+bool wr_outbox_wants_write(const wr_core *core, bool is_idle, int64_t now_ms);
+
+/* ---- parked keys */
+typedef struct parked_lane {
+    int64_t due_ms;
+    int64_t count;
+    size_t size;
+    uint8_t name[];
+} parked_lane;
+
+typedef struct parked {
+    wr_map *lanes;
+    int64_t event_count;
+    int64_t next_due_ms; /* INT64_MAX: none */
+} parked;
+
+WEIR_MUST_CHECK weir_err wr_parked_load(wr_core *core, weir_failure *failure);
+void wr_parked_fini(wr_core *core);
+bool wr_parked_holds(wr_core *core, const wr_client_record *record);
+/* Behind its key's queue; attempts 0 for one that only waits. */
+WEIR_MUST_CHECK weir_err wr_parked_add(wr_core *core, const wr_client_record *record, int attempts, int64_t due_ms,
+                                       const char *reason, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_parked_run_due(wr_core *core, weir_failure *failure);
+
+/* ---- dead letters */
+WEIR_MUST_CHECK weir_err wr_dead_letter(wr_core *core, const wr_client_record *record, const char *reason,
+                                        const char *error, const char *handler, int attempts, weir_failure *failure);
+
+/* ---- a transaction as handlers see it */
+struct weir_rows {
+    weir_tx *tx;
+    wr_statement *statement; /* NULL: ended */
+    wr_link link;
+};
+
+struct weir_tx {
+    wr_core *core;
+    wr_store *store;
+    weir_arena *arena;
+    bool is_read_only;
+    weir_status status;
+    weir_err err; /* behind a WEIR_FATAL */
+    char reason[REASON_SIZE];
+    const char *origin_id; /* the event or request that is handled */
+    const char *correlationid, *causationid, *tracestate;
+    char traceparent[WR_TRACEPARENT_SIZE];
+    uint32_t emit_count;
+    int64_t now_ms;
+    char now_text[WR_TIME_TEXT_SIZE];
+    int64_t changes;
+    wr_list rows; /* open queries */
+    weir_rows none;
+};
+
+void wr_tx_init(weir_tx *tx, wr_core *core, wr_store *store, weir_arena *arena);
+void wr_tx_trace(weir_tx *tx, const char *traceparent);
+void wr_tx_end(weir_tx *tx); /* ends open queries */
+weir_status wr_tx_fail(weir_tx *tx, weir_status status, const char *format, ...) WEIR_PRINTF(3, 4);
+
+/* ---- handling one record */
+typedef enum outcome { OUTCOME_OVER, OUTCOME_RETRY } outcome;
+typedef struct handling {
+    outcome outcome;
+    const weir_handler *handler;
+    char reason[REASON_SIZE];
+} handling;
+/* Decode, find the handler, run it in a savepoint; rejects are dead-lettered here. `attempts` is how often it was tried
+ * before. An error ends the batch. */
+WEIR_MUST_CHECK weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, bool check_known,
+                                   handling *ret_handling, weir_failure *failure);
+int64_t wr_retry_delay_ms(wr_core *core, const weir_retry_policy *policy, int attempts);
+int wr_retry_max(const weir_retry_policy *policy);
+int64_t wr_bucket_us(int bucket); /* upper bounds of the duration histogram */
+
+/* ---- the core */
+struct wr_core {
+    wr_core_options options;
+    const weir_service *service;
+    const char *name, *prefix;
+    char group[TOPIC_SIZE_MAX], dead_letter_topic[TOPIC_SIZE_MAX];
+    const char *topics[TOPIC_COUNT_MAX];
+    char *topics_text;
+    size_t topic_count;
+    wr_io *io;
+    const wr_trace *trace;
+    wr_store *store;
+    wr_consumer *consumer;
+    wr_producer *producer;
+    weir_arena *arena; /* of the event at hand */
+    inbox inbox;
+    outbox outbox;
+    parked parked;
+    numbers numbers;
+    const wr_client_record *records; /* of the batch under way */
+    size_t record_count;
+    bool is_paused;      /* nothing is read: the outbox or the parked table is too long */
+    bool is_broken;      /* a turn failed */
+    weir_err assign_err; /* what a callback of the consumer could not return */
+    weir_failure assign_failure;
+    atomic_bool is_assigned, is_draining, is_unreachable, is_behind;
+
+    pthread_mutex_t lock; /* the queue of commands, the readers */
+    wr_list commands;
+    size_t command_count;
+    wr_store *readers[READER_COUNT_MAX];
+    size_t reader_count;
+};
+
+bool wr_core_crash(wr_core *core, const char *where);
+WEIR_MUST_CHECK weir_err wr_core_producer_new(wr_core *core, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t count, bool *ret_did,
+                                      weir_failure *failure);
+extern const char *const wr_core_migrations[];
+WEIR_MUST_CHECK weir_err wr_meta_get(wr_store *store, const char *key, char *ret_text, size_t size, bool *ret_found,
+                                     weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_meta_set(wr_store *store, const char *key, const char *text, weir_failure *failure);
+
+#endif

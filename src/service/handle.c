@@ -1,0 +1,185 @@
+/* One record, from bytes to its end.
+ *
+ *   known already ──────────────────────────────────────────→ skipped, counted
+ *   its key is parked ──────────────────────────────────────→ parked behind it
+ *   not a CloudEvent, or a known type in an unknown version ─→ dead letter, raw
+ *   a type without handler ─────────────────────────────────→ ignored, counted
+ *   handler: done → savepoint released      ignore, retry, reject → back to the savepoint; reject → dead letter
+ *            fatal → the batch ends          retry → the caller parks, until the attempts are used up → dead letter */
+#include "core_int.h"
+
+#include <stdio.h>
+
+enum { RETRY_MAX = 10, RETRY_BASE_MS = 100, RETRY_MAX_MS = 60000 };
+
+static const int64_t bucket_us[BUCKET_COUNT] = {50,   100,   250,   500,    1000,   2500,
+                                                5000, 10000, 50000, 100000, 500000, 1000000};
+
+int64_t wr_bucket_us(int bucket)
+{
+    return bucket_us[bucket];
+}
+
+int wr_retry_max(const weir_retry_policy *policy)
+{
+    return policy->max > 0 ? policy->max : RETRY_MAX;
+}
+
+/* Doubles with each attempt; between half and all of it, so that keys parked together do not come back together. */
+int64_t wr_retry_delay_ms(wr_core *core, const weir_retry_policy *policy, int attempts)
+{
+    int64_t delay_ms = policy->base_ms > 0 ? policy->base_ms : RETRY_BASE_MS;
+    int64_t max_ms = policy->max_ms > 0 ? policy->max_ms : RETRY_MAX_MS;
+    for (int i = 1; i < attempts && delay_ms < max_ms; i++)
+        delay_ms *= 2;
+    if (delay_ms > max_ms)
+        delay_ms = max_ms;
+    return delay_ms / 2 + (int64_t)(wr_random_u64(core->io) % (uint64_t)(delay_ms / 2 + 1));
+}
+
+static const weir_handler *find_handler(const wr_core *core, const weir_event *event, bool *ret_is_known)
+{
+    int version = event->version ? event->version : 1;
+    *ret_is_known = false;
+    for (const weir_handler *handler = core->service->handlers; handler && handler->type; handler++) {
+        if (strcmp(handler->type, event->type) != 0)
+            continue;
+        *ret_is_known = true;
+        if ((handler->version ? handler->version : 1) == version)
+            return handler;
+    }
+    return NULL;
+}
+
+static weir_status run(wr_core *core, const weir_handler *handler, const weir_event *event, weir_tx *tx)
+{
+    handler_numbers *numbers = &core->numbers.handlers[handler - core->service->handlers];
+    wr_tx_init(tx, core, core->store, core->arena);
+    wr_tx_trace(tx, event->traceparent);
+    tx->tracestate = event->tracestate;
+    tx->origin_id = event->id;
+    tx->causationid = event->id;
+    tx->correlationid = event->correlationid ? event->correlationid : event->id;
+
+    int64_t start_us = wr_mono_us(core->io);
+    weir_status status = handler->run(tx, event, core->service->user);
+    int64_t took_us = wr_mono_us(core->io) - start_us;
+    wr_tx_end(tx);
+    int bucket = 0;
+    while (bucket < BUCKET_COUNT && took_us > bucket_us[bucket])
+        bucket++;
+    count_up(&numbers->buckets[bucket], 1);
+    count_up(&numbers->total_us, (uint64_t)(took_us > 0 ? took_us : 0));
+
+    if (tx->status != WEIR_DONE) /* a failure sticks, whatever the handler returns after it */
+        status = tx->status;
+    counter *by_status[] = {[WEIR_DONE] = &numbers->done,
+                            [WEIR_IGNORE] = &numbers->ignored,
+                            [WEIR_RETRY] = &numbers->retried,
+                            [WEIR_REJECT] = &numbers->rejected};
+    if (status >= WEIR_DONE && status < WEIR_FATAL)
+        count_up(by_status[status], 1);
+    return status;
+}
+
+static void log_retry(wr_core *core, const wr_client_record *record, const weir_tx *tx, int attempts)
+{
+    wr_trace_log(core->trace, attempts == 0 ? WR_WARN : WR_INFO, "event waits, and its key with it",
+                 WR_TEXT("error", tx->reason), WR_NUMBER("attempts", attempts + 1), WR_TEXT("topic", record->topic),
+                 WR_NUMBER("partition", record->partition), WR_NUMBER("offset", record->offset),
+                 WR_TEXT("group", core->group), WR_TEXT("traceparent", tx->traceparent));
+}
+
+static weir_err call(wr_core *core, const wr_client_record *record, const weir_event *event, int attempts,
+                     handling *handling, weir_failure *failure)
+{
+    const weir_handler *handler = handling->handler;
+    int64_t mark = core->outbox.next_sequence;
+    weir_err err = wr_store_savepoint(core->store, failure);
+    if (err != WEIR_OK)
+        return err;
+    weir_tx tx;
+    weir_status status = run(core, handler, event, &tx);
+    if (status == WEIR_DONE)
+        return wr_store_release(core->store, failure);
+    if (status < WEIR_DONE || status >= WEIR_FATAL) {
+        err = tx.err != WEIR_OK ? tx.err : WEIR_E_BROKEN;
+        return weir_fail(failure, err, "handler of %s: %s", handler->type,
+                         tx.reason[0] ? tx.reason : "gave up with WEIR_FATAL");
+    }
+    wr_outbox_undo(core, mark);
+    err = wr_store_undo(core->store, failure);
+    if (err != WEIR_OK || status == WEIR_IGNORE)
+        return err;
+
+    char name[200];
+    snprintf(name, sizeof name, "%s/%d", handler->type, handler->version ? handler->version : 1);
+    snprintf(handling->reason, sizeof handling->reason, "%s", tx.reason[0] ? tx.reason : "no reason given");
+    if (status == WEIR_REJECT)
+        return wr_dead_letter(core, record, "rejected", handling->reason, name, attempts + 1, failure);
+    log_retry(core, record, &tx, attempts);
+    if (attempts + 1 < wr_retry_max(&handler->retry)) {
+        handling->outcome = OUTCOME_RETRY;
+        return WEIR_OK;
+    }
+    count_up(&core->numbers.parked_exhausted, 1);
+    return wr_dead_letter(core, record, "exhausted", handling->reason, name, attempts + 1, failure);
+}
+
+/* A record as the event room sees it: the same bytes and headers. */
+static wr_event_record record_view(const wr_client_record *record)
+{
+    return (wr_event_record){record->key, record->value, record->headers, record->header_count};
+}
+
+weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, bool check_known,
+                   handling *ret_handling, weir_failure *failure)
+{
+    handling handling = {.outcome = OUTCOME_OVER};
+    weir_failure why = {0};
+    weir_event event = {0};
+    wr_event_record view = record_view(record);
+    weir_arena_reset(core->arena);
+    weir_err decoded = wr_event_decode_kafka(&view, core->arena, &event, &why);
+    if (decoded == WEIR_E_MEMORY)
+        return weir_fail(failure, decoded, "no memory for an event");
+
+    bool is_new = true;
+    weir_err err = WEIR_OK;
+    if (check_known)
+        err = wr_inbox_is_new(core, record, decoded == WEIR_OK ? &event : NULL, &is_new, failure);
+    if (err != WEIR_OK)
+        return err;
+    *ret_handling = handling;
+    if (!is_new) {
+        count_up(&core->numbers.duplicates, 1);
+        return WEIR_OK;
+    }
+    if (check_known && wr_parked_holds(core, record))
+        return wr_parked_add(core, record, 0, 0, "behind another", failure);
+    if (decoded != WEIR_OK) {
+        count_up(&core->numbers.undecodable, 1);
+        return wr_dead_letter(core, record, "undecodable", why.sentence, NULL, attempts + 1, failure);
+    }
+
+    bool is_known;
+    handling.handler = find_handler(core, &event, &is_known);
+    if (!handling.handler && !is_known) {
+        count_up(&core->numbers.unknown_types, 1);
+        return WEIR_OK;
+    }
+    if (!handling.handler) {
+        char error[REASON_SIZE];
+        snprintf(error, sizeof error, "%.150s has no handler for version %d", event.type,
+                 event.version ? event.version : 1);
+        return wr_dead_letter(core, record, "unknown-version", error, NULL, attempts + 1, failure);
+    }
+    event.topic = record->topic + strlen(core->prefix);
+    event.partition = record->partition;
+    event.offset = record->offset;
+    event.timestamp_ms = record->timestamp_ms;
+    err = call(core, record, &event, attempts, &handling, failure);
+    if (err == WEIR_OK)
+        *ret_handling = handling;
+    return err;
+}

@@ -1,0 +1,378 @@
+/* What has been handled already, in constant space.
+ *
+ * Per partition the offset to read next, written in the same transaction as the effects: redelivery after a crash or a
+ * rebalance is seen without a row an event. Per sender's outbox and partition the highest sequence: a sender that
+ * crashed between publishing and deleting publishes again with the same numbers, and its outbox numbers events in the
+ * order in which it publishes them. Events from elsewhere carry no numbers; for them (source, id) is remembered for
+ * seen.window, and that window is part of the promise.
+ *
+ * Taking a partition raises its epoch in the database. A batch first asks whether the epochs are still ours, within its
+ * transaction, so that one who lost the partition while it slept commits nothing for it. */
+#include "core_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TELL_EVERY_MS = 1000, PRUNE_EVERY_MS = 60000, NOTHING_READ = -1001 };
+
+static weir_slice position_key(char *key, size_t size, const char *topic, int32_t partition)
+{
+    int used = snprintf(key, size, "%s/%d", topic, partition);
+    return (weir_slice){(uint8_t *)key, (size_t)used};
+}
+
+static position *position_find(inbox *inbox, const char *topic, int32_t partition)
+{
+    position *last = inbox->last;
+    if (last && last->partition == partition && strcmp(last->topic, topic) == 0)
+        return last;
+    char key[TOPIC_SIZE_MAX + 16];
+    last = wr_map_find(inbox->positions, position_key(key, sizeof key, topic, partition));
+    if (last)
+        inbox->last = last;
+    return last;
+}
+
+static weir_slice sender_key(char *key, size_t size, const char *id, const char *topic, int32_t partition)
+{
+    int used = snprintf(key, size, "%s/%s/%d", id, topic, partition);
+    return (weir_slice){(uint8_t *)key, (size_t)used};
+}
+
+static weir_err sender_get(inbox *inbox, const char *id, const char *topic, int32_t partition, sender **ret_sender)
+{
+    sender *last = inbox->last_sender;
+    if (last && last->partition == partition && strcmp(last->topic, topic) == 0 && strcmp(last->id, id) == 0) {
+        *ret_sender = last;
+        return WEIR_OK;
+    }
+    char key[TOPIC_SIZE_MAX + WR_UUID_TEXT_SIZE + 16];
+    weir_slice name = sender_key(key, sizeof key, id, topic, partition);
+    last = wr_map_find(inbox->senders, name);
+    if (!last) {
+        last = calloc(1, sizeof *last);
+        if (!last)
+            return WEIR_E_MEMORY;
+        last->partition = partition;
+        snprintf(last->id, sizeof last->id, "%s", id);
+        snprintf(last->topic, sizeof last->topic, "%s", topic);
+        weir_err err = wr_map_add(inbox->senders, name, last);
+        if (err != WEIR_OK) {
+            free(last);
+            return err;
+        }
+    }
+    inbox->last_sender = last;
+    *ret_sender = last;
+    return WEIR_OK;
+}
+
+weir_err wr_inbox_load(wr_core *core, weir_failure *failure)
+{
+    inbox *inbox = &core->inbox;
+    inbox->positions = wr_map_new(SENDER_COUNT_MAX, wr_random_u64(core->io));
+    inbox->senders = wr_map_new(SENDER_COUNT_MAX, wr_random_u64(core->io));
+    if (!inbox->positions || !inbox->senders)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for the inbox");
+    wr_statement *statement;
+    weir_err err = wr_store_prepare(core->store, "SELECT outbox_id, topic, partition, highest FROM weir_senders", NULL,
+                                    &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    while ((err = wr_statement_next(statement, failure)) == WEIR_OK) {
+        sender *sender;
+        err = sender_get(inbox, wr_statement_text(statement, 0), wr_statement_text(statement, 1),
+                         (int32_t)wr_statement_int(statement, 2), &sender);
+        if (err != WEIR_OK) {
+            weir_fail(failure, err, "more senders than this service can remember");
+            break;
+        }
+        sender->highest = wr_statement_int(statement, 3);
+    }
+    wr_statement_done(statement);
+    return err == WEIR_E_RANGE ? WEIR_OK : err;
+}
+
+void wr_inbox_fini(wr_core *core)
+{
+    inbox *inbox = &core->inbox;
+    void *value;
+    for (size_t at = 0; inbox->positions && (value = wr_map_next(inbox->positions, &at, NULL));)
+        free(value);
+    for (size_t at = 0; inbox->senders && (value = wr_map_next(inbox->senders, &at, NULL));)
+        free(value);
+    wr_map_free(inbox->positions);
+    wr_map_free(inbox->senders);
+    free(inbox->changed);
+}
+
+/* ---- partitions come and go */
+
+static weir_err take(wr_core *core, wr_assignment *assignment, weir_failure *failure)
+{
+    inbox *inbox = &core->inbox;
+    position *position = position_find(inbox, assignment->topic, assignment->partition);
+    if (!position) {
+        position = calloc(1, sizeof *position);
+        if (!position)
+            return weir_fail(failure, WEIR_E_MEMORY, "no memory for a partition");
+        snprintf(position->topic, sizeof position->topic, "%s", assignment->topic);
+        position->partition = assignment->partition;
+        char key[TOPIC_SIZE_MAX + 16];
+        weir_err err = wr_map_add(inbox->positions,
+                                  position_key(key, sizeof key, assignment->topic, assignment->partition), position);
+        if (err != WEIR_OK) {
+            free(position);
+            return weir_fail(failure, err, "no room for a partition");
+        }
+    }
+    wr_statement *statement;
+    weir_err err = wr_store_prepare(core->store,
+                                    "INSERT INTO weir_inbox (topic, partition, next_offset, epoch)"
+                                    " VALUES (?1, ?2, -1001, 1)"
+                                    " ON CONFLICT (topic, partition) DO UPDATE SET epoch = epoch + 1"
+                                    " RETURNING epoch, next_offset",
+                                    WEIR_VALUES(WEIR_TEXT(assignment->topic), WEIR_INT(assignment->partition)),
+                                    &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_statement_next(statement, failure);
+    if (err == WEIR_OK) {
+        position->epoch = wr_statement_int(statement, 0);
+        position->next = wr_statement_int(statement, 1);
+        position->told = NOTHING_READ;
+        position->is_owned = true;
+        position->is_changed = false;
+        if (position->next >= 0)
+            assignment->start_offset = position->next;
+    }
+    wr_statement_done(statement);
+    return err;
+}
+
+void wr_inbox_assigned(void *user, wr_assignment *assignments, size_t count)
+{
+    wr_core *core = user;
+    weir_failure *failure = &core->assign_failure;
+    weir_err err = wr_store_begin(core->store, failure);
+    for (size_t i = 0; i < count && err == WEIR_OK; i++)
+        err = take(core, &assignments[i], failure);
+    if (err == WEIR_OK)
+        err = wr_store_commit(core->store, failure);
+    else
+        wr_store_rollback(core->store);
+    core->assign_err = err;
+    atomic_fetch_add(&core->numbers.partitions, (int64_t)count);
+    atomic_store(&core->is_assigned, true);
+    core->is_paused = false; /* fresh partitions are not paused; the next turn looks again */
+    wr_trace_log(core->trace, WR_INFO, "partitions assigned", WR_TEXT("group", core->group), WR_NUMBER("count", count));
+}
+
+void wr_inbox_revoked(void *user, const wr_assignment *assignments, size_t count, bool lost)
+{
+    wr_core *core = user;
+    if (!lost && !core->is_broken)
+        wr_inbox_tell_group(core, true);
+    for (size_t i = 0; i < count; i++) {
+        position *position = position_find(&core->inbox, assignments[i].topic, assignments[i].partition);
+        if (position)
+            position->is_owned = false;
+    }
+    atomic_fetch_sub(&core->numbers.partitions, (int64_t)count);
+    wr_trace_log(core->trace, lost ? WR_WARN : WR_INFO, lost ? "partitions lost" : "partitions revoked",
+                 WR_TEXT("group", core->group), WR_NUMBER("count", count));
+}
+
+/* ---- within a transaction */
+
+static weir_err check_epoch(wr_core *core, position *position, weir_failure *failure)
+{
+    wr_statement *statement;
+    weir_err err =
+        wr_store_prepare(core->store, "SELECT epoch FROM weir_inbox WHERE topic = ?1 AND partition = ?2",
+                         WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition)), &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_statement_next(statement, failure);
+    bool is_ours = err == WEIR_OK && wr_statement_int(statement, 0) == position->epoch;
+    wr_statement_done(statement);
+    if (err != WEIR_OK && err != WEIR_E_RANGE)
+        return err;
+    position->is_checked = true;
+    if (!is_ours) {
+        position->is_owned = false;
+        wr_trace_log(core->trace, WR_WARN, "partition belongs to somebody newer; its events are left to them",
+                     WR_TEXT("topic", position->topic), WR_NUMBER("partition", position->partition),
+                     WR_TEXT("group", core->group));
+    }
+    return WEIR_OK;
+}
+
+weir_err wr_inbox_begin(wr_core *core, weir_failure *failure)
+{
+    inbox *inbox = &core->inbox;
+    position *position;
+    weir_err err = WEIR_OK;
+    for (size_t at = 0; (position = wr_map_next(inbox->positions, &at, NULL));)
+        position->is_checked = false;
+    for (size_t i = 0; i < core->record_count && err == WEIR_OK; i++) {
+        position = position_find(inbox, core->records[i].topic, core->records[i].partition);
+        if (position && position->is_owned && !position->is_checked)
+            err = check_epoch(core, position, failure);
+    }
+    return err;
+}
+
+position *wr_inbox_admit(wr_core *core, const wr_client_record *record)
+{
+    position *position = position_find(&core->inbox, record->topic, record->partition);
+    if (!position || !position->is_owned)
+        return NULL;
+    if (record->offset >= position->next) {
+        position->next = record->offset + 1;
+        position->is_changed = true;
+        return position;
+    }
+    count_up(&core->numbers.below_position, 1);
+    if (!position->has_warned) {
+        position->has_warned = true;
+        wr_trace_log(
+            core->trace, WR_WARN,
+            "records below the stored position are skipped; if the topic was made anew, start with a new data.dir",
+            WR_TEXT("topic", record->topic), WR_NUMBER("partition", record->partition),
+            WR_NUMBER("offset", record->offset), WR_NUMBER("position", position->next));
+    }
+    return NULL;
+}
+
+static weir_err seen_before(wr_core *core, const weir_event *event, bool *ret_is_new, weir_failure *failure)
+{
+    weir_err err = wr_store_exec(
+        core->store, "INSERT INTO weir_seen (source, id, seen_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        WEIR_VALUES(WEIR_TEXT(event->source), WEIR_TEXT(event->id), WEIR_INT(wr_now_ms(core->io))), failure);
+    if (err == WEIR_OK)
+        *ret_is_new = wr_store_changes(core->store) == 1;
+    return err;
+}
+
+static bool text_of(const wr_client_header *header, char *ret_text, size_t size)
+{
+    if (!header || !header->value.data || header->value.size >= size)
+        return false;
+    memcpy(ret_text, header->value.data, header->value.size);
+    ret_text[header->value.size] = 0;
+    return strlen(ret_text) == header->value.size && ret_text[0];
+}
+
+static bool sequence_of(const wr_client_header *header, int64_t *ret_sequence)
+{
+    char text[24], *end;
+    if (!text_of(header, text, sizeof text))
+        return false;
+    *ret_sequence = strtoll(text, &end, 10);
+    return *end == 0 && *ret_sequence > 0 && text[0] >= '0' && text[0] <= '9';
+}
+
+weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const weir_event *event, bool *ret_is_new,
+                         weir_failure *failure)
+{
+    inbox *inbox = &core->inbox;
+    char id[WR_UUID_TEXT_SIZE];
+    int64_t sequence;
+    bool is_numbered =
+        text_of(wr_event_header_find(record->headers, record->header_count, "weir-outbox-id"), id, sizeof id) &&
+        sequence_of(wr_event_header_find(record->headers, record->header_count, "weir-outbox-sequence"), &sequence);
+    if (!is_numbered) {
+        *ret_is_new = true;
+        return event ? seen_before(core, event, ret_is_new, failure) : WEIR_OK;
+    }
+    if (inbox->changed_count == inbox->changed_capacity) {
+        size_t capacity = inbox->changed_capacity ? inbox->changed_capacity * 2 : 64;
+        sender **changed = realloc(inbox->changed, capacity * sizeof(*changed));
+        if (!changed)
+            return weir_fail(failure, WEIR_E_MEMORY, "no memory for the inbox");
+        inbox->changed = changed;
+        inbox->changed_capacity = capacity;
+    }
+    sender *sender;
+    weir_err err = sender_get(inbox, id, record->topic, record->partition, &sender);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "more senders than this service can remember");
+    *ret_is_new = sequence > sender->highest;
+    if (*ret_is_new) {
+        sender->highest = sequence;
+        if (!sender->is_changed)
+            inbox->changed[inbox->changed_count++] = sender;
+        sender->is_changed = true;
+    }
+    return WEIR_OK;
+}
+
+static weir_err write_position(wr_core *core, position *position, weir_failure *failure)
+{
+    weir_err err = wr_store_exec(
+        core->store, "UPDATE weir_inbox SET next_offset = ?3 WHERE topic = ?1 AND partition = ?2 AND epoch = ?4",
+        WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition), WEIR_INT(position->next),
+                    WEIR_INT(position->epoch)),
+        failure);
+    position->is_changed = false;
+    if (err == WEIR_OK && wr_store_changes(core->store) != 1)
+        return weir_fail(failure, WEIR_E_FENCED, "partition %d of %s belongs to somebody newer", position->partition,
+                         position->topic);
+    return err;
+}
+
+static weir_err prune_seen(wr_core *core, weir_failure *failure)
+{
+    int64_t now_ms = wr_now_ms(core->io);
+    if (now_ms - core->inbox.pruned_at_ms < PRUNE_EVERY_MS)
+        return WEIR_OK;
+    core->inbox.pruned_at_ms = now_ms;
+    return wr_store_exec(core->store,
+                         "DELETE FROM weir_seen WHERE (source, id) IN"
+                         " (SELECT source, id FROM weir_seen WHERE seen_ms < ?1 LIMIT 10000)",
+                         WEIR_VALUES(WEIR_INT(now_ms - core->options.seen_window_ms)), failure);
+}
+
+weir_err wr_inbox_write(wr_core *core, weir_failure *failure)
+{
+    inbox *inbox = &core->inbox;
+    position *position;
+    weir_err err = WEIR_OK;
+    for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(inbox->positions, &at, NULL));)
+        if (position->is_changed)
+            err = write_position(core, position, failure);
+    for (size_t i = 0; i < inbox->changed_count && err == WEIR_OK; i++) {
+        sender *sender = inbox->changed[i];
+        sender->is_changed = false;
+        err = wr_store_exec(core->store,
+                            "INSERT INTO weir_senders (outbox_id, topic, partition, highest) VALUES (?1, ?2, ?3, ?4)"
+                            " ON CONFLICT (outbox_id, topic, partition) DO UPDATE SET highest = excluded.highest",
+                            WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
+                                        WEIR_INT(sender->highest)),
+                            failure);
+    }
+    inbox->changed_count = 0;
+    return err == WEIR_OK ? prune_seen(core, failure) : err;
+}
+
+/* The group's offsets are for lag to be visible and for others to start from; ours stand in the database. */
+void wr_inbox_tell_group(wr_core *core, bool now)
+{
+    inbox *inbox = &core->inbox;
+    int64_t now_ms = wr_now_ms(core->io);
+    if (!core->consumer || (!now && now_ms - inbox->told_at_ms < TELL_EVERY_MS))
+        return;
+    wr_assignment positions[256];
+    size_t count = 0;
+    position *position;
+    for (size_t at = 0; count < 256 && (position = wr_map_next(inbox->positions, &at, NULL));)
+        if (position->is_owned && position->next >= 0 && position->next != position->told) {
+            positions[count++] = (wr_assignment){position->topic, position->partition, position->next};
+            position->told = position->next;
+        }
+    inbox->told_at_ms = now_ms;
+    if (count && wr_consumer_commit(core->consumer, positions, count, false) != WEIR_OK)
+        for (size_t i = 0; i < count; i++) /* told again with the next ones */
+            position_find(inbox, positions[i].topic, positions[i].partition)->told = NOTHING_READ;
+}

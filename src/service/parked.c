@@ -1,0 +1,237 @@
+/* Keys that wait.
+ *
+ * A handler that says WEIR_RETRY parks its event's key: the event, and every later one of the same topic and key, wait
+ * in weir_parked in order; other keys flow. The head is tried again after a delay that doubles, with jitter; when it
+ * succeeds or ends as a dead letter the queue behind it runs on. An event without a key waits alone. */
+#include "core_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static weir_slice lane_name(const wr_client_record *record, wr_buf *name)
+{
+    wr_buf_text(name, record->topic);
+    if (record->key.data) {
+        wr_buf_i8(name, 0);
+        wr_buf_slice(name, record->key);
+    } else {
+        wr_buf_printf(name, "/%d/%lld", record->partition, (long long)record->offset);
+    }
+    return wr_buf_view(name);
+}
+
+static weir_err lane_get(wr_core *core, weir_slice name, parked_lane **ret_lane)
+{
+    parked_lane *lane = wr_map_find(core->parked.lanes, name);
+    if (!lane) {
+        lane = calloc(1, sizeof *lane + name.size);
+        if (!lane)
+            return WEIR_E_MEMORY;
+        memcpy(lane->name, name.data, name.size);
+        lane->size = name.size;
+        weir_err err = wr_map_add(core->parked.lanes, name, lane);
+        if (err != WEIR_OK) {
+            free(lane);
+            return err;
+        }
+    }
+    *ret_lane = lane;
+    return WEIR_OK;
+}
+
+static void lane_free(wr_core *core, parked_lane *lane)
+{
+    wr_map_remove(core->parked.lanes, (weir_slice){lane->name, lane->size});
+    free(lane);
+}
+
+static void look_for_next_due(wr_core *core)
+{
+    parked *parked = &core->parked;
+    parked_lane *lane;
+    parked->next_due_ms = INT64_MAX;
+    for (size_t at = 0; (lane = wr_map_next(parked->lanes, &at, NULL));)
+        if (lane->due_ms < parked->next_due_ms)
+            parked->next_due_ms = lane->due_ms;
+    atomic_store(&core->numbers.parked_events, parked->event_count);
+    atomic_store(&core->numbers.parked_keys, (int64_t)wr_map_count(parked->lanes));
+}
+
+weir_err wr_parked_load(wr_core *core, weir_failure *failure)
+{
+    parked *parked = &core->parked;
+    parked->lanes = wr_map_new(LANE_COUNT_MAX, wr_random_u64(core->io));
+    if (!parked->lanes)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for parked keys");
+    wr_statement *statement;
+    /* Beside min(), SQLite takes the other columns from the row that holds the minimum: the head of the lane. */
+    weir_err err =
+        wr_store_prepare(core->store, "SELECT lane, count(*), due_ms, min(id) FROM weir_parked GROUP BY lane", NULL,
+                         &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    while ((err = wr_statement_next(statement, failure)) == WEIR_OK) {
+        parked_lane *lane;
+        err = lane_get(core, wr_statement_blob(statement, 0), &lane);
+        if (err != WEIR_OK) {
+            weir_fail(failure, err, "more parked keys than this service can hold");
+            break;
+        }
+        lane->count = wr_statement_int(statement, 1);
+        lane->due_ms = wr_statement_int(statement, 2);
+        parked->event_count += lane->count;
+    }
+    wr_statement_done(statement);
+    if (err != WEIR_E_RANGE)
+        return err;
+    look_for_next_due(core);
+    return WEIR_OK;
+}
+
+void wr_parked_fini(wr_core *core)
+{
+    void *lane;
+    for (size_t at = 0; core->parked.lanes && (lane = wr_map_next(core->parked.lanes, &at, NULL));)
+        free(lane);
+    wr_map_free(core->parked.lanes);
+}
+
+bool wr_parked_holds(wr_core *core, const wr_client_record *record)
+{
+    if (wr_map_count(core->parked.lanes) == 0 || !record->key.data)
+        return false;
+    wr_buf name;
+    wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
+    bool holds = wr_map_find(core->parked.lanes, lane_name(record, &name)) != NULL;
+    wr_buf_fini(&name);
+    return holds;
+}
+
+weir_err wr_parked_add(wr_core *core, const wr_client_record *record, int attempts, int64_t due_ms, const char *reason,
+                       weir_failure *failure)
+{
+    wr_buf name, blob;
+    wr_buf_init(&name, core->options.message_size_max + HEADER_BLOB_SIZE_MAX);
+    wr_buf_init(&blob, core->options.message_size_max + HEADER_BLOB_SIZE_MAX);
+    weir_slice lane_bytes = lane_name(record, &name);
+    weir_slice headers = wr_headers_encode(record->headers, record->header_count, &blob);
+    parked_lane *lane = NULL;
+    weir_err err = wr_buf_failed(&name) || wr_buf_failed(&blob) ? WEIR_E_MEMORY : lane_get(core, lane_bytes, &lane);
+    if (err != WEIR_OK)
+        weir_fail(failure, err, "no room to park an event");
+    else
+        err =
+            wr_store_exec(core->store,
+                          "INSERT INTO weir_parked (lane, topic, partition, record_offset, timestamp_ms, key, value,"
+                          " headers, attempts, due_ms, reason, parked_ms)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                          WEIR_VALUES(WEIR_BLOB(lane_bytes), WEIR_TEXT(record->topic), WEIR_INT(record->partition),
+                                      WEIR_INT(record->offset), WEIR_INT(record->timestamp_ms), WEIR_BLOB(record->key),
+                                      WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(attempts),
+                                      WEIR_INT(due_ms), WEIR_TEXT(reason), WEIR_INT(wr_now_ms(core->io))),
+                          failure);
+    wr_buf_fini(&name);
+    wr_buf_fini(&blob);
+    if (err != WEIR_OK)
+        return err;
+    if (lane->count++ == 0) {
+        lane->due_ms = due_ms;
+        if (due_ms < core->parked.next_due_ms)
+            core->parked.next_due_ms = due_ms;
+    }
+    core->parked.event_count++;
+    count_up(&core->numbers.parked_total, 1);
+    return WEIR_OK;
+}
+
+typedef struct head {
+    kept_record *kept;
+    int64_t id;
+    int attempts;
+} head;
+
+static weir_err read_head(wr_core *core, const parked_lane *lane, head *ret_head, weir_failure *failure)
+{
+    wr_statement *statement;
+    weir_err err =
+        wr_store_prepare(core->store,
+                         "SELECT id, attempts, topic, partition, record_offset, timestamp_ms, key, value,"
+                         " headers FROM weir_parked WHERE lane = ?1 ORDER BY id LIMIT 1",
+                         WEIR_VALUES(WEIR_BLOB(((weir_slice){lane->name, lane->size}))), &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    weir_arena_reset(core->arena);
+    err = wr_statement_next(statement, failure);
+    if (err == WEIR_OK) {
+        wr_client_header *headers = NULL;
+        wr_client_record record = {.topic = wr_statement_text(statement, 2),
+                                   .partition = (int32_t)wr_statement_int(statement, 3),
+                                   .offset = wr_statement_int(statement, 4),
+                                   .timestamp_ms = wr_statement_int(statement, 5),
+                                   .key = wr_statement_blob(statement, 6),
+                                   .value = wr_statement_blob(statement, 7)};
+        head head = {.id = wr_statement_int(statement, 0), .attempts = (int)wr_statement_int(statement, 1)};
+        err = wr_headers_decode(wr_statement_blob(statement, 8), core->arena, &headers, &record.header_count);
+        record.headers = headers;
+        if (err == WEIR_OK)
+            head.kept = wr_kept_record_new(&record, NULL, 0);
+        if (err != WEIR_OK || !head.kept)
+            err = weir_fail(failure, err == WEIR_OK ? WEIR_E_MEMORY : err, "a parked event cannot be read");
+        else
+            *ret_head = head;
+    }
+    wr_statement_done(statement);
+    return err;
+}
+
+/* *ret_goes_on: the head is done with, the one behind it may run. */
+static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, weir_failure *failure)
+{
+    head head;
+    weir_err err = read_head(core, lane, &head, failure);
+    if (err != WEIR_OK)
+        return err == WEIR_E_RANGE ? weir_fail(failure, WEIR_E_CORRUPT, "a parked key has lost its events") : err;
+    handling handling;
+    err = wr_handle(core, &head.kept->record, head.attempts, false, &handling, failure);
+    free(head.kept);
+    if (err != WEIR_OK)
+        return err;
+    if (handling.outcome == OUTCOME_RETRY) {
+        lane->due_ms = wr_now_ms(core->io) + wr_retry_delay_ms(core, &handling.handler->retry, head.attempts + 1);
+        *ret_goes_on = false;
+        return wr_store_exec(core->store,
+                             "UPDATE weir_parked SET attempts = ?2, due_ms = ?3, reason = ?4 WHERE id = ?1",
+                             WEIR_VALUES(WEIR_INT(head.id), WEIR_INT(head.attempts + 1), WEIR_INT(lane->due_ms),
+                                         WEIR_TEXT(handling.reason)),
+                             failure);
+    }
+    core->parked.event_count--;
+    lane->count--;
+    lane->due_ms = 0;
+    *ret_goes_on = lane->count > 0;
+    return wr_store_exec(core->store, "DELETE FROM weir_parked WHERE id = ?1", WEIR_VALUES(WEIR_INT(head.id)), failure);
+}
+
+weir_err wr_parked_run_due(wr_core *core, weir_failure *failure)
+{
+    int64_t now_ms = wr_now_ms(core->io);
+    if (core->parked.next_due_ms > now_ms) {
+        atomic_store(&core->numbers.parked_events, core->parked.event_count);
+        atomic_store(&core->numbers.parked_keys, (int64_t)wr_map_count(core->parked.lanes));
+        return WEIR_OK;
+    }
+    size_t left = core->options.batch_max;
+    parked_lane *lane;
+    weir_err err = WEIR_OK;
+    for (size_t at = 0; left > 0 && err == WEIR_OK && (lane = wr_map_next(core->parked.lanes, &at, NULL));) {
+        if (lane->due_ms > now_ms)
+            continue;
+        bool goes_on = true;
+        for (; goes_on && left > 0 && err == WEIR_OK; left--)
+            err = run_head(core, lane, &goes_on, failure);
+        if (err == WEIR_OK && lane->count == 0)
+            lane_free(core, lane);
+    }
+    look_for_next_due(core);
+    return err;
+}

@@ -1,0 +1,355 @@
+/* From an exchange to a handler and back.
+ *
+ *   /livez /readyz /metrics        answered here
+ *   a route with `forward`         passed on to another service, on the HTTP thread
+ *   a route that is read-only      run on a read connection, on the HTTP thread
+ *   any other                      queued for the core; answered after the commit
+ *
+ * The route whose template has the most literal bytes wins. Errors are {"error": "…"}: 404 no such path, 405 with
+ * Allow, 422 the handler rejects, 503 try again (with Retry-After), 502 and 504 for what we passed on. */
+#include "routes.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ROUTE_COUNT_MAX = 64, PARAMETER_COUNT_MAX = 8, IDLE_CLIENT_MAX = 8, FORWARD_TIMEOUT_MS = 5000 };
+
+typedef struct idle_client {
+    const weir_route *route;
+    wr_http_client *client;
+} idle_client;
+
+struct wr_routes {
+    const weir_service *service;
+    const wr_config *config;
+    wr_core *_Atomic core;
+    pthread_mutex_t lock;
+    idle_client idle[IDLE_CLIENT_MAX];
+    size_t idle_count;
+};
+
+/* One request on its way; stands in the exchange's arena. */
+typedef struct bound {
+    wr_core_command command; /* first */
+    wr_routes *routes;
+    const weir_route *route;
+    wr_exchange *exchange;
+    weir_attribute parameters[PARAMETER_COUNT_MAX];
+    size_t parameter_count;
+    weir_http_request request;
+    weir_http_response response;
+} bound;
+
+weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_routes **ret_routes,
+                       weir_failure *failure)
+{
+    size_t count = 0;
+    for (const weir_route *route = service->routes; route && route->path; route++, count++)
+        if ((!route->run && !route->forward) || route->path[0] != '/')
+            return weir_fail(failure, WEIR_E_USAGE, "route %s needs a handler or somewhere to forward to", route->path);
+    if (count > ROUTE_COUNT_MAX)
+        return weir_fail(failure, WEIR_E_LIMIT, "more than %d routes", ROUTE_COUNT_MAX);
+    wr_routes *routes = calloc(1, sizeof *routes);
+    if (!routes)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for routes");
+    routes->service = service;
+    routes->config = config;
+    pthread_mutex_init(&routes->lock, NULL);
+    *ret_routes = routes;
+    return WEIR_OK;
+}
+
+void wr_routes_free(wr_routes *routes)
+{
+    if (!routes)
+        return;
+    for (size_t i = 0; i < routes->idle_count; i++)
+        wr_http_client_free(routes->idle[i].client);
+    pthread_mutex_destroy(&routes->lock);
+    free(routes);
+}
+
+void wr_routes_set_core(wr_routes *routes, wr_core *core)
+{
+    atomic_store(&routes->core, core);
+}
+
+/* ---- answers */
+
+static void answer_error(wr_exchange *exchange, int status, const char *sentence, const char *allow)
+{
+    static const weir_json_field fields[] = {{"error", WEIR_JSON_TEXT, 0, .required = true}, {0}};
+    weir_slice body = weir_json_encode(wr_exchange_arena(exchange), fields, &sentence);
+    if (!body.data)
+        body = WEIR_SLICE("{\"error\":\"the reason is not text\"}");
+    wr_exchange_answer(
+        exchange,
+        &(wr_answer){.status = status, .body = body, .allow = allow, .retry_after = status == 503 ? "1" : NULL});
+}
+
+static void answer_text(wr_exchange *exchange, int status, const char *content_type, wr_buf *text)
+{
+    if (wr_buf_failed(text))
+        answer_error(exchange, 500, "out of memory", NULL);
+    else
+        wr_exchange_answer(exchange,
+                           &(wr_answer){.status = status, .content_type = content_type, .body = wr_buf_view(text)});
+    wr_buf_fini(text);
+}
+
+static void answer_health(wr_exchange *exchange, wr_core *core)
+{
+    wr_buf text;
+    wr_buf_init(&text, 4096);
+    bool is_ready = wr_core_health(core, &text);
+    answer_text(exchange, is_ready ? 200 : 503, NULL, &text);
+}
+
+static void answer_metrics(wr_exchange *exchange, wr_core *core)
+{
+    wr_buf text;
+    wr_buf_init(&text, 4 * 1024 * 1024);
+    wr_core_metrics(core, &text);
+    answer_text(exchange, 200, "text/plain; version=0.0.4", &text);
+}
+
+static void answer_response(bound *bound, weir_status status, const char *reason)
+{
+    const weir_http_response *response = &bound->response;
+    static const int by_status[] = {
+        [WEIR_DONE] = 200, [WEIR_IGNORE] = 404, [WEIR_RETRY] = 503, [WEIR_REJECT] = 422, [WEIR_FATAL] = 500};
+    static const char *const words[] = {[WEIR_DONE] = "",
+                                        [WEIR_IGNORE] = "there is no such thing",
+                                        [WEIR_RETRY] = "not now; try again",
+                                        [WEIR_REJECT] = "rejected",
+                                        [WEIR_FATAL] = "the service has failed"};
+    bool is_own = response->status != 0 && status != WEIR_FATAL;
+    int code = is_own ? response->status : by_status[status];
+    if (status != WEIR_DONE && (!is_own || !response->body.data)) {
+        answer_error(bound->exchange, code, reason[0] ? reason : words[status], NULL);
+        return;
+    }
+    wr_exchange_answer(bound->exchange, &(wr_answer){.status = code,
+                                                     .content_type = response->content_type,
+                                                     .location = response->location,
+                                                     .body = response->body});
+}
+
+/* ---- matching */
+
+static size_t segment_size(const char *at)
+{
+    return strcspn(at, "/");
+}
+
+/* The literal bytes of a template that fits, else -1. */
+static int match(const char *template, const char *path, weir_arena *arena, bound *ret_bound)
+{
+    int literal = 0;
+    ret_bound->parameter_count = 0;
+    while (*template == '/' && *path == '/') {
+        size_t want = segment_size(++template), have = segment_size(++path);
+        if (*template == '{' && want > 2 && template[want - 1] == '}' && have > 0) {
+            if (ret_bound->parameter_count == PARAMETER_COUNT_MAX)
+                return -1;
+            weir_attribute *parameter = &ret_bound->parameters[ret_bound->parameter_count++];
+            parameter->name = weir_arena_dup_text(arena, (weir_slice){(const uint8_t *)template + 1, want - 2});
+            parameter->value = weir_arena_dup_text(arena, (weir_slice){(const uint8_t *)path, have});
+            if (!parameter->name || !parameter->value)
+                return -1;
+        } else if (want != have || memcmp(template, path, want) != 0) {
+            return -1;
+        } else {
+            literal += (int)want + 1;
+        }
+        template += want;
+        path += have;
+    }
+    return *template == 0 && *path == 0 ? literal : -1;
+}
+
+/* NULL: none; then *ret_allow lists the methods that this path has, or is empty. */
+static bound *find_route(wr_routes *routes, wr_exchange *exchange, char *ret_allow, size_t size)
+{
+    weir_arena *arena = wr_exchange_arena(exchange);
+    const char *method = wr_exchange_method(exchange), *path = wr_exchange_path(exchange);
+    if (strcmp(method, "HEAD") == 0)
+        method = "GET";
+    bound *best = NULL;
+    int best_literal = -1;
+    ret_allow[0] = 0;
+    for (const weir_route *route = routes->service->routes; route && route->path; route++) {
+        bound *candidate = weir_arena_alloc(arena, sizeof *candidate);
+        int literal = candidate ? match(route->path, path, arena, candidate) : -1;
+        if (literal < 0)
+            continue;
+        size_t used = strlen(ret_allow);
+        const char *own = route->method ? route->method : "GET";
+        if (!strstr(ret_allow, own))
+            snprintf(ret_allow + used, size - used, "%s%s", used ? ", " : "", own);
+        if (strcmp(own, method) != 0 || literal <= best_literal)
+            continue;
+        best = candidate;
+        best->route = route;
+        best_literal = literal;
+    }
+    return best;
+}
+
+/* ---- running */
+
+static weir_status run_command(wr_core_command *command, weir_tx *tx)
+{
+    bound *own = (bound *)command;
+    return own->route->run(tx, &own->request, &own->response, own->routes->service->user);
+}
+
+static void command_done(wr_core_command *command, weir_status status, const char *reason)
+{
+    bound *own = (bound *)command;
+    if (status == WEIR_FATAL)
+        answer_error(own->exchange, 503, "the service is stopping; nothing was done", NULL);
+    else
+        answer_response(own, status, reason);
+}
+
+static weir_status run_query(void *user, weir_tx *tx)
+{
+    bound *own = user;
+    return own->route->run(tx, &own->request, &own->response, own->routes->service->user);
+}
+
+static wr_http_client *client_take(wr_routes *routes, const weir_route *route)
+{
+    wr_http_client *client = NULL;
+    pthread_mutex_lock(&routes->lock);
+    for (size_t i = 0; i < routes->idle_count && !client; i++)
+        if (routes->idle[i].route == route) {
+            client = routes->idle[i].client;
+            routes->idle[i] = routes->idle[--routes->idle_count];
+        }
+    pthread_mutex_unlock(&routes->lock);
+    return client;
+}
+
+static void client_give(wr_routes *routes, const weir_route *route, wr_http_client *client)
+{
+    pthread_mutex_lock(&routes->lock);
+    bool is_kept = routes->idle_count < IDLE_CLIENT_MAX;
+    if (is_kept)
+        routes->idle[routes->idle_count++] = (idle_client){route, client};
+    pthread_mutex_unlock(&routes->lock);
+    if (!is_kept)
+        wr_http_client_free(client);
+}
+
+static void forward(bound *bound)
+{
+    wr_routes *routes = bound->routes;
+    wr_exchange *exchange = bound->exchange;
+    const char *base_url = routes->config ? wr_config_find(routes->config, bound->route->forward) : NULL;
+    wr_http_client *client = client_take(routes, bound->route);
+    weir_failure failure = {0};
+    if (!client &&
+        (!base_url || !*base_url || wr_http_client_new(base_url, FORWARD_TIMEOUT_MS, &client, &failure) != WEIR_OK)) {
+        answer_error(exchange, 503, base_url ? failure.sentence : "where this is answered is not configured", NULL);
+        return;
+    }
+    char *trace = bound->request.traceparent
+                      ? weir_arena_printf(wr_exchange_arena(exchange), "traceparent: %s", bound->request.traceparent)
+                      : NULL;
+    const char *const headers[] = {trace, NULL};
+    wr_http_reply reply;
+    weir_err err =
+        wr_http_call(client, "GET", wr_exchange_target(exchange), headers, (weir_slice){0}, &reply, &failure);
+    if (err == WEIR_OK)
+        wr_exchange_answer(exchange, &(wr_answer){.status = reply.status,
+                                                  .content_type = reply.content_type,
+                                                  .body = reply.body,
+                                                  .retry_after = reply.status == 503 ? "1" : NULL});
+    else
+        answer_error(exchange, err == WEIR_E_TIMEOUT ? 504 : 502, failure.sentence, NULL);
+    client_give(routes, bound->route, client);
+}
+
+static void submit(bound *bound, wr_core *core)
+{
+    bound->command = (wr_core_command){.run = run_command,
+                                       .done = command_done,
+                                       .traceparent = bound->request.traceparent,
+                                       .arena = wr_exchange_arena(bound->exchange)};
+    weir_err err = wr_core_submit(core, &bound->command);
+    if (err == WEIR_E_LIMIT)
+        answer_error(bound->exchange, 503, "too much is waiting; try again", NULL);
+    else if (err != WEIR_OK)
+        answer_error(bound->exchange, 503, "the service is stopping; nothing was done", NULL);
+}
+
+static bool answer_own(wr_exchange *exchange, wr_core *core)
+{
+    const char *path = wr_exchange_path(exchange);
+    if (strcmp(path, "/livez") == 0)
+        wr_exchange_answer(exchange, &(wr_answer){.status = 200, .body = WEIR_SLICE("{\"live\":true}")});
+    else if (!core)
+        answer_error(exchange, 503, "the service is starting", NULL);
+    else if (strcmp(path, "/readyz") == 0)
+        answer_health(exchange, core);
+    else if (strcmp(path, "/metrics") == 0)
+        answer_metrics(exchange, core);
+    else
+        return false;
+    return true;
+}
+
+void wr_routes_handle(void *user, wr_exchange *exchange)
+{
+    wr_routes *routes = user;
+    wr_core *core = atomic_load(&routes->core);
+    if (answer_own(exchange, core))
+        return;
+    char allow[100];
+    bound *bound = find_route(routes, exchange, allow, sizeof allow);
+    if (!bound) {
+        answer_error(exchange, allow[0] ? 405 : 404, allow[0] ? "this path has other methods" : "there is no such path",
+                     allow[0] ? allow : NULL);
+        return;
+    }
+    bound->routes = routes;
+    bound->exchange = exchange;
+    bound->request = (weir_http_request){.method = wr_exchange_method(exchange),
+                                         .path = wr_exchange_path(exchange),
+                                         .body = wr_exchange_body(exchange),
+                                         .content_type = wr_exchange_header(exchange, "Content-Type"),
+                                         .traceparent = wr_exchange_header(exchange, "traceparent"),
+                                         .internal = bound};
+    if (bound->route->forward) {
+        forward(bound);
+    } else if (bound->route->read_only) {
+        char reason[240];
+        weir_status status = wr_core_query(core, run_query, bound, wr_exchange_arena(exchange), reason);
+        answer_response(bound, status >= WEIR_DONE && status <= WEIR_FATAL ? status : WEIR_FATAL, reason);
+    } else {
+        submit(bound, core);
+    }
+}
+
+const char *weir_request_path(const weir_http_request *request, const char *name)
+{
+    const bound *own = request->internal;
+    for (size_t i = 0; i < own->parameter_count; i++)
+        if (strcmp(own->parameters[i].name, name) == 0)
+            return own->parameters[i].value;
+    return NULL;
+}
+
+const char *weir_request_query(const weir_http_request *request, const char *name)
+{
+    return wr_exchange_query(((const bound *)request->internal)->exchange, name);
+}
+
+const char *weir_request_header(const weir_http_request *request, const char *name)
+{
+    return wr_exchange_header(((const bound *)request->internal)->exchange, name);
+}

@@ -1,0 +1,19 @@
+/* HTTP in front of a core: routes, health, metrics. `handle` is what a wr_http_server calls. */
+#ifndef WR_ROUTES_H
+#define WR_ROUTES_H
+
+#include <base/config.h>
+#include <http/http.h>
+#include <service/core.h>
+
+typedef struct wr_routes wr_routes;
+
+/* config: where `forward` keys are looked up; may be NULL when no route forwards. */
+WEIR_MUST_CHECK weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_routes **ret_routes,
+                                       weir_failure *failure);
+void wr_routes_free(wr_routes *routes); /* accepts NULL */
+/* Until it is given one, only /livez answers; NULL takes it away again. */
+void wr_routes_set_core(wr_routes *routes, wr_core *core);
+void wr_routes_handle(void *routes, wr_exchange *exchange);
+
+#endif

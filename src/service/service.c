@@ -1,0 +1,316 @@
+/* weir_main: a core with a process around it.
+ *
+ *   configuration → HTTP (so that /livez answers) → Kafka, waited for → topics that are missing → core → turns
+ *   SIGTERM, SIGINT: no more records, the outbox is published, positions are told, the group is left → exit 0
+ *
+ * Threads: this one owns the core; the HTTP server has its own; one waits for signals. The database belongs to one
+ * process: NAME.lock beside it is held while it runs. */
+#include "core.h"
+#include "routes.h"
+#include "settings.h"
+
+#include <io/terminal.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, KAFKA_TIMEOUT_MS = 5000, KAFKA_RETRY_MS = 500, HELP_SIZE_MAX = 1 << 20 };
+
+extern char **environ;
+
+typedef struct app {
+    const weir_service *service;
+    wr_settings settings;
+    wr_io *io;
+    wr_trace trace;
+    wr_signals *signals;
+    wr_file *lock;
+    wr_client *client;
+    wr_routes *routes;
+    wr_http_server *server;
+    wr_core *core;
+    char database[1024];
+    pthread_t watcher;
+    bool is_watching, was_announced;
+    atomic_bool is_stopping;
+    weir_failure failure;
+} app;
+
+static const char *text_of(const app *app, const char *key)
+{
+    return wr_config_text(app->settings.config, key);
+}
+
+static int number_of(const app *app, const char *key)
+{
+    return (int)wr_config_int(app->settings.config, key);
+}
+
+static const char *name_of(const app *app)
+{
+    const char *name = text_of(app, "name");
+    return name && *name ? name : app->service->name;
+}
+
+/* ---- diagnostics */
+
+static void write_line(void *unused, const char *line, size_t size)
+{
+    (void)unused;
+    if (wr_descriptor_write(WR_STDERR, line, size) != WEIR_OK)
+        return; /* nobody reads our words: nobody to tell */
+}
+
+static int64_t clock_ms(void *io)
+{
+    return wr_now_ms(io);
+}
+
+static weir_err start_trace(app *app)
+{
+    const char *format = text_of(app, "log.format");
+    app->trace =
+        (wr_trace){.json = strcmp(format, "json") == 0 || (strcmp(format, "auto") == 0 && !wr_terminal_is(WR_STDERR)),
+                   .write = write_line,
+                   .now_ms = clock_ms,
+                   .clock = app->io,
+                   .component = name_of(app)};
+    return wr_level_parse(text_of(app, "log.level"), &app->trace.level);
+}
+
+static int print_help(const app *app)
+{
+    wr_buf help;
+    wr_buf_init(&help, HELP_SIZE_MAX);
+    wr_settings_help(&app->settings, app->service, &help);
+    weir_err err = wr_descriptor_write(WR_STDOUT, help.data, help.size);
+    wr_buf_fini(&help);
+    return err == WEIR_OK ? 0 : EXIT_FAILED;
+}
+
+/* ---- signals */
+
+static void *watch_signals(void *user)
+{
+    app *app = user;
+    int signal;
+    while (wr_signals_wait(app->signals, -1, &signal) == WEIR_OK && !wr_signals_stopped(app->signals))
+        ; /* SIGHUP means nothing yet */
+    atomic_store(&app->is_stopping, true);
+    wr_core_wake(app->core);
+    return NULL;
+}
+
+/* ---- starting, in order */
+
+static weir_err lock_database(app *app)
+{
+    const char *directory = text_of(app, "data.dir");
+    char path[sizeof app->database + 8];
+    weir_err err = wr_dir_create(app->io, directory);
+    if (err != WEIR_OK)
+        return weir_fail(&app->failure, err, "data.dir %s cannot be made: %s", directory, weir_err_name(err));
+    int size = snprintf(app->database, sizeof app->database, "%s/%s.db", directory, name_of(app));
+    if (size < 0 || (size_t)size >= sizeof app->database)
+        return weir_fail(&app->failure, WEIR_E_LIMIT, "data.dir is too long");
+    snprintf(path, sizeof path, "%s/%s.lock", directory, name_of(app));
+    err = wr_file_open(app->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &app->lock);
+    if (err == WEIR_OK)
+        err = wr_file_lock(app->lock);
+    if (err == WEIR_E_AGAIN)
+        return weir_fail(&app->failure, err, "another process runs on %s; give this one a data.dir or name of its own",
+                         app->database);
+    return err == WEIR_OK ? err : weir_fail(&app->failure, err, "%s: %s", path, weir_err_name(err));
+}
+
+static weir_err start_http(app *app)
+{
+    weir_err err = wr_routes_new(app->service, app->settings.config, &app->routes, &app->failure);
+    if (err != WEIR_OK)
+        return err;
+    wr_http_options options = {.host = text_of(app, "http.host"),
+                               .port = number_of(app, "http.port"),
+                               .thread_count = number_of(app, "http.threads"),
+                               .body_size_max = (size_t)wr_config_int(app->settings.config, "http.body.max"),
+                               .handle = wr_routes_handle,
+                               .user = app->routes};
+    err = wr_http_server_start(&options, &app->server, &app->failure);
+    if (err == WEIR_OK)
+        wr_trace_log(&app->trace, WR_INFO, "serving HTTP", WR_TEXT("host", options.host),
+                     WR_NUMBER("port", wr_http_server_port(app->server)));
+    return err;
+}
+
+/* Until the broker answers; WEIR_E_CLOSED when we are told to stop before. */
+static weir_err make_topic(app *app, const char *topic)
+{
+    for (bool has_warned = false;;) {
+        weir_failure failure = {0};
+        weir_err err =
+            wr_admin_create_topic(app->client, topic, number_of(app, "topic.partitions"),
+                                  (int16_t)number_of(app, "topic.replication"), NULL, 0, KAFKA_TIMEOUT_MS, &failure);
+        if (err == WEIR_OK || err == WEIR_E_EXISTS)
+            return WEIR_OK;
+        if (err != WEIR_E_UNREACHABLE && err != WEIR_E_TIMEOUT && err != WEIR_E_AGAIN)
+            return weir_fail(&app->failure, err, "topic %s cannot be made: %.180s", topic, failure.sentence);
+        if (!has_warned)
+            wr_trace_log(&app->trace, WR_WARN, "waiting for Kafka",
+                         WR_TEXT("bootstrap.servers", text_of(app, "bootstrap.servers")),
+                         WR_TEXT("error", failure.sentence));
+        has_warned = true;
+        int signal;
+        if (wr_signals_wait(app->signals, KAFKA_RETRY_MS, &signal) == WEIR_OK && wr_signals_stopped(app->signals))
+            return WEIR_E_CLOSED;
+    }
+}
+
+static weir_err make_topics(app *app)
+{
+    if (number_of(app, "topic.partitions") == 0)
+        return WEIR_OK;
+    const char *lists[] = {app->service->consumes, app->service->produces};
+    char topic[300];
+    weir_err err = WEIR_OK;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (const char *at = lists[i]; at && *at && err == WEIR_OK;) {
+            size_t size = strcspn(at, ", ");
+            snprintf(topic, sizeof topic, "%s%.*s", text_of(app, "topic.prefix"), (int)size, at);
+            if (size)
+                err = make_topic(app, topic);
+            at += size + (at[size] != 0);
+        }
+    snprintf(topic, sizeof topic, "%s%s.dlq", text_of(app, "topic.prefix"), name_of(app));
+    return err == WEIR_OK && app->service->consumes ? make_topic(app, topic) : err;
+}
+
+static weir_err start_core(app *app)
+{
+    const wr_config *config = app->settings.config;
+    const char *group = text_of(app, "group");
+    wr_core_options options = {
+        .service = app->service,
+        .name = name_of(app),
+        .group = group && *group ? group : NULL,
+        .topic_prefix = text_of(app, "topic.prefix"),
+        .database = app->database,
+        .store_flags = wr_config_bool(config, "durable") ? 0 : WR_STORE_NOT_DURABLE,
+        .client = app->client,
+        .trace = &app->trace,
+        .io = app->io,
+        .config = config,
+        .batch_max = (size_t)wr_config_int(config, "batch.max"),
+        .outbox_max = (size_t)wr_config_int(config, "outbox.max"),
+        .parked_max = (size_t)wr_config_int(config, "parked.max"),
+        .message_size_max = (size_t)wr_config_int(config, "message.size.max"),
+        .seen_window_ms = wr_config_int(config, "seen.window"),
+        .linger_ms = number_of(app, "producer.linger"),
+        .compression = text_of(app, "producer.compression"),
+    };
+    weir_err err = wr_core_new(&options, &app->core, &app->failure);
+    if (err != WEIR_OK)
+        return err;
+    wr_routes_set_core(app->routes, app->core);
+    if (pthread_create(&app->watcher, NULL, watch_signals, app) != 0)
+        return weir_fail(&app->failure, WEIR_E_MEMORY, "no thread for signals");
+    app->is_watching = true;
+    return WEIR_OK;
+}
+
+/* ---- running */
+
+static void announce(app *app)
+{
+    wr_buf text;
+    wr_buf_init(&text, 4096);
+    app->was_announced = wr_core_health(app->core, &text);
+    wr_buf_fini(&text);
+    if (!app->was_announced)
+        return;
+    wr_trace_log(&app->trace, WR_INFO, "ready", WR_TEXT("outbox", wr_core_outbox_id(app->core)));
+    int fd = number_of(app, "ready.fd");
+    char line[200];
+    snprintf(line, sizeof line, "{\"service\":\"%s\",\"http\":\"http://%s:%d\"}", name_of(app),
+             text_of(app, "http.host"), wr_http_server_port(app->server));
+    if (fd >= 0 && wr_descriptor_write_line(fd, line) != WEIR_OK)
+        wr_trace_log(&app->trace, WR_WARN, "nobody reads --ready-fd", WR_NUMBER("fd", fd));
+}
+
+static weir_err run(app *app)
+{
+    weir_err err = WEIR_OK;
+    while (err == WEIR_OK && !atomic_load(&app->is_stopping)) {
+        err = wr_core_turn(app->core, -1, &app->failure);
+        if (err == WEIR_OK && !app->was_announced)
+            announce(app);
+    }
+    if (err == WEIR_OK) {
+        wr_trace_log(&app->trace, WR_INFO, "draining", WR_NUMBER("outbox", wr_core_outbox_count(app->core)));
+        err = wr_core_drain(app->core, number_of(app, "drain.timeout"), &app->failure);
+    }
+    return err;
+}
+
+static weir_err start_and_run(app *app)
+{
+    weir_err err = lock_database(app);
+    if (err == WEIR_OK && wr_signals_new(&app->signals) != WEIR_OK) /* before any thread starts */
+        err = weir_fail(&app->failure, WEIR_E_IO, "signals cannot be watched");
+    if (err == WEIR_OK)
+        err = start_http(app);
+    if (err == WEIR_OK)
+        err = wr_client_new(app->settings.config, &app->trace, &app->client, &app->failure);
+    if (err == WEIR_OK)
+        err = make_topics(app);
+    if (err == WEIR_OK)
+        err = start_core(app);
+    if (err == WEIR_OK)
+        err = run(app);
+    return err;
+}
+
+static void stop(app *app)
+{
+    if (app->is_watching) {
+        if (!atomic_load(&app->is_stopping))
+            pthread_cancel(app->watcher); /* it only waits, and holds nothing */
+        pthread_join(app->watcher, NULL);
+    }
+    wr_http_server_stop(app->server);
+    wr_core_free(app->core);
+    wr_routes_free(app->routes);
+    if (app->client)
+        wr_client_free(app->client);
+    wr_signals_free(app->signals);
+    wr_file_close(app->lock);
+}
+
+int weir_main(int argc, char **argv, const weir_service *service)
+{
+    app app = {.service = service};
+    int status = EXIT_USAGE;
+    if (wr_io_real_new(&app.io) != WEIR_OK)
+        return EXIT_FAILED;
+    weir_err err = wr_settings_read(&app.settings, service, argc, argv, environ, app.io, &app.failure);
+    if (err != WEIR_OK) {
+        fprintf(stderr, "%s: %s\n", service->name, app.failure.sentence);
+    } else if (app.settings.wants_help) {
+        status = print_help(&app);
+    } else if (app.settings.wants_version) {
+        printf("%s, weir " WEIR_VERSION "\n", service->name);
+        status = 0;
+    } else if (start_trace(&app) == WEIR_OK) {
+        err = start_and_run(&app);
+        status = err == WEIR_OK || err == WEIR_E_CLOSED ? 0 : EXIT_FAILED;
+        if (status != 0)
+            wr_trace_log(&app.trace, WR_ERROR, "stopped", WR_TEXT("error", app.failure.sentence),
+                         WR_TEXT("kind", weir_err_name(err)));
+        else
+            wr_trace_log(&app.trace, WR_INFO, "stopped");
+        stop(&app);
+    }
+    wr_settings_fini(&app.settings);
+    wr_io_free(app.io);
+    return status;
+}

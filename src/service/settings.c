@@ -1,0 +1,202 @@
+#include "settings.h"
+
+#include <client/client.h>
+
+#include <stdlib.h>
+
+enum { CONFIG_FILE_SIZE_MAX = 1024 * 1024, SETTING_COUNT_MAX = 100 };
+
+static const wr_config_key service_keys[] = {
+    {.key = "config", .kind = WR_CONFIG_TEXT, .help = "YAML file with any of these settings"},
+    {.key = "name",
+     .kind = WR_CONFIG_TEXT,
+     .help = "name of this instance's database, events' source and dead letters"},
+    {.key = "group", .kind = WR_CONFIG_TEXT, .help = "consumer group; the name unless given"},
+    {.key = "data.dir", .kind = WR_CONFIG_TEXT, .fallback = "weir-data", .help = "directory of the database NAME.db"},
+    {.key = "durable",
+     .kind = WR_CONFIG_BOOL,
+     .fallback = "true",
+     .help = "sync each commit to the disk; without it a power cut may lose what was committed"},
+    {.key = "http.host", .kind = WR_CONFIG_TEXT, .fallback = "127.0.0.1", .help = "address to serve HTTP on"},
+    {.key = "http.port",
+     .kind = WR_CONFIG_INT,
+     .fallback = "8080",
+     .min = 0,
+     .max = 65535,
+     .help = "port for routes, /livez, /readyz and /metrics; 0 takes a free one"},
+    {.key = "http.threads",
+     .kind = WR_CONFIG_INT,
+     .fallback = "2",
+     .min = 1,
+     .max = 64,
+     .help = "threads that serve HTTP and run queries"},
+    {.key = "http.body.max", .kind = WR_CONFIG_SIZE, .fallback = "1MiB", .help = "largest request body, bytes"},
+    {.key = "topic.prefix",
+     .kind = WR_CONFIG_TEXT,
+     .fallback = "",
+     .help = "put before every topic and group, to share a cluster"},
+    {.key = "topic.partitions",
+     .kind = WR_CONFIG_INT,
+     .fallback = "4",
+     .min = 0,
+     .max = 10000,
+     .help = "partitions of topics that are missing at the start; 0 makes none"},
+    {.key = "topic.replication",
+     .kind = WR_CONFIG_INT,
+     .fallback = "-1",
+     .min = -1,
+     .max = 100,
+     .help = "replicas of those topics; -1 is the broker's default"},
+    {.key = "batch.max",
+     .kind = WR_CONFIG_INT,
+     .fallback = "500",
+     .min = 1,
+     .max = 100000,
+     .help = "most events in one transaction"},
+    {.key = "outbox.max",
+     .kind = WR_CONFIG_INT,
+     .fallback = "50000",
+     .min = 1,
+     .max = 10000000,
+     .help = "unpublished events beyond which nothing more is read or accepted"},
+    {.key = "parked.max",
+     .kind = WR_CONFIG_INT,
+     .fallback = "100000",
+     .min = 1,
+     .max = 1000000,
+     .help = "parked events beyond which nothing more is read or accepted"},
+    {.key = "message.size.max", .kind = WR_CONFIG_SIZE, .fallback = "1000000", .help = "largest event to emit, bytes"},
+    {.key = "seen.window",
+     .kind = WR_CONFIG_DURATION,
+     .fallback = "7d",
+     .help = "how long ids of events without outbox headers are remembered, to see repetitions"},
+    {.key = "producer.linger",
+     .kind = WR_CONFIG_DURATION,
+     .fallback = "1ms",
+     .help = "how long an event waits for others to share a request"},
+    {.key = "producer.compression",
+     .kind = WR_CONFIG_CHOICE,
+     .fallback = "lz4",
+     .choices = "none|gzip|snappy|lz4|zstd",
+     .help = "compression of what is published"},
+    {.key = "drain.timeout",
+     .kind = WR_CONFIG_DURATION,
+     .fallback = "8s",
+     .help = "how long to go on publishing after SIGTERM"},
+    {.key = "log.level",
+     .kind = WR_CONFIG_CHOICE,
+     .fallback = "info",
+     .choices = "debug|info|warn|error",
+     .help = "least important lines to write"},
+    {.key = "log.format",
+     .kind = WR_CONFIG_CHOICE,
+     .fallback = "auto",
+     .choices = "auto|logfmt|json",
+     .help = "auto is logfmt on a terminal and JSON lines elsewhere"},
+    {.key = "ready.fd",
+     .kind = WR_CONFIG_INT,
+     .fallback = "-1",
+     .min = -1,
+     .max = 1000,
+     .help = "descriptor to write one JSON line with the address to, once ready"},
+    {0},
+};
+
+static wr_config_key *rows_of(const weir_setting *settings)
+{
+    size_t count = 0;
+    while (settings && settings[count].key && count < SETTING_COUNT_MAX)
+        count++;
+    wr_config_key *rows = calloc(count + 1, sizeof *rows);
+    for (size_t i = 0; rows && i < count; i++)
+        rows[i] = (wr_config_key){.key = settings[i].key,
+                                  .kind = WR_CONFIG_TEXT,
+                                  .fallback = settings[i].fallback,
+                                  .help = settings[i].help ? settings[i].help : ""};
+    return rows;
+}
+
+static weir_err read_file(wr_settings *settings, wr_io *io, weir_failure *failure)
+{
+    const char *path = wr_config_text(settings->config, "config");
+    if (!path)
+        return WEIR_OK;
+    weir_arena *arena = weir_arena_new(CONFIG_FILE_SIZE_MAX + 65536);
+    weir_slice yaml;
+    weir_err err = arena ? wr_path_read(io, path, CONFIG_FILE_SIZE_MAX, arena, &yaml) : WEIR_E_MEMORY;
+    if (err == WEIR_OK)
+        err = wr_config_read_yaml(settings->config, yaml, path, failure);
+    else
+        weir_fail(failure, err, "configuration file %s: %s", path, weir_err_name(err));
+    weir_arena_free(arena);
+    return err;
+}
+
+/* What the tables do not know is still in argv: say so, with the nearest key that they do know. */
+static weir_err refuse_rest(wr_settings *settings, int argc, char **argv, weir_failure *failure)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *given = argv[i];
+        if (strcmp(given, "-h") == 0 || strcmp(given, "--help") == 0) {
+            settings->wants_help = true;
+        } else if (strcmp(given, "--version") == 0) {
+            settings->wants_version = true;
+        } else if (strncmp(given, "--", 2) == 0 && given[2]) {
+            char key[100];
+            size_t size = strcspn(given + 2, "=");
+            if (size >= sizeof key)
+                size = sizeof key - 1;
+            for (size_t at = 0; at < size; at++)
+                key[at] = given[2 + at] == '-' ? '.' : given[2 + at];
+            key[size] = 0;
+            weir_err err = wr_config_set(settings->config, key, "", "flag", failure);
+            return err == WEIR_OK ? weir_fail(failure, WEIR_E_FORMAT, "%s needs a value", given) : err;
+        } else {
+            return weir_fail(failure, WEIR_E_FORMAT, "%s: this program takes flags only; see --help", given);
+        }
+    }
+    return WEIR_OK;
+}
+
+weir_err wr_settings_read(wr_settings *settings, const weir_service *service, int argc, char **argv,
+                          char *const *environment, wr_io *io, weir_failure *failure)
+{
+    *settings = (wr_settings){.own = rows_of(service->settings)};
+    settings->tables[0] = service_keys;
+    settings->tables[1] = settings->own;
+    settings->tables[2] = wr_client_config;
+    settings->config = settings->own ? wr_config_new(settings->tables, "WEIR") : NULL;
+    weir_err err = settings->config ? WEIR_OK : weir_fail(failure, WEIR_E_MEMORY, "no memory for the configuration");
+    if (err == WEIR_OK)
+        err = wr_config_read_flags(settings->config, &argc, argv, failure);
+    if (err == WEIR_OK)
+        err = refuse_rest(settings, argc, argv, failure);
+    if (err == WEIR_OK)
+        err = wr_config_read_environment(settings->config, environment, failure);
+    if (err == WEIR_OK)
+        err = read_file(settings, io, failure);
+    return err;
+}
+
+void wr_settings_help(const wr_settings *settings, const weir_service *service, wr_buf *out)
+{
+    wr_buf_printf(out, "%s: %s\n\n", service->name, service->about ? service->about : "a service built with weir");
+    if (service->consumes)
+        wr_buf_printf(out, "  consumes  %s\n", service->consumes);
+    if (service->produces)
+        wr_buf_printf(out, "  produces  %s\n", service->produces);
+    wr_buf_text(out, "\nEach setting is a flag, an environment variable WEIR_..., or a key of the --config file.\n\n");
+    if (settings->own[0].key) {
+        wr_config_help(settings->own, out);
+        wr_buf_text(out, "\n");
+    }
+    wr_config_help(service_keys, out);
+    wr_buf_text(out, "\n");
+    wr_config_help(wr_client_config, out);
+}
+
+void wr_settings_fini(wr_settings *settings)
+{
+    wr_config_free(settings->config);
+    free(settings->own);
+}

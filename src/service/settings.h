@@ -1,0 +1,23 @@
+/* A service's configuration: the client's keys, weir's keys for services, and the service's own, in one table each. */
+#ifndef WR_SETTINGS_H
+#define WR_SETTINGS_H
+
+#include <base/buf.h>
+#include <base/config.h>
+#include <io/io.h>
+#include <weir/service.h>
+
+typedef struct wr_settings {
+    wr_config *config;
+    wr_config_key *own; /* rows of service->settings */
+    const wr_config_key *tables[4];
+    bool wants_help, wants_version;
+} wr_settings;
+
+/* Reads flags, environment and file. Errors are the user's: an unknown key (with the nearest one), a bad value. */
+WEIR_MUST_CHECK weir_err wr_settings_read(wr_settings *settings, const weir_service *service, int argc, char **argv,
+                                          char *const *environment, wr_io *io, weir_failure *failure);
+void wr_settings_help(const wr_settings *settings, const weir_service *service, wr_buf *out);
+void wr_settings_fini(wr_settings *settings);
+
+#endif

@@ -1,0 +1,284 @@
+/* The transaction as a handler sees it: SQL, emitting, and failures that stick. */
+#include "core_int.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void wr_tx_init(weir_tx *tx, wr_core *core, wr_store *store, weir_arena *arena)
+{
+    memset(tx, 0, sizeof *tx);
+    tx->core = core;
+    tx->store = store;
+    tx->arena = arena;
+    tx->now_ms = wr_now_ms(core->io);
+    tx->none.tx = tx;
+    wr_list_init(&tx->rows);
+}
+
+/* The span of this handling: a child of who sent the event or the request, or a new trace. */
+void wr_tx_trace(weir_tx *tx, const char *traceparent)
+{
+    uint8_t random[24];
+    wr_random(tx->core->io, random, sizeof random);
+    wr_trace_context context;
+    if (wr_trace_context_parse(traceparent, &context) == WEIR_OK)
+        context = wr_trace_context_child(&context, random);
+    else
+        context = wr_trace_context_root(random, true);
+    wr_trace_context_print(&context, tx->traceparent);
+}
+
+void wr_tx_end(weir_tx *tx)
+{
+    for (wr_link *link; (link = wr_list_first(&tx->rows));)
+        weir_rows_end(WR_LIST_ITEM(link, weir_rows, link));
+}
+
+weir_status wr_tx_fail(weir_tx *tx, weir_status status, const char *format, ...)
+{
+    if (tx->status != WEIR_DONE)
+        return tx->status;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(tx->reason, sizeof tx->reason, format, args);
+    va_end(args);
+    tx->status = status;
+    return status;
+}
+
+/* What the database says decides: a constraint or a mistake in SQL is the event's fault, a full disk is nobody's. */
+static weir_status sql_failed(weir_tx *tx, weir_err err, const weir_failure *failure)
+{
+    switch (err) {
+    case WEIR_E_FULL:
+    case WEIR_E_IO:
+    case WEIR_E_MEMORY:
+    case WEIR_E_CORRUPT:
+    case WEIR_E_BROKEN:
+        tx->err = err;
+        return wr_tx_fail(tx, WEIR_FATAL, "%s", failure->sentence);
+    case WEIR_E_AGAIN:
+        return wr_tx_fail(tx, WEIR_RETRY, "%s", failure->sentence);
+    default:
+        return wr_tx_fail(tx, WEIR_REJECT, "%s", failure->sentence);
+    }
+}
+
+weir_status weir_exec_values(weir_tx *tx, const char *sql, const weir_value *values)
+{
+    if (tx->status != WEIR_DONE)
+        return tx->status;
+    weir_failure failure = {0};
+    weir_err err = wr_store_exec(tx->store, sql, values, &failure);
+    if (err != WEIR_OK)
+        return sql_failed(tx, err, &failure);
+    tx->changes = wr_store_changes(tx->store);
+    return WEIR_DONE;
+}
+
+int64_t weir_changes(weir_tx *tx)
+{
+    return tx->changes;
+}
+
+weir_rows *weir_query_values(weir_tx *tx, const char *sql, const weir_value *values)
+{
+    if (tx->status != WEIR_DONE)
+        return &tx->none;
+    weir_rows *rows = weir_arena_alloc(tx->arena, sizeof *rows);
+    if (!rows) {
+        tx->err = WEIR_E_MEMORY;
+        wr_tx_fail(tx, WEIR_FATAL, "no memory for a query");
+        return &tx->none;
+    }
+    rows->tx = tx;
+    weir_failure failure = {0};
+    weir_err err = wr_store_prepare(tx->store, sql, values, &rows->statement, &failure);
+    if (err != WEIR_OK)
+        sql_failed(tx, err, &failure);
+    else
+        wr_list_append(&tx->rows, &rows->link);
+    return rows;
+}
+
+bool weir_rows_next(weir_rows *rows)
+{
+    if (!rows->statement)
+        return false;
+    weir_failure failure = {0};
+    weir_err err = rows->tx->status == WEIR_DONE ? wr_statement_next(rows->statement, &failure) : WEIR_E_RANGE;
+    if (err == WEIR_OK)
+        return true;
+    if (err != WEIR_E_RANGE)
+        sql_failed(rows->tx, err, &failure);
+    weir_rows_end(rows);
+    return false;
+}
+
+void weir_rows_end(weir_rows *rows)
+{
+    wr_link_remove(&rows->link);
+    wr_statement_done(rows->statement);
+    rows->statement = NULL;
+}
+
+int64_t weir_rows_int(weir_rows *rows, int column)
+{
+    return rows->statement ? wr_statement_int(rows->statement, column) : 0;
+}
+
+double weir_rows_real(weir_rows *rows, int column)
+{
+    return rows->statement ? wr_statement_real(rows->statement, column) : 0;
+}
+
+const char *weir_rows_text(weir_rows *rows, int column)
+{
+    return rows->statement ? wr_statement_text(rows->statement, column) : NULL;
+}
+
+weir_slice weir_rows_blob(weir_rows *rows, int column)
+{
+    return rows->statement ? wr_statement_blob(rows->statement, column) : (weir_slice){0};
+}
+
+/* ---- emitting */
+
+static void fill_in(weir_tx *tx, weir_event *event, char id[WR_UUID_TEXT_SIZE])
+{
+    if (!event->id) {
+        wr_event_derive_id(tx->core->name, tx->origin_id, tx->emit_count, id);
+        event->id = id;
+    }
+    tx->emit_count++;
+    if (!event->source)
+        event->source = tx->core->name;
+    if (!event->time)
+        event->time = weir_tx_now_text(tx);
+    if (!event->correlationid)
+        event->correlationid = tx->correlationid;
+    if (!event->causationid)
+        event->causationid = tx->causationid;
+    if (!event->traceparent) {
+        event->traceparent = tx->traceparent;
+        event->tracestate = tx->tracestate;
+    }
+    if (event->data.data && !event->datacontenttype)
+        event->datacontenttype = "application/json";
+}
+
+static weir_status publish(weir_tx *tx, const char *topic, const weir_event *given)
+{
+    wr_core *core = tx->core;
+    if (tx->status != WEIR_DONE)
+        return tx->status;
+    if (tx->is_read_only)
+        return wr_tx_fail(tx, WEIR_REJECT, "a query cannot emit");
+    if (!topic)
+        return wr_tx_fail(tx, WEIR_REJECT, "%s emits but has no topic: say `produces`", core->name);
+    weir_event event = *given;
+    char id[WR_UUID_TEXT_SIZE];
+    fill_in(tx, &event, id);
+    weir_failure failure = {0};
+    wr_event_record encoded;
+    const char *whole_topic = *core->prefix ? weir_arena_printf(tx->arena, "%s%s", core->prefix, topic) : topic;
+    weir_err err = wr_event_encode_kafka(&event, NULL, 0, tx->arena, &encoded, &failure);
+    if (err == WEIR_OK && !whole_topic)
+        err = weir_fail(&failure, WEIR_E_MEMORY, "no memory to emit");
+    if (err == WEIR_OK) {
+        wr_client_record record = {.topic = whole_topic,
+                                   .partition = -1,
+                                   .key = encoded.key,
+                                   .value = encoded.value,
+                                   .headers = encoded.headers,
+                                   .header_count = encoded.header_count};
+        err = wr_outbox_append(core, &record, core->options.message_size_max, &failure);
+    }
+    if (err == WEIR_OK)
+        return WEIR_DONE;
+    return sql_failed(tx, err, &failure);
+}
+
+weir_status weir_emit(weir_tx *tx, const weir_event *event)
+{
+    return publish(tx, tx->core->service->produces, event);
+}
+
+weir_status weir_send(weir_tx *tx, const char *topic, const weir_event *command)
+{
+    return publish(tx, topic, command);
+}
+
+weir_status weir_reject(weir_tx *tx, const char *format, ...)
+{
+    char reason[REASON_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    return wr_tx_fail(tx, WEIR_REJECT, "%s", reason);
+}
+
+weir_status weir_retry(weir_tx *tx, const char *format, ...)
+{
+    char reason[REASON_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    return wr_tx_fail(tx, WEIR_RETRY, "%s", reason);
+}
+
+weir_status weir_decode(weir_tx *tx, const weir_event *event, const weir_json_field *fields, void *ret_struct)
+{
+    if (tx->status != WEIR_DONE)
+        return tx->status;
+    weir_failure failure = {0};
+    weir_err err = weir_json_decode(tx->arena, fields, event->data, ret_struct, &failure);
+    if (err == WEIR_OK)
+        return WEIR_DONE;
+    if (err == WEIR_E_MEMORY)
+        return sql_failed(tx, err, &failure);
+    return wr_tx_fail(tx, WEIR_REJECT, "%s: %s", event->type ? event->type : "event", failure.sentence);
+}
+
+weir_slice weir_encode(weir_tx *tx, const weir_json_field *fields, const void *from)
+{
+    weir_slice json = tx->status == WEIR_DONE ? weir_json_encode(tx->arena, fields, from) : (weir_slice){0};
+    if (!json.data)
+        wr_tx_fail(tx, WEIR_REJECT, "cannot be written as JSON: a text is not UTF-8, or memory is out");
+    return json;
+}
+
+weir_status weir_tx_status(const weir_tx *tx)
+{
+    return tx->status;
+}
+
+weir_arena *weir_tx_arena(weir_tx *tx)
+{
+    return tx->arena;
+}
+
+int64_t weir_tx_now_ms(const weir_tx *tx)
+{
+    return tx->now_ms;
+}
+
+const char *weir_tx_now_text(weir_tx *tx)
+{
+    if (!tx->now_text[0])
+        wr_time_print(tx->now_ms, tx->now_text);
+    return tx->now_text;
+}
+
+const char *weir_tx_setting(const weir_tx *tx, const char *key)
+{
+    const wr_core *core = tx->core;
+    if (core->options.config)
+        return wr_config_find(core->options.config, key);
+    for (const weir_setting *setting = core->service->settings; setting && setting->key; setting++)
+        if (strcmp(setting->key, key) == 0)
+            return setting->fallback;
+    return NULL;
+}
