@@ -40,7 +40,8 @@ typedef struct wr_client_record {
 typedef struct wr_delivery {
     void *cookie; /* as given */
     weir_err err; /* WEIR_OK acknowledged; WEIR_E_REFUSED the broker will never take it; WEIR_E_BROKEN the producer
-                     must be made anew and everything not acknowledged sent again, in order */
+                     must be made anew and everything not acknowledged sent again, in order; any other (no such
+                     topic, timeout, denied): this record was not taken, and sending it again may succeed */
     int32_t partition;
     int64_t offset;
     char reason[160];

@@ -58,6 +58,23 @@ rd_kafka_t *wr_kafka_of_producer(wr_producer *producer); /* for tests that make 
 
 /* The admin handle, started now if need be. */
 WEIR_MUST_CHECK weir_err wr_kafka_admin(wr_client *client, rd_kafka_t **ret_kafka, weir_failure *failure);
+/* One admin request and its answer: init, the call of librdkafka's with kafka, options and queue, wait, read the event,
+ * fini (also after a failed init). */
+typedef struct wr_kafka_request {
+    rd_kafka_t *kafka;
+    rd_kafka_queue_t *queue;
+    rd_kafka_AdminOptions_t *options;
+    rd_kafka_event_t *event;
+    int timeout_ms;
+} wr_kafka_request;
+
+WEIR_MUST_CHECK weir_err wr_kafka_request_init(wr_kafka_request *ask, wr_client *client, rd_kafka_admin_op_t kind,
+                                               int timeout_ms, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_kafka_request_wait(wr_kafka_request *ask, const char *what, weir_failure *failure);
+void wr_kafka_request_fini(wr_kafka_request *ask);
+weir_err wr_kafka_no_memory(weir_failure *failure);
+const char *wr_kafka_dup(weir_arena *arena, const char *text); /* NULL stays NULL */
+
 /* Offsets of many partitions in one request a leader: list's offsets are times before (-1 end, -2 beginning) and
  * offsets after; -1 where there is none. */
 WEIR_MUST_CHECK weir_err wr_kafka_offsets(rd_kafka_t *kafka, rd_kafka_topic_partition_list_t *list, int timeout_ms,
