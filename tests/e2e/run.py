@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from harness import KAFKAJS, Weir  # noqa: E402
+from harness import KAFKAJS, PATIENCE, Weir  # noqa: E402
 
 FILE_TIMEOUT_S = 400
 # Files that look inside weir's broker, or need one of their own.
@@ -42,7 +42,10 @@ def prepare_kafkajs():
 def run_file(path, environment):
     """(passed, failed)"""
     try:
-        done = subprocess.run([sys.executable, str(path)], env=environment, stdout=subprocess.PIPE, text=True, timeout=FILE_TIMEOUT_S)
+        # What client libraries say of lost connections is worth reading only after a failure.
+        with open(KAFKAJS.parent / f"{path.stem}.log", "w", encoding="utf-8") as said:
+            done = subprocess.run([sys.executable, str(path)], env=environment, stdout=subprocess.PIPE, stderr=said, text=True,
+                                  timeout=FILE_TIMEOUT_S * PATIENCE)
         out, status = done.stdout, done.returncode
     except subprocess.TimeoutExpired as late:
         out, status = (late.stdout or b"").decode(errors="replace"), -1

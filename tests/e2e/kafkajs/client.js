@@ -6,17 +6,26 @@
 'use strict';
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require('kafkajs');
 const lz4 = require('lz4js');
+const xxh32 = require('lz4js/xxh32.js');
 const { ZstdCodec } = require('zstd-codec');
 
 CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy');
 CompressionCodecs[CompressionTypes.LZ4] = () => ({
-  compress: async (encoder) => Buffer.from(lz4.compress(encoder.buffer)),
+  compress: async (encoder) => independentBlocks(Buffer.from(lz4.compress(encoder.buffer))),
   decompress: async (buffer) => Buffer.from(lz4.decompress(buffer)),
 });
 CompressionCodecs[CompressionTypes.ZSTD] = () => ({
   compress: async (encoder) => zstd((codec) => codec.compress(encoder.buffer)),
   decompress: async (buffer) => zstd((codec) => codec.decompress(buffer)),
 });
+
+// Kafka takes frames of independent blocks only. lz4js does not set that flag, but a frame of one block has nothing to
+// depend on: set it, and the checksum over the two bytes of the descriptor with it.
+function independentBlocks(frame) {
+  frame[4] |= 0x20;
+  frame[6] = (xxh32.hash(0, frame, 4, 2) >> 8) & 0xff;
+  return frame;
+}
 
 function zstd(use) {
   return new Promise((resolve) => ZstdCodec.run((codec) => resolve(Buffer.from(use(new codec.Simple())))));
@@ -103,7 +112,8 @@ async function main() {
     logCreator: () => (entry) => process.stderr.write(`${entry.log.message} ${entry.log.error || ''}\n`),
   });
   const run = { produce, consume, admin: administer }[request.op];
-  process.stdout.write(`${JSON.stringify(await run(kafka, request))}\n`);
+  const answer = `${JSON.stringify(await run(kafka, request))}\n`;
+  await new Promise((written) => process.stdout.write(answer, written));
 }
 
 main().then(
