@@ -110,6 +110,35 @@ static weir_err take_lock(wr_data_dir *dir, weir_failure *failure)
     return err == WEIR_OK ? err : weir_fail(failure, err, "cannot lock %s", path);
 }
 
+/* Makes the directory, and its name and the names of parents that were missing durable: a directory that the next power
+ * cut takes back would take every topic with it. */
+static weir_err make_directory(const wr_broker *broker)
+{
+    char path[WR_PATH_SIZE];
+    const char *directory = broker->config.data_directory;
+    if (wr_path_exists(broker->io, directory))
+        return WEIR_OK;
+    snprintf(path, sizeof path, "%s", directory);
+    size_t existing = strlen(path); /* the longest prefix that is there; 0: none of what the path names */
+    while (existing > 0 && !wr_path_exists(broker->io, path)) {
+        while (existing > 0 && path[existing - 1] != '/')
+            existing--;
+        while (existing > 1 && path[existing - 1] == '/')
+            existing--;
+        path[existing] = '\0';
+    }
+    weir_err err = wr_dir_create(broker->io, directory);
+    for (size_t end = existing; err == WEIR_OK && end < strlen(directory);) {
+        snprintf(path, sizeof path, "%.*s", (int)end, directory);
+        err = wr_dir_sync(broker->io, end ? path : ".");
+        while (directory[end] == '/')
+            end++;
+        while (directory[end] && directory[end] != '/')
+            end++;
+    }
+    return err;
+}
+
 weir_err wr_data_dir_open(wr_broker *broker, wr_data_dir **ret_dir, bool *ret_clean, weir_failure *failure)
 {
     const char *directory = broker->config.data_directory;
@@ -120,7 +149,7 @@ weir_err wr_data_dir_open(wr_broker *broker, wr_data_dir **ret_dir, bool *ret_cl
         return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
     dir->broker = broker;
     bool clean = false;
-    weir_err err = wr_dir_create(broker->io, directory);
+    weir_err err = make_directory(broker);
     if (err != WEIR_OK)
         weir_fail(failure, err, "cannot make the data directory %s", directory);
     if (err == WEIR_OK)

@@ -58,8 +58,9 @@ int16_t wr_api_storage_error(weir_err err);
 weir_slice wr_api_text(wr_request *request, const char *format, ...) WEIR_PRINTF(2, 3);
 /* WR_KAFKA_NONE, or why a client's idea of the leader epoch is not ours; -1 is no idea. */
 int16_t wr_api_check_epoch(int32_t epoch);
+/* Is the broker's setting more than the table's fallback? */
+bool wr_api_config_given(const wr_broker *broker, const char *key);
 /* The topic's settings as CreateTopics and DescribeConfigs show them: a source of kafka.h. */
-int8_t wr_api_config_source(const wr_broker *broker, const wr_topic_config *config,
-                            const wr_topic_key *key);
+int8_t wr_api_config_source(const wr_broker *broker, const wr_topic_config *config, const wr_topic_key *key);
 
 #endif

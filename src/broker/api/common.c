@@ -48,10 +48,27 @@ int16_t wr_api_check_epoch(int32_t epoch)
     return WR_KAFKA_NONE;
 }
 
+bool wr_api_config_given(const wr_broker *broker, const char *key)
+{
+    const char *origin = wr_config_origin(broker->config.keys, key);
+    return origin && strcmp(origin, "default") != 0;
+}
+
+/* Some of the broker's settings have several names; any of them sets what topics inherit. */
+static bool is_given(const wr_broker *broker, const char *key)
+{
+    if (strcmp(key, "log.retention.ms") == 0)
+        return wr_api_config_given(broker, key) || wr_api_config_given(broker, "log.retention.minutes") ||
+               wr_api_config_given(broker, "log.retention.hours");
+    if (strcmp(key, "log.roll.ms") == 0)
+        return wr_api_config_given(broker, key) || wr_api_config_given(broker, "log.roll.hours");
+    return wr_api_config_given(broker, key);
+}
+
 int8_t wr_api_config_source(const wr_broker *broker, const wr_topic_config *config, const wr_topic_key *key)
 {
     if (wr_topic_config_get(config, key))
         return WR_CONFIG_SOURCE_TOPIC;
-    const char *origin = key->broker_key ? wr_config_origin(broker->config.keys, key->broker_key) : "default";
-    return strcmp(origin, "default") == 0 ? WR_CONFIG_SOURCE_DEFAULT : WR_CONFIG_SOURCE_STATIC_BROKER;
+    bool given = key->broker_key && is_given(broker, key->broker_key);
+    return given ? WR_CONFIG_SOURCE_STATIC_BROKER : WR_CONFIG_SOURCE_DEFAULT;
 }

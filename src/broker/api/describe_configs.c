@@ -75,7 +75,7 @@ static weir_slice value_of(wr_request *request, const wr_config_key *key)
 static weir_err add_origin(wr_request *request, const wr_config_key *key, shown *one)
 {
     const wr_describe_configs_request *in = request->message;
-    bool is_default = strcmp(wr_config_origin(request->broker->config.keys, key->key), "default") == 0;
+    bool is_default = !wr_api_config_given(request->broker, key->key);
     one->config_source = is_default ? WR_CONFIG_SOURCE_DEFAULT : WR_CONFIG_SOURCE_STATIC_BROKER;
     if (!in->include_synonyms)
         return WEIR_OK;

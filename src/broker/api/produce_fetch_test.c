@@ -1,0 +1,347 @@
+#include "rig.h"
+
+#include <wire/fetch.h>
+#include <wire/init_producer_id.h>
+#include <wire/kafka.h>
+#include <wire/list_offsets.h>
+#include <wire/produce.h>
+
+#include "test.h"
+
+static int16_t produce(wr_rig_client *client, const char *topic, weir_slice batch, int64_t *ret_offset)
+{
+    return wr_rig_produce(client, topic, 0, WR_ACKS_ALL, batch, ret_offset);
+}
+
+/* Bytes that the test may change. */
+static uint8_t *writable(weir_slice bytes)
+{
+    return (uint8_t *)(uintptr_t)bytes.data;
+}
+
+static int64_t count_records(weir_slice records, int64_t from)
+{
+    int64_t next = from;
+    while (records.size > 0) {
+        wr_batch batch;
+        size_t needed;
+        CHECK_OK(wr_batch_read(records, &batch, &needed));
+        CHECK(wr_batch_crc_holds(&batch));
+        CHECK_EQ(batch.base_offset, next);
+        next = batch.base_offset + batch.last_offset_delta + 1;
+        records.data += batch.bytes.size;
+        records.size -= batch.bytes.size;
+    }
+    return next - from;
+}
+
+/* Sends a fetch of one partition that waits for min_bytes. */
+static void send_fetch(wr_rig_client *client, const char *topic, int64_t offset, int32_t min_bytes, int32_t max_wait_ms)
+{
+    wr_fetch_request_partition one = {.current_leader_epoch = -1,
+                                      .fetch_offset = offset,
+                                      .last_fetched_epoch = -1,
+                                      .log_start_offset = -1,
+                                      .partition_max_bytes = 1 << 20};
+    wr_fetch_request_topic in_topic = {.topic = weir_slice_of(topic), .partitions = &one, .partition_count = 1};
+    wr_fetch_request in = {.replica_id = -1,
+                           .max_wait_ms = max_wait_ms,
+                           .min_bytes = min_bytes,
+                           .max_bytes = 1 << 20,
+                           .session_epoch = -1,
+                           .rack_id = WEIR_SLICE(""),
+                           .topics = &in_topic,
+                           .topic_count = 1};
+    wr_rig_send(client, WR_API_FETCH, 11, &in);
+}
+
+static int64_t receive_fetch(wr_rig_client *client, int64_t offset, int64_t wait_ms)
+{
+    const wr_fetch_response *out = wr_rig_receive(client, WR_API_FETCH, 11, wait_ms);
+    if (!out)
+        return -1;
+    CHECK_EQ(out->responses[0].partitions[0].error_code, WR_KAFKA_NONE);
+    return count_records(out->responses[0].partitions[0].records, offset);
+}
+
+TEST(what_was_produced_is_fetched_in_order)
+{
+    wr_rig *rig = wr_rig_new(1, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    int64_t offset = -1, high_watermark = -1;
+    for (int i = 0; i < 5; i++) {
+        CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "order", i * 10, 10, -1, 0, 0), &offset), WR_KAFKA_NONE);
+        CHECK_EQ(offset, i * 10);
+    }
+    weir_slice records;
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, &records, &high_watermark), WR_KAFKA_NONE);
+    CHECK_EQ(high_watermark, 50);
+    CHECK_EQ(count_records(records, 0), 50);
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 35, &records, NULL), WR_KAFKA_NONE);
+    CHECK_EQ(count_records(records, 30), 20); /* from the batch that contains it */
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 51, &records, NULL), WR_KAFKA_OFFSET_OUT_OF_RANGE);
+    CHECK_EQ(wr_rig_fetch(client, "orders", 1, 0, &records, NULL), WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+    wr_rig_free(rig);
+}
+
+TEST(what_was_acknowledged_is_there_after_a_clean_restart)
+{
+    wr_rig *rig = wr_rig_new(2, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    CHECK_EQ(wr_rig_produce(client, "orders", 0, WR_ACKS_LEADER, wr_rig_batch(rig, "order", 0, 7, -1, 0, 0), NULL), 0);
+    CHECK_OK(wr_rig_stop(rig));
+    CHECK(wr_path_exists(wr_sim_io(rig->sim), "/data/.kafka_cleanshutdown"));
+    CHECK_OK(wr_rig_start(rig));
+    CHECK(!wr_path_exists(wr_sim_io(rig->sim), "/data/.kafka_cleanshutdown"));
+    client = wr_rig_connect(rig);
+    weir_slice records;
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, &records, NULL), WR_KAFKA_NONE);
+    CHECK_EQ(count_records(records, 0), 7);
+    wr_rig_free(rig);
+}
+
+TEST(a_fetch_waits_for_data_and_wakes_when_it_is_durable)
+{
+    wr_rig *rig = wr_rig_new(3, NULL);
+    wr_rig_client *consumer = wr_rig_connect(rig), *producer = wr_rig_connect(rig);
+    wr_rig_create(producer, "orders", 1);
+    send_fetch(consumer, "orders", 0, 1, 30000);
+    CHECK_EQ(receive_fetch(consumer, 0, 1000), -1);
+    CHECK_EQ(produce(producer, "orders", wr_rig_batch(rig, "order", 0, 3, -1, 0, 0), NULL), WR_KAFKA_NONE);
+    CHECK_EQ(receive_fetch(consumer, 0, 100), 3);
+    wr_rig_free(rig);
+}
+
+TEST(a_fetch_answers_with_nothing_when_its_time_is_over)
+{
+    wr_rig *rig = wr_rig_new(4, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    send_fetch(client, "orders", 0, 1, 500);
+    CHECK_EQ(receive_fetch(client, 0, 400), -1);
+    CHECK_EQ(receive_fetch(client, 0, 200), 0);
+    wr_rig_free(rig);
+}
+
+TEST(a_fetch_waits_for_as_many_bytes_as_it_wants)
+{
+    wr_rig *rig = wr_rig_new(5, NULL);
+    wr_rig_client *consumer = wr_rig_connect(rig), *producer = wr_rig_connect(rig);
+    wr_rig_create(producer, "orders", 1);
+    weir_slice batch = wr_rig_batch(rig, "order", 0, 10, -1, 0, 0);
+    send_fetch(consumer, "orders", 0, (int32_t)batch.size * 3, 30000);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(receive_fetch(consumer, 0, 50), -1);
+        CHECK_EQ(produce(producer, "orders", wr_rig_batch(rig, "order", 0, 10, -1, 0, 0), NULL), WR_KAFKA_NONE);
+    }
+    CHECK_EQ(receive_fetch(consumer, 0, 50), 30);
+    wr_rig_free(rig);
+}
+
+TEST(the_first_batch_is_given_whatever_its_size_and_then_the_limit_holds)
+{
+    wr_rig *rig = wr_rig_new(6, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "a", 1);
+    wr_rig_create(client, "b", 1);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(produce(client, "a", wr_rig_batch(rig, "x", 0, 100, -1, 0, 0), NULL), WR_KAFKA_NONE);
+        CHECK_EQ(produce(client, "b", wr_rig_batch(rig, "x", 0, 100, -1, 0, 0), NULL), WR_KAFKA_NONE);
+    }
+    wr_fetch_request_partition one = {.current_leader_epoch = -1, .last_fetched_epoch = -1, .partition_max_bytes = 100};
+    wr_fetch_request_topic topics[] = {{.topic = WEIR_SLICE("a"), .partitions = &one, .partition_count = 1},
+                                       {.topic = WEIR_SLICE("b"), .partitions = &one, .partition_count = 1}};
+    wr_fetch_request in = {.replica_id = -1,
+                           .max_wait_ms = 100,
+                           .min_bytes = 1,
+                           .max_bytes = 100,
+                           .session_epoch = -1,
+                           .rack_id = WEIR_SLICE(""),
+                           .topics = topics,
+                           .topic_count = 2};
+    const wr_fetch_response *out = wr_rig_call(client, WR_API_FETCH, 11, &in);
+    CHECK(out != NULL);
+    CHECK_EQ(count_records(out->responses[0].partitions[0].records, 0), 100);
+    CHECK_EQ(out->responses[1].partitions[0].records.size, 0);
+    CHECK_EQ(out->responses[1].partitions[0].error_code, WR_KAFKA_NONE);
+    wr_rig_free(rig);
+}
+
+TEST(an_idempotent_producers_retry_is_answered_with_the_first_offset)
+{
+    wr_rig *rig = wr_rig_new(7, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    wr_init_producer_id_request init = {.producer_id = -1, .producer_epoch = -1};
+    const wr_init_producer_id_response *id = wr_rig_call(client, WR_API_INIT_PRODUCER_ID, 4, &init);
+    CHECK(id && id->error_code == WR_KAFKA_NONE && id->producer_epoch == 0);
+    int64_t first = -1, again = -1;
+    CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "x", 0, 4, id->producer_id, 0, 0), &first), WR_KAFKA_NONE);
+    CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "x", 0, 4, id->producer_id, 0, 0), &again), WR_KAFKA_NONE);
+    CHECK_EQ(again, first);
+    CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "x", 0, 4, id->producer_id, 0, 9), NULL),
+             WR_KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "x", 0, 4, id->producer_id, 0, 4), &again), WR_KAFKA_NONE);
+    CHECK_EQ(again, first + 4);
+    CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "x", 0, 1, id->producer_id, 1, 0), NULL), WR_KAFKA_NONE);
+    CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "x", 0, 1, id->producer_id, 0, 8), NULL),
+             WR_KAFKA_INVALID_PRODUCER_EPOCH);
+    wr_rig_free(rig);
+}
+
+TEST(producer_ids_are_not_given_twice_even_after_a_power_cut)
+{
+    wr_rig *rig = wr_rig_new(8, NULL);
+    int64_t last = -1;
+    wr_init_producer_id_request init = {.producer_id = -1, .producer_epoch = -1};
+    for (int i = 0; i < 5; i++) {
+        wr_rig_client *client = wr_rig_connect(rig);
+        for (int k = 0; k < 3; k++) {
+            const wr_init_producer_id_response *id = wr_rig_call(client, WR_API_INIT_PRODUCER_ID, 4, &init);
+            CHECK(id && id->producer_id > last);
+            last = id->producer_id;
+        }
+        wr_rig_cut(rig);
+        CHECK_OK(wr_rig_start(rig));
+    }
+    wr_rig_free(rig);
+}
+
+TEST(a_bad_batch_is_refused_with_its_reason_and_stores_nothing)
+{
+    wr_rig *rig = wr_rig_new(9, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    weir_slice batch = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0);
+    writable(batch)[batch.size - 1] ^= 1;
+    CHECK_EQ(produce(client, "orders", batch, NULL), WR_KAFKA_CORRUPT_MESSAGE);
+
+    batch = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0);
+    writable(batch)[16] = 1; /* magic */
+    CHECK_EQ(produce(client, "orders", batch, NULL), WR_KAFKA_UNSUPPORTED_FOR_MESSAGE_FORMAT);
+
+    batch = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0);
+    CHECK_EQ(produce(client, "orders", (weir_slice){batch.data, batch.size - 1}, NULL), WR_KAFKA_INVALID_RECORD);
+    CHECK_EQ(produce(client, "orders", WEIR_SLICE(""), NULL), WR_KAFKA_INVALID_RECORD);
+    CHECK_EQ(produce(client, "nowhere", wr_rig_batch(rig, "x", 0, 3, -1, 0, 0), NULL),
+             WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+    CHECK_EQ(wr_rig_produce(client, "orders", 0, 2, wr_rig_batch(rig, "x", 0, 3, -1, 0, 0), NULL),
+             WR_KAFKA_INVALID_REQUIRED_ACKS);
+
+    uint8_t two[4096];
+    batch = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0);
+    memcpy(two, batch.data, batch.size);
+    memcpy(two + batch.size, batch.data, batch.size);
+    CHECK_EQ(produce(client, "orders", (weir_slice){two, batch.size * 2}, NULL), WR_KAFKA_INVALID_RECORD);
+
+    int64_t high_watermark = -1;
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, &high_watermark), WR_KAFKA_NONE);
+    CHECK_EQ(high_watermark, 0);
+    wr_rig_free(rig);
+}
+
+TEST(acks_0_has_no_answer_and_an_error_closes_the_connection)
+{
+    wr_rig *rig = wr_rig_new(10, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    size_t before = wr_rig_received_size(client);
+    wr_produce_request_partition one = {.records = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0)};
+    wr_produce_request_topic topic = {.name = WEIR_SLICE("orders"), .partition_data = &one, .partition_data_count = 1};
+    wr_produce_request in = {.topic_data = &topic, .topic_data_count = 1};
+    wr_rig_send(client, WR_API_PRODUCE, 9, &in);
+    wr_rig_run_ms(rig, 100);
+    CHECK_EQ(wr_rig_received_size(client), before);
+    int64_t high_watermark = -1;
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, &high_watermark), WR_KAFKA_NONE);
+    CHECK_EQ(high_watermark, 3);
+
+    topic.name = WEIR_SLICE("nowhere");
+    wr_rig_send(client, WR_API_PRODUCE, 9, &in);
+    wr_rig_run_ms(rig, 100);
+    CHECK(!wr_rig_connected(client));
+    wr_rig_free(rig);
+}
+
+TEST(a_compacted_topic_names_the_records_without_a_key)
+{
+    wr_rig *rig = wr_rig_new(11, (const char *const[]){"log.cleanup.policy=compact", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "table", 1);
+    CHECK_EQ(produce(client, "table", wr_rig_batch(rig, "x", 0, 3, -1, 0, 0), NULL), WR_KAFKA_NONE);
+
+    wr_batch_builder builder;
+    wr_buf out;
+    wr_buf_init(&out, 1 << 20);
+    wr_batch_builder_init(&builder, 1 << 20);
+    builder.producer_id = -1;
+    builder.producer_epoch = -1;
+    builder.base_sequence = -1;
+    int64_t now_ms = wr_now_ms(wr_sim_io(rig->sim));
+    wr_batch_builder_add(&builder,
+                         &(wr_record){.timestamp_ms = now_ms, .key = WEIR_SLICE("k"), .value = WEIR_SLICE("v")});
+    wr_batch_builder_add(&builder, &(wr_record){.timestamp_ms = now_ms, .value = WEIR_SLICE("v")});
+    CHECK_OK(wr_batch_builder_finish(&builder, 0, WR_COMPRESSION_LZ4, &out));
+    wr_produce_request_partition one = {.records = wr_buf_view(&out)};
+    wr_produce_request_topic topic = {.name = WEIR_SLICE("table"), .partition_data = &one, .partition_data_count = 1};
+    wr_produce_request in = {.acks = -1, .topic_data = &topic, .topic_data_count = 1};
+    const wr_produce_response *answer = wr_rig_call(client, WR_API_PRODUCE, 9, &in);
+    CHECK(answer != NULL);
+    const wr_produce_response_partition *refused = &answer->responses[0].partition_responses[0];
+    CHECK_EQ(refused->error_code, WR_KAFKA_INVALID_RECORD);
+    CHECK_EQ(refused->record_error_count, 1);
+    CHECK_EQ(refused->record_errors[0].batch_index, 1);
+    wr_batch_builder_fini(&builder);
+    wr_buf_fini(&out);
+    wr_rig_free(rig);
+}
+
+TEST(acks_1_is_answered_before_the_sync_and_seen_after_it)
+{
+    wr_rig *rig = wr_rig_new(12, NULL);
+    wr_rig_client *producer = wr_rig_connect(rig);
+    wr_rig_create(producer, "orders", 1);
+    CHECK_EQ(wr_rig_produce(producer, "orders", 0, WR_ACKS_LEADER, wr_rig_batch(rig, "x", 0, 5, -1, 0, 0), NULL), 0);
+    wr_rig_run_ms(rig, 10);
+    int64_t high_watermark = -1;
+    CHECK_EQ(wr_rig_fetch(producer, "orders", 0, 0, NULL, &high_watermark), WR_KAFKA_NONE);
+    CHECK_EQ(high_watermark, 5);
+    wr_rig_free(rig);
+}
+
+static int64_t list(wr_rig_client *client, int64_t time)
+{
+    wr_list_offsets_request_partition one = {.current_leader_epoch = -1, .timestamp = time};
+    wr_list_offsets_request_topic topic = {.name = WEIR_SLICE("orders"), .partitions = &one, .partition_count = 1};
+    wr_list_offsets_request in = {.replica_id = -1, .topics = &topic, .topic_count = 1};
+    const wr_list_offsets_response *out = wr_rig_call(client, WR_API_LIST_OFFSETS, 9, &in);
+    CHECK(out != NULL);
+    CHECK_EQ(out->topics[0].partitions[0].error_code, WR_KAFKA_NONE);
+    return out->topics[0].partitions[0].offset;
+}
+
+TEST(offsets_are_found_by_time_and_by_the_special_times)
+{
+    wr_rig *rig = wr_rig_new(13, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    CHECK_EQ(list(client, WR_TIME_LATEST), 0);
+    CHECK_EQ(list(client, WR_TIME_MAX), -1);
+    int64_t times_ms[3];
+    for (int i = 0; i < 3; i++) {
+        wr_rig_run_ms(rig, 1000);
+        times_ms[i] = wr_now_ms(wr_sim_io(rig->sim));
+        CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "x", 0, 10, -1, 0, 0), NULL), WR_KAFKA_NONE);
+    }
+    CHECK_EQ(list(client, WR_TIME_EARLIEST), 0);
+    CHECK_EQ(list(client, WR_TIME_EARLIEST_LOCAL), 0);
+    CHECK_EQ(list(client, WR_TIME_LATEST), 30);
+    CHECK_EQ(list(client, WR_TIME_LATEST_TIERED), -1);
+    CHECK_EQ(list(client, times_ms[1]), 10);
+    CHECK_EQ(list(client, times_ms[1] + 500), 20);
+    CHECK_EQ(list(client, times_ms[2] + 5000), -1);
+    CHECK_EQ(list(client, WR_TIME_MAX), 20);
+    wr_rig_free(rig);
+}
