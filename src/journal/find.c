@@ -49,21 +49,21 @@ static int64_t larger(int64_t a, int64_t b)
 /* WEIR_E_RANGE: nothing here, go on with the next segment. */
 static weir_err search_segment(quest *search, wr_segment *segment)
 {
-    int64_t from = larger(search->from_offset, segment->base_offset), position;
+    int64_t from = larger(search->from_offset, segment->base_offset), position, base_offset;
     weir_err err = wr_segment_index(segment);
     if (err != WEIR_OK)
         return err;
     size_t count = wr_index_count_to(&segment->times, search->time_ms);
     if (count > 0)
         from = larger(from, segment->base_offset + wr_index_value(&segment->times, count - 1));
-    err = wr_segment_find(segment, from, &position);
+    err = wr_segment_find(segment, from, &position, &base_offset);
     if (err != WEIR_OK)
         return err;
     uint8_t buffer[FIND_BUFFER];
     wr_walk walk = {.segment = segment,
                     .position = position,
                     .end = segment->size,
-                    .offset = -1,
+                    .offset = base_offset,
                     .buffer = buffer,
                     .buffer_size = sizeof buffer};
     wr_head head;
@@ -110,15 +110,15 @@ static weir_err greatest_time(const wr_log *log, wr_segment *segment, int64_t *r
         *ret_time_ms = segment->max_time;
         return WEIR_OK;
     }
-    int64_t position, time_ms = -1;
-    weir_err err = wr_segment_find(segment, log->start_offset, &position);
+    int64_t position, base_offset, time_ms = -1;
+    weir_err err = wr_segment_find(segment, log->start_offset, &position, &base_offset);
     if (err != WEIR_OK)
         return err;
     uint8_t buffer[FIND_BUFFER];
     wr_walk walk = {.segment = segment,
                     .position = position,
                     .end = segment->size,
-                    .offset = -1,
+                    .offset = base_offset,
                     .buffer = buffer,
                     .buffer_size = sizeof buffer};
     wr_head head;

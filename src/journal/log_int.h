@@ -99,8 +99,9 @@ WEIR_MUST_CHECK weir_err wr_segment_index(wr_segment *segment);
 /* Write what the index files lack, not synced (index_dirty); afterwards next_mark describes the segment as it is.
  * `last` also gives the time index the segment's greatest time, as Kafka does at roll and close. */
 WEIR_MUST_CHECK weir_err wr_segment_store_index(wr_segment *segment, bool last);
-/* The batch that holds the offset: where it begins. */
-WEIR_MUST_CHECK weir_err wr_segment_find(wr_segment *segment, int64_t offset, int64_t *ret_position);
+/* The batch that holds the offset: where it begins, and its base offset. */
+WEIR_MUST_CHECK weir_err wr_segment_find(wr_segment *segment, int64_t offset, int64_t *ret_position,
+                                         int64_t *ret_base_offset);
 WEIR_MUST_CHECK weir_err wr_segment_read(wr_segment *segment, int64_t offset, int64_t limit_offset, size_t max_size,
                                          bool min_one, wr_buf *out);
 

@@ -161,7 +161,7 @@ static inline void model_compare(model *m, size_t step_size)
     wr_buf_fini(&expected);
 }
 
-static inline void model_find_time(model *m, int64_t time_ms)
+static inline weir_err model_find_time(model *m, int64_t time_ms)
 {
     int64_t start = wr_log_start_offset(m->log), end = wr_log_end_offset(m->log), expected = -1;
     for (int i = 0; i < m->count && expected < 0; i++)
@@ -172,10 +172,13 @@ static inline void model_find_time(model *m, int64_t time_ms)
         }
     weir_arena *arena = weir_arena_new(1 << 20);
     int64_t offset, found_ms;
-    CHECK_OK(wr_log_find_time(m->log, time_ms, INT64_MAX, arena, &offset, &found_ms));
+    weir_err err = wr_log_find_time(m->log, time_ms, INT64_MAX, arena, &offset, &found_ms);
+    weir_arena_free(arena);
+    if (err != WEIR_OK)
+        return err;
     CHECK_EQ(offset, expected);
     CHECK((offset < 0 && found_ms == -1) || found_ms >= time_ms);
-    weir_arena_free(arena);
+    return WEIR_OK;
 }
 
 /* One random thing. An error is one of the disk. */
@@ -256,7 +259,7 @@ static inline void model_check(model *m)
             if (batch && batch->base_offset >= start) /* what was deleted may be forgotten with it */
                 model_send_again(m, p, nth);
         }
-    model_find_time(m, 1000 + (int64_t)model_random(m, 1100));
+    CHECK_OK(model_find_time(m, 1000 + (int64_t)model_random(m, 1100)));
 }
 
 #endif

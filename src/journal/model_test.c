@@ -19,7 +19,7 @@ static void run(uint64_t seed, int steps)
         if (i % 5 == 0) {
             int producer = (int)model_random(m, MODEL_NONE);
             model_send_again(m, producer, (int)model_random(m, 5));
-            model_find_time(m, 1000 + (int64_t)model_random(m, 1100));
+            CHECK_OK(model_find_time(m, 1000 + (int64_t)model_random(m, 1100)));
         }
     }
     model_crash(m);

@@ -239,7 +239,7 @@ static weir_err replay(recovery *r, wr_segment *segment, int64_t from_offset)
         return WEIR_OK;
     weir_err err = WEIR_OK;
     if (from_offset > segment->base_offset)
-        err = wr_segment_find(segment, from_offset, &walk.position);
+        err = wr_segment_find(segment, from_offset, &walk.position, &walk.offset);
     if (err != WEIR_OK)
         return err;
     wr_head head;
@@ -254,15 +254,17 @@ static weir_err replay(recovery *r, wr_segment *segment, int64_t from_offset)
     return err == WEIR_E_RANGE ? WEIR_OK : err;
 }
 
-/* The state at the recovery point: the snapshot, and what was appended since. */
+/* The state at the recovery point: the snapshot, and what was appended since. A snapshot from before the first segment
+ * lacks what was deleted in between, and would take a producer's next batch for one out of order; without it, the
+ * producer is either in the segments or not known, and both are right. */
 static weir_err restore_producers(recovery *r)
 {
     wr_log *log = r->log;
     wr_checkpoint *checkpoint = &r->checkpoint;
     r->restored = true;
-    int64_t end = log->segment_count ? wr_log_end_offset(log) : checkpoint->start_offset;
     weir_err err = WEIR_OK;
-    if (checkpoint->producers_offset > end)
+    if (checkpoint->producers_offset > wr_log_end_offset(log) ||
+        checkpoint->producers_offset < log->segments[0]->base_offset)
         checkpoint->producers_offset = -1;
     if (checkpoint->producers_offset >= 0 && checkpoint->producers_count > 0)
         err = read_snapshot(r);

@@ -279,13 +279,10 @@ weir_err wr_segment_store_index(wr_segment *segment, bool last)
 
 /* ---- reading */
 
-weir_err wr_segment_find(wr_segment *segment, int64_t offset, int64_t *ret_position)
+/* Walks from the nearest index entry. The entry holds the last offset of the batch it points at, which tells whether
+ * that batch's base offset is right; the batches after it follow without gaps. */
+static weir_err find_by_index(wr_segment *segment, int64_t offset, int64_t *ret_position, int64_t *ret_base_offset)
 {
-    assert(offset >= segment->base_offset && offset < segment->end_offset);
-    if (offset == segment->cursor_offset || offset == segment->base_offset) {
-        *ret_position = offset == segment->base_offset ? 0 : segment->cursor_position;
-        return WEIR_OK;
-    }
     weir_err err = wr_segment_index(segment);
     if (err != WEIR_OK)
         return err;
@@ -295,18 +292,35 @@ weir_err wr_segment_find(wr_segment *segment, int64_t offset, int64_t *ret_posit
                     .offset = segment->base_offset,
                     .buffer = buffer,
                     .buffer_size = sizeof buffer};
+    int64_t last_offset = -1;
     size_t count = wr_index_count_to(&segment->index, offset - segment->base_offset);
     if (count > 0) {
         walk.position = wr_index_value(&segment->index, count - 1);
         walk.offset = -1;
+        last_offset = segment->base_offset + wr_index_key(&segment->index, count - 1);
     }
     wr_head head;
-    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK)
+    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK) {
+        if (last_offset >= 0 && head.last_offset != last_offset)
+            return WEIR_E_CORRUPT;
+        last_offset = -1;
         if (head.last_offset >= offset) {
             *ret_position = walk.position - head.size;
-            return head.base_offset <= offset ? WEIR_OK : WEIR_E_CORRUPT;
+            *ret_base_offset = head.base_offset;
+            return WEIR_OK;
         }
+    }
     return err == WEIR_E_RANGE ? WEIR_E_CORRUPT : err;
+}
+
+weir_err wr_segment_find(wr_segment *segment, int64_t offset, int64_t *ret_position, int64_t *ret_base_offset)
+{
+    assert(offset >= segment->base_offset && offset < segment->end_offset);
+    if (offset != segment->cursor_offset && offset != segment->base_offset)
+        return find_by_index(segment, offset, ret_position, ret_base_offset);
+    *ret_position = offset == segment->base_offset ? 0 : segment->cursor_position;
+    *ret_base_offset = offset;
+    return WEIR_OK;
 }
 
 static weir_err fetch(wr_segment *segment, int64_t position, size_t size, wr_buf *out)
@@ -350,7 +364,7 @@ static weir_err cut(const wr_segment *segment, int64_t position, const uint8_t *
 {
     bool verify = position < segment->verified_from || position + (int64_t)size > segment->verified_to;
     size_t at = 0;
-    int64_t next = -1;
+    int64_t next = *ret_next_offset;
     if (!verify && limit_offset >= segment->end_offset && position + (int64_t)size == segment->size) {
         *ret_size = size;
         *ret_next_offset = segment->end_offset;
@@ -360,8 +374,10 @@ static weir_err cut(const wr_segment *segment, int64_t position, const uint8_t *
         size_t inside = wr_index_count_to_position(&segment->index, (int32_t)(position + (int64_t)size));
         size_t below = wr_index_count_to(&segment->index, limit_offset - 1 - segment->base_offset);
         size_t count = inside < below ? inside : below;
-        if (count > 0 && wr_index_value(&segment->index, count - 1) > position)
+        if (count > 0 && wr_index_value(&segment->index, count - 1) > position) {
             at = (size_t)(wr_index_value(&segment->index, count - 1) - position);
+            next = -1;
+        }
     }
     while (at + WR_BATCH_HEADER_SIZE <= size) {
         wr_head head;
@@ -381,11 +397,10 @@ static weir_err cut(const wr_segment *segment, int64_t position, const uint8_t *
 }
 
 /* Makes the read long enough for the first batch, if it is to be given whatever its size. */
-static weir_err fetch_first(wr_segment *segment, int64_t position, int64_t offset, size_t begin, wr_buf *out)
+static weir_err fetch_first(wr_segment *segment, int64_t position, size_t begin, wr_buf *out)
 {
     wr_head first;
-    if (!wr_head_read(out->data + begin, &first) || first.size > segment->size - position ||
-        first.base_offset > offset || first.last_offset < offset)
+    if (!wr_head_read(out->data + begin, &first) || first.size > segment->size - position)
         return WEIR_E_CORRUPT;
     size_t have = out->size - begin;
     if (first.size <= (int64_t)have)
@@ -396,8 +411,8 @@ static weir_err fetch_first(wr_segment *segment, int64_t position, int64_t offse
 weir_err wr_segment_read(wr_segment *segment, int64_t offset, int64_t limit_offset, size_t max_size, bool min_one,
                          wr_buf *out)
 {
-    int64_t position, next_offset = -1;
-    weir_err err = wr_segment_find(segment, offset, &position);
+    int64_t position, next_offset;
+    weir_err err = wr_segment_find(segment, offset, &position, &next_offset);
     if (err != WEIR_OK)
         return err;
     size_t left = (size_t)(segment->size - position), size = max_size < left ? max_size : left, whole = 0;
@@ -408,7 +423,7 @@ weir_err wr_segment_read(wr_segment *segment, int64_t offset, int64_t limit_offs
     size_t begin = out->size;
     err = fetch(segment, position, size, out);
     if (err == WEIR_OK && min_one)
-        err = fetch_first(segment, position, offset, begin, out);
+        err = fetch_first(segment, position, begin, out);
     if (err == WEIR_OK)
         err = cut(segment, position, out->data + begin, out->size - begin, limit_offset, &whole, &next_offset);
     if (!wr_buf_failed(out))
