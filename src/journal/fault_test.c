@@ -136,6 +136,8 @@ static void check_damaged(const sample *sample, wr_sim *sim, const char *name, i
         make_batch(&m->batches[i].plan, &expected);
         wr_batch_patch_offset(expected.data, m->batches[i].base_offset, 0);
         if (m->batches[i].last_offset >= 1) {
+            if (err == WEIR_OK && !weir_slice_equal(wr_buf_view(&buf), wr_buf_view(&expected)))
+                print_message("%s at %d: batch %d is wrong\n", name, (int)at, i);
             whole &= err == WEIR_OK;
             CHECK(err == WEIR_OK || err == WEIR_E_CORRUPT);
             CHECK(err != WEIR_OK || weir_slice_equal(wr_buf_view(&buf), wr_buf_view(&expected)));
@@ -146,8 +148,6 @@ static void check_damaged(const sample *sample, wr_sim *sim, const char *name, i
     if (whole) {
         for (int64_t time_ms = 990; time_ms < 2010 && err == WEIR_OK; time_ms += 17)
             err = model_find_time(m, time_ms);
-        if (err != WEIR_OK)
-            print_message("%s at %d find\n", name, (int)at);
         CHECK(err == WEIR_OK || err == WEIR_E_CORRUPT); /* it may pass by what was deleted */
         for (int p = 0; p < MODEL_NONE; p++)
             for (int nth = 0; nth < 5; nth++)

@@ -384,10 +384,12 @@ static weir_err cut(const wr_segment *segment, int64_t position, const uint8_t *
         if (!wr_head_read(bytes + at, &head) || (next >= 0 && head.base_offset != next))
             return WEIR_E_CORRUPT;
         next = head.base_offset;
-        if (head.size > (int64_t)(size - at) || head.last_offset >= limit_offset)
+        if (head.size > (int64_t)(size - at))
             break;
         if (verify && !batch_holds(segment, &head, bytes + at))
-            return WEIR_E_CORRUPT;
+            return WEIR_E_CORRUPT; /* before anything else is believed */
+        if (head.last_offset >= limit_offset)
+            break;
         at += (size_t)head.size;
         next = head.last_offset + 1;
     }
