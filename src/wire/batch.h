@@ -52,8 +52,9 @@ typedef struct wr_batch {
 WEIR_MUST_CHECK weir_err wr_batch_read(weir_slice bytes, wr_batch *ret_batch, size_t *ret_size);
 bool wr_batch_crc_holds(const wr_batch *batch);
 /* All that a broker checks before it appends: CRC, record count against last offset delta, and where the batch is not
- * compressed (or `deep`) the records themselves: lengths, offset deltas from 0 in steps of 1, end exactly at the end.
- * WEIR_E_CORRUPT for the CRC, WEIR_E_FORMAT else. */
+ * compressed (or `deep`) the records themselves: lengths, at most WR_RECORD_HEADERS_MAX headers each, offset deltas
+ * from 0 in steps of 1, end exactly at the end. WEIR_E_CORRUPT for the CRC; WEIR_E_LIMIT (deep only) past 64 MiB
+ * decompressed or the arena's limit; else WEIR_E_FORMAT. */
 WEIR_MUST_CHECK weir_err wr_batch_check(const wr_batch *batch, bool deep, weir_arena *arena, weir_failure *failure);
 /* Patch in place; `bytes` starts at the batch. Timestamps change the CRC, offset and epoch do not. */
 void wr_batch_patch_offset(uint8_t *bytes, int64_t base_offset, int32_t leader_epoch);
@@ -82,7 +83,9 @@ typedef struct wr_records {
 } wr_records;
 
 /* Walk the records, decompressing into the arena first if needed (at most limit_size bytes: a bomb is WEIR_E_LIMIT).
- * next: WEIR_OK; WEIR_E_RANGE after the last; WEIR_E_FORMAT. Slices borrow from the batch or the arena. */
+ * next: WEIR_OK; WEIR_E_RANGE after the last; WEIR_E_FORMAT; WEIR_E_LIMIT when the arena cannot hold the headers.
+ * Slices borrow from the batch or the arena. Offsets need not be gapless: compaction leaves holes, and empty batches.
+ */
 WEIR_MUST_CHECK weir_err wr_records_open(const wr_batch *batch, weir_arena *arena, size_t limit_size,
                                          wr_records *ret_records);
 WEIR_MUST_CHECK weir_err wr_records_next(wr_records *records, wr_record *ret_record);
