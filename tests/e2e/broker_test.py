@@ -1,0 +1,81 @@
+"""`weir test-broker` as a program: how it starts, idles, and ends."""
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+
+from harness import Weir, check, equal, eventually, fresh, main, remove, test, weir_binary
+
+IDLE_S = 1.0
+
+
+def produce(broker, topic, count):
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    for i in range(count):
+        producer.produce(topic, str(i))
+    equal(producer.flush(20), 0)
+
+
+@test
+def it_says_where_it_listens_on_the_descriptor_it_was_given():
+    broker = Weir()
+    equal(broker.ready["pid"], broker.process.pid)
+    check("registry" in broker.ready and "http" in broker.ready, f"said {broker.ready}")
+    check(AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics(timeout=10).brokers, "nobody answers there")
+    equal(broker.close(), 0)
+
+
+@test
+def an_idle_broker_uses_no_cpu_and_makes_no_system_call():
+    broker = Weir()
+    produce(broker, fresh("idle"), 10)
+
+    def counters():
+        fields = Path(f"/proc/{broker.process.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        switches = 0
+        for task in Path(f"/proc/{broker.process.pid}/task").iterdir():
+            for line in (task / "status").read_text(encoding="ascii").splitlines():
+                if "ctxt_switches" in line:
+                    switches += int(line.split()[1])
+        return int(fields[11]) + int(fields[12]), switches
+
+    def idle():
+        before = counters()
+        time.sleep(IDLE_S)  # the length of the observation, not a wait for something to happen
+        after = counters()
+        return after[0] - before[0] <= 1 and after[1] - before[1] <= 10
+
+    eventually(idle, 15)
+    equal(broker.close(), 0)
+
+
+@test
+def sigterm_is_a_clean_stop_and_everything_is_there_afterwards():
+    data = tempfile.mkdtemp(prefix="weir-data-")
+    broker = Weir(data)
+    topic = fresh("stopped")
+    produce(broker, topic, 1000)
+    equal(broker.stop(), 0)
+    check(os.path.exists(f"{data}/.kafka_cleanshutdown"), "no mark of a clean shutdown")
+    broker.start()
+    check(topic in AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics(timeout=10).topics, "the topic is gone")
+    equal(broker.close(), 0)
+    remove(data)
+
+
+@test
+def two_brokers_never_share_a_data_directory():
+    data = tempfile.mkdtemp(prefix="weir-data-")
+    broker = Weir(data)
+    second = subprocess.run([weir_binary(), "test-broker", "--port", "0", "--data", data], capture_output=True, text=True, timeout=20)
+    check(second.returncode != 0, "a second one started")
+    check(data in second.stderr or "lock" in second.stderr, f"it said {second.stderr!r}")
+    equal(broker.close(), 0)
+    remove(data)
+
+
+main()
