@@ -15,8 +15,9 @@ CompressionCodecs[CompressionTypes.LZ4] = () => ({
   decompress: async (buffer) => Buffer.from(lz4.decompress(buffer)),
 });
 CompressionCodecs[CompressionTypes.ZSTD] = () => ({
-  compress: async (encoder) => zstd((codec) => codec.compress(encoder.buffer)),
-  decompress: async (buffer) => zstd((codec) => codec.decompress(buffer)),
+  compress: async (encoder) => zstd((codec) => new codec.Simple().compress(encoder.buffer)),
+  // Frames of librdkafka do not say how large their content is; only the streaming decoder takes those.
+  decompress: async (buffer) => zstd((codec) => new codec.Streaming().decompress(buffer)),
 });
 
 // Kafka takes frames of independent blocks only. lz4js does not set that flag, but a frame of one block has nothing to
@@ -28,7 +29,7 @@ function independentBlocks(frame) {
 }
 
 function zstd(use) {
-  return new Promise((resolve) => ZstdCodec.run((codec) => resolve(Buffer.from(use(new codec.Simple())))));
+  return new Promise((resolve) => ZstdCodec.run((codec) => resolve(Buffer.from(use(codec)))));
 }
 
 const codecs = {
