@@ -347,7 +347,7 @@ static weir_err look_at_file(void *user, const char *name, bool is_dir)
     static const char *const known[] = {"partition.metadata", "leader-epoch-checkpoint", "topic.properties"};
     static const char *const suffixes[] = {".log",      ".index", ".timeindex", ".txnindex",
                                            ".snapshot", ".tmp",   ".checkpoint"};
-    bool ours = false;
+    bool ours = strncmp(name, "weir.", 5) == 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         ours = ours || strcmp(name, known[i]) == 0;
     const char *dot = strrchr(name, '.');

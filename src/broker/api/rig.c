@@ -390,5 +390,10 @@ void wr_rig_create(wr_rig_client *client, const char *topic, int32_t partition_c
         .name = weir_slice_of(topic), .num_partitions = partition_count, .replication_factor = 1};
     wr_create_topics_request in = {.topics = &one, .topic_count = 1, .timeout_ms = 30000};
     const wr_create_topics_response *out = wr_rig_call(client, WR_API_CREATE_TOPICS, 5, &in);
-    check(out && out->topic_count == 1 && out->topics[0].error_code == WR_KAFKA_NONE, "the topic cannot be created");
+    check(out && out->topic_count == 1, "no answer to CreateTopics");
+    if (out->topics[0].error_code != WR_KAFKA_NONE) {
+        fprintf(stderr, "rig: %s: %.*s\n", wr_kafka_error_name(out->topics[0].error_code),
+                (int)out->topics[0].error_message.size, (const char *)out->topics[0].error_message.data);
+        abort();
+    }
 }
