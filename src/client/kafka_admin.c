@@ -101,9 +101,11 @@ weir_err wr_kafka_create_topic(wr_client *client, const char *topic, int32_t par
         rd_kafka_CreateTopics(ask.kafka, &made, 1, ask.options, ask.queue);
         err = wr_kafka_request_wait(&ask, what, failure);
     }
-    if (err == WEIR_OK)
-        err = topic_result(rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(ask.event), &count),
-                           count, what, failure);
+    if (err == WEIR_OK) {
+        const rd_kafka_topic_result_t **results =
+            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(ask.event), &count);
+        err = topic_result(results, count, what, failure);
+    }
     wr_kafka_request_fini(&ask);
     rd_kafka_NewTopic_destroy(made);
     return err;
@@ -122,9 +124,11 @@ weir_err wr_kafka_delete_topic(wr_client *client, const char *topic, int timeout
         rd_kafka_DeleteTopics(ask.kafka, &gone, 1, ask.options, ask.queue);
         err = wr_kafka_request_wait(&ask, what, failure);
     }
-    if (err == WEIR_OK)
-        err = topic_result(rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(ask.event), &count),
-                           count, what, failure);
+    if (err == WEIR_OK) {
+        const rd_kafka_topic_result_t **results =
+            rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(ask.event), &count);
+        err = topic_result(results, count, what, failure);
+    }
     wr_kafka_request_fini(&ask);
     rd_kafka_DeleteTopic_destroy(gone);
     return err;
