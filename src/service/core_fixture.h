@@ -96,6 +96,16 @@ static inline void fixture_start(fixture *f)
     CHECK_OK(wr_core_new(&f->options, &f->core, &f->failure));
 }
 
+/* A new file name in the one directory of this program. */
+static inline void fixture_database(fixture *f)
+{
+    static const char *directory;
+    static int count;
+    if (!directory)
+        directory = test_directory();
+    snprintf(f->database, sizeof f->database, "%s/%d.db", directory, count++);
+}
+
 static inline void fixture_begin(fixture *f, weir_service *service)
 {
     memset(f, 0, sizeof *f);
@@ -104,7 +114,7 @@ static inline void fixture_begin(fixture *f, weir_service *service)
     f->cluster = wr_sim_cluster_new(&(wr_sim_options){
         .seed = 1, .auto_create = 2, .now_ms = fixture_now_ms, .clock = f, .wait = fixture_wait, .wait_user = f});
     f->client = wr_sim_client_new(f->cluster);
-    snprintf(f->database, sizeof f->database, "%s/tally.db", test_directory());
+    fixture_database(f);
     *service = (weir_service){.name = "tally",
                               .consumes = "in",
                               .produces = "out",
