@@ -310,9 +310,5 @@ weir_err wr_message_decode(const wr_message *message, int16_t version, weir_slic
         .arena = arena,
         .failure = failure,
     };
-    weir_err err = decode_fields(&in, message->fields, NULL, ret_message);
-    if (err == WEIR_OK && wr_cursor_left(&in.cursor) > 0)
-        err = weir_fail(failure, WEIR_E_FORMAT, "%s version %d: %zu bytes left over after the last field",
-                        message->name, version, wr_cursor_left(&in.cursor));
-    return err;
+    return decode_fields(&in, message->fields, NULL, ret_message);
 }

@@ -80,7 +80,8 @@ const wr_api *wr_api_find(int16_t key); /* NULL if not served */
 /* Decode a whole body. ret_message points to message->size bytes, whose content is undefined after a failure. A text or
  * bytes that are empty have data that is not NULL.
  * Errors: WEIR_E_FORMAT (with the field's path in failure), WEIR_E_UNSUPPORTED version, WEIR_E_LIMIT when the arena has
- * no more. Bytes left over after the last field are a format error. */
+ * no more. Bytes after the last field are ignored, as Kafka ignores them: librdkafka 2.0 sends one to three after
+ * ListGroups 4 and OffsetFetch 7. */
 WEIR_MUST_CHECK weir_err wr_message_decode(const wr_message *message, int16_t version, weir_slice body,
                                            weir_arena *arena, void *ret_message, weir_failure *failure);
 /* Append the encoding. Fields that the version lacks are left out. Errors: WEIR_E_LIMIT (out failed, or a text is
