@@ -109,7 +109,7 @@ const char *wr_nearest(const char *word, const char *const *known, size_t known_
 {
     enum { WORD_MAX = 64 };
     const char *nearest = NULL;
-    size_t size = strlen(word), least = size / 3 + 1;
+    size_t size = strlen(word), least = size / 3 + 2;
     if (size >= WORD_MAX)
         return NULL;
     for (size_t k = 0; k < known_count; k++) {

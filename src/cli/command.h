@@ -95,7 +95,7 @@ void wr_help_command(const wr_command *command, wr_buf *out);
 void wr_help_man(const wr_command *command, wr_buf *out); /* NULL: weir(1) itself */
 WEIR_MUST_CHECK weir_err wr_help_completion(const char *shell,
                                             wr_buf *out); /* bash, zsh, fish; else WEIR_E_NOT_FOUND */
-/* The known word nearest to `word` (edit distance at most a third of it), or NULL. */
+/* The known word nearest to `word` (edit distance at most a third of it and one), or NULL. */
 const char *wr_nearest(const char *word, const char *const *known, size_t known_count);
 
 #endif

@@ -59,7 +59,12 @@ int wr_cli_fail(const wr_cli *cli, weir_err err, const char *format, ...)
 
 int wr_cli_failure(const wr_cli *cli, const weir_failure *failure)
 {
-    return wr_cli_fail(cli, failure->err, "%s", failure->sentence[0] ? failure->sentence : weir_err_name(failure->err));
+    const char *sentence = failure->sentence[0] ? failure->sentence : weir_err_name(failure->err);
+    if (cli->command->kafka && (failure->err == WEIR_E_UNREACHABLE || failure->err == WEIR_E_TIMEOUT))
+        return wr_cli_fail(cli, failure->err,
+                           "%s\nIs the Kafka at %s up? Another one: -b HOST:PORT. One of weir's own: weir dev.",
+                           sentence, wr_config_text(cli->config, "bootstrap.servers"));
+    return wr_cli_fail(cli, failure->err, "%s", sentence);
 }
 
 int wr_cli_usage(const wr_cli *cli, const char *format, ...)
@@ -190,8 +195,11 @@ int wr_cli_configure(wr_cli *cli, int *argc, char **argv, char **environment)
         err = read_found_files(cli, environment, &failure);
     if (err == WEIR_OK)
         err = wr_config_read_environment(cli->config, environment, &failure);
-    if (err == WEIR_OK)
-        err = wr_config_read_flags(cli->config, argc, argv, &failure);
+    if (err == WEIR_OK) {
+        int count = *argc + 1; /* with the command's word, where a program's name would stand */
+        err = wr_config_read_flags(cli->config, &count, argv - 1, &failure);
+        *argc = count - 1;
+    }
     if (err != WEIR_OK)
         return wr_cli_failure(cli, &failure);
     return WR_EXIT_OK;
