@@ -214,30 +214,43 @@ static weir_err read_shared(wr_connection *connection, bool *ret_more)
     return WEIR_OK;
 }
 
-/* Reads on behind what is kept: up to the end of its frame, in steps of what is already there. */
+/* How much to read behind what is kept: up to the end of its frame; held back, enough to notice an end. 0: its frame is
+ * whole already. */
+static weir_err kept_room(wr_connection *connection, size_t *ret_room)
+{
+    size_t size = connection->in.size, whole;
+    if (!wr_connection_open(connection)) {
+        *ret_room = HELD_SIZE_MAX - size; /* may_read has looked */
+        return WEIR_OK;
+    }
+    if (frame_size(connection, wr_buf_view(&connection->in), &whole) != WEIR_OK)
+        return WEIR_E_FORMAT;
+    whole = whole ? whole : WR_FRAME_PREFIX;
+    *ret_room = whole > size ? whole - size : 0;
+    return WEIR_OK;
+}
+
+/* Few bytes go through the shared buffer, so that memory follows what arrived; behind many, as many again may follow at
+ * once. */
 static weir_err read_kept(wr_connection *connection, bool *ret_more)
 {
     wr_buf *in = &connection->in;
-    size_t room = HELD_SIZE_MAX - (in->size < HELD_SIZE_MAX ? in->size : HELD_SIZE_MAX);
-    if (wr_connection_open(connection)) {
-        size_t whole;
-        if (frame_size(connection, wr_buf_view(in), &whole) != WEIR_OK)
-            return WEIR_E_FORMAT;
-        if (whole && whole <= in->size) {
-            start_kept(connection);
-            return WEIR_OK;
-        }
-        size_t missing = (whole ? whole : WR_FRAME_PREFIX) - in->size;
-        size_t step = in->size > HELD_SIZE_MAX ? in->size : HELD_SIZE_MAX;
-        room = missing < step ? missing : step;
+    size_t room = 0, before = in->size, size = 0;
+    weir_err err = kept_room(connection, &room);
+    if (err == WEIR_OK && room > 0 && before < WR_SCRATCH_SIZE) {
+        uint8_t *scratch = connection->server->scratch;
+        room = room < WR_SCRATCH_SIZE ? room : WR_SCRATCH_SIZE;
+        err = wr_stream_read(connection->stream, scratch, room, &size);
+        if (err == WEIR_OK)
+            wr_buf_append(in, scratch, size);
+    } else if (err == WEIR_OK && room > 0) {
+        room = room < before ? room : before;
+        uint8_t *to = wr_buf_extend(in, room);
+        err = to ? wr_stream_read(connection->stream, to, room, &size) : WEIR_E_MEMORY;
+        in->size = before + (err == WEIR_OK ? size : 0);
     }
-    assert(room > 0);
-    size_t before = in->size, size;
-    uint8_t *to = wr_buf_extend(in, room);
-    if (!to)
-        return WEIR_E_MEMORY;
-    weir_err err = wr_stream_read(connection->stream, to, room, &size);
-    in->size = before + (err == WEIR_OK ? size : 0);
+    if (err == WEIR_OK && wr_buf_failed(in))
+        err = WEIR_E_MEMORY;
     if (err != WEIR_OK)
         return err;
     *ret_more = size == room;
