@@ -33,9 +33,9 @@ typedef struct weir_arena weir_arena;
 WEIR_API weir_arena *weir_arena_new(size_t limit_size);
 WEIR_API void weir_arena_free(weir_arena *arena);  /* accepts NULL */
 WEIR_API void weir_arena_reset(weir_arena *arena); /* all that was handed out is gone; keeps one block for reuse */
-WEIR_API void *weir_arena_alloc(weir_arena *arena, size_t size);   /* zeroed, aligned for any type */
+WEIR_API void *weir_arena_alloc(weir_arena *arena, size_t size);                    /* zeroed, aligned for any type */
 WEIR_API void *weir_arena_array(weir_arena *arena, size_t count, size_t item_size); /* zeroed; checks overflow */
-WEIR_API char *weir_arena_dup_text(weir_arena *arena, weir_slice bytes); /* with a terminating NUL */
+WEIR_API char *weir_arena_dup_text(weir_arena *arena, weir_slice bytes);            /* with a terminating NUL */
 WEIR_API weir_slice weir_arena_dup(weir_arena *arena, weir_slice bytes);
 WEIR_API char *weir_arena_printf(weir_arena *arena, const char *format, ...) WEIR_PRINTF(2, 3);
 WEIR_API size_t weir_arena_used(const weir_arena *arena); /* bytes handed out since the last reset */

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#define WEIR_API __attribute__((visibility("default")))
-#define WEIR_MUST_CHECK __attribute__((warn_unused_result))
+#define WEIR_API                 __attribute__((visibility("default")))
+#define WEIR_MUST_CHECK          __attribute__((warn_unused_result))
 #define WEIR_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 typedef enum weir_err {

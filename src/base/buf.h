@@ -55,7 +55,7 @@ int8_t wr_cursor_i8(wr_cursor *cursor);
 int16_t wr_cursor_i16(wr_cursor *cursor);
 int32_t wr_cursor_i32(wr_cursor *cursor);
 int64_t wr_cursor_i64(wr_cursor *cursor);
-uint64_t wr_cursor_uvarint(wr_cursor *cursor);  /* at most 10 bytes */
+uint64_t wr_cursor_uvarint(wr_cursor *cursor);   /* at most 10 bytes */
 uint32_t wr_cursor_uvarint32(wr_cursor *cursor); /* at most 5 bytes */
 int64_t wr_cursor_varint(wr_cursor *cursor);
 weir_slice wr_cursor_take(wr_cursor *cursor, size_t size); /* data NULL on failure */

@@ -1,6 +1,6 @@
 /* Hash map from bytes, or from a 64-bit number, to a pointer. Keys are copied; values belong to the caller. Born with
- * the largest count it may hold. Iteration is in no order, and nothing but wr_map_remove of the current entry may change
- * the map during it. Seeded, so that keys from the network cannot be chosen to collide. */
+ * the largest count it may hold. Iteration is in no order, and nothing but wr_map_remove of the current entry may
+ * change the map during it. Seeded, so that keys from the network cannot be chosen to collide. */
 #ifndef WR_MAP_H
 #define WR_MAP_H
 
