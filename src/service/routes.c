@@ -249,8 +249,9 @@ static void forward(bound *bound)
 {
     wr_routes *routes = bound->routes;
     wr_exchange *exchange = bound->exchange;
-    const char *base_url = routes->config ? wr_config_find(routes->config, bound->route->forward) : NULL;
-    wr_http_client *client = client_take(routes, bound->route);
+    const weir_route *route = bound->route; /* the answer takes `bound` with it */
+    const char *base_url = routes->config ? wr_config_find(routes->config, route->forward) : NULL;
+    wr_http_client *client = client_take(routes, route);
     weir_failure failure = {0};
     if (!client &&
         (!base_url || !*base_url || wr_http_client_new(base_url, FORWARD_TIMEOUT_MS, &client, &failure) != WEIR_OK)) {
@@ -271,7 +272,7 @@ static void forward(bound *bound)
                                                   .retry_after = reply.status == 503 ? "1" : NULL});
     else
         answer_error(exchange, err == WEIR_E_TIMEOUT ? 504 : 502, failure.sentence, NULL);
-    client_give(routes, bound->route, client);
+    client_give(routes, route, client);
 }
 
 static void submit(bound *bound, wr_core *core)

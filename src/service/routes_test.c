@@ -1,0 +1,205 @@
+#include "core_fixture.h"
+
+#include "routes.h"
+
+#include <stdatomic.h>
+
+/* Routes in front of a core on the simulated cluster, driven by this thread, with a real server and client between. */
+static weir_status post_thing(weir_tx *tx, const weir_http_request *request, weir_http_response *response, void *user)
+{
+    (void)user;
+    thing it;
+    weir_failure failure = {0};
+    if (weir_json_decode(weir_tx_arena(tx), thing_fields, request->body, &it, &failure) != WEIR_OK)
+        return weir_reject(tx, "%s", failure.sentence);
+    if (it.n == 503)
+        return weir_retry(tx, "not now");
+    const char *key = weir_request_path(request, "key");
+    weir_exec(tx, "INSERT INTO effects (id, n, key) VALUES (?1, ?2, ?3)",
+              WEIR_TEXT(weir_request_header(request, "Idempotency-Key")), WEIR_INT(it.n), WEIR_TEXT(key));
+    weir_emit(tx, &(weir_event){.type = "thing.counted", .subject = key});
+    response->status = 202;
+    response->location = weir_arena_printf(weir_tx_arena(tx), "/things/%s", key);
+    return weir_tx_status(tx);
+}
+
+static weir_status get_thing(weir_tx *tx, const weir_http_request *request, weir_http_response *response, void *user)
+{
+    (void)user;
+    weir_rows *rows =
+        weir_query(tx, "SELECT n, id FROM effects WHERE key = ?1", WEIR_TEXT(weir_request_path(request, "key")));
+    if (!weir_rows_next(rows))
+        return WEIR_IGNORE;
+    thing it = {weir_rows_int(rows, 0)};
+    const char *extra = weir_request_query(request, "with");
+    response->content_type = extra ? extra : NULL;
+    response->body = weir_encode(tx, thing_fields, &it);
+    return weir_tx_status(tx);
+}
+
+static weir_status get_list(weir_tx *tx, const weir_http_request *request, weir_http_response *response, void *user)
+{
+    (void)tx, (void)request, (void)user;
+    response->body = WEIR_SLICE("[]");
+    return WEIR_DONE;
+}
+
+static const weir_route routes_table[] = {
+    {"POST", "/things/{key}", post_thing},
+    {"GET", "/things/{key}", get_thing, .read_only = true},
+    {"GET", "/things/all", get_list, .read_only = true},
+    {"GET", "/elsewhere", .forward = "other.url"},
+    {0},
+};
+
+typedef struct front {
+    fixture f;
+    weir_service service;
+    wr_routes *routes;
+    wr_http_server *server;
+    wr_http_pool *pool;
+    atomic_bool is_done;
+    int status;
+    char content_type[100], body[8000];
+} front;
+
+static void on_reply(void *user, void *cookie, weir_err err, const wr_http_reply *reply)
+{
+    front *w = user;
+    (void)cookie;
+    w->status = err == WEIR_OK ? reply->status : -(int)err;
+    w->body[0] = 0;
+    if (err == WEIR_OK) {
+        snprintf(w->content_type, sizeof w->content_type, "%s", reply->content_type ? reply->content_type : "");
+        snprintf(w->body, sizeof w->body, "%.*s", (int)reply->body.size, (const char *)reply->body.data);
+    }
+    atomic_store(&w->is_done, true);
+}
+
+static void front_begin(front *w)
+{
+    fixture_begin(&w->f, &w->service);
+    w->service.routes = routes_table;
+    CHECK_OK(wr_routes_new(&w->service, NULL, &w->routes, NULL));
+    wr_http_options options = {.handle = wr_routes_handle, .user = w->routes, .body_size_max = 2000};
+    CHECK_OK(wr_http_server_start(&options, &w->server, NULL));
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", wr_http_server_port(w->server));
+    CHECK_OK(wr_http_pool_new(&(wr_http_pool_options){.base_url = url, .done = on_reply, .user = w}, &w->pool, NULL));
+}
+
+static void front_end(front *w)
+{
+    wr_http_pool_free(w->pool);
+    wr_http_server_stop(w->server);
+    wr_routes_free(w->routes);
+    fixture_end(&w->f);
+}
+
+static int call(front *w, const char *method, const char *path, const char *body)
+{
+    const char *const headers[] = {"Idempotency-Key: once",
+                                   "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", NULL};
+    atomic_store(&w->is_done, false);
+    CHECK_OK(wr_http_pool_send(w->pool, method, path, headers, weir_slice_of(body), NULL));
+    while (!atomic_load(&w->is_done))
+        CHECK_OK(wr_core_turn(w->f.core, 0, &w->f.failure));
+    return w->status;
+}
+
+TEST(a_command_is_answered_after_its_commit_and_a_query_sees_it)
+{
+    front w = {0};
+    front_begin(&w);
+    wr_routes_set_core(w.routes, w.f.core);
+    CHECK_EQ(call(&w, "POST", "/things/x%2Dy", "{\"n\":5}"), 202);
+    CHECK_EQ(COUNT(&w.f, "effects WHERE key = 'x-y' AND id = 'once' AND n = 5"), 1);
+    CHECK_EQ(call(&w, "GET", "/things/x-y?with=text/x", NULL), 200);
+    CHECK_STR(w.body, "{\"n\":5}");
+    CHECK_STR(w.content_type, "text/x");
+    CHECK_EQ(call(&w, "HEAD", "/things/x-y", NULL), 200);
+    CHECK_EQ(call(&w, "GET", "/things/all", NULL), 200); /* the more literal one */
+    CHECK_STR(w.body, "[]");
+    fixture_turns(&w.f, 3);
+    CHECK_EQ(wr_sim_count(w.f.cluster, "out"), 1);
+    int32_t p = wr_sim_end(w.f.cluster, "out", 0) ? 0 : 1;
+    CHECK(strstr(fixture_header(&w.f, "out", p, 0, "traceparent"), "4bf92f3577b34da6a3ce929d0e0e4736"));
+    front_end(&w);
+}
+
+TEST(errors_are_json_with_the_right_status)
+{
+    front w = {0};
+    front_begin(&w);
+    wr_routes_set_core(w.routes, w.f.core);
+    CHECK_EQ(call(&w, "POST", "/things/a", "{\"n\":\"\\\"\"}"), 422);
+    CHECK(strncmp(w.body, "{\"error\":\"", 10) == 0);
+    CHECK_EQ(call(&w, "POST", "/things/a", "{\"n\":503}"), 503);
+    CHECK_STR(w.body, "{\"error\":\"not now\"}");
+    CHECK_EQ(call(&w, "DELETE", "/things/a", NULL), 405);
+    CHECK_EQ(call(&w, "GET", "/things", NULL), 404);
+    CHECK_EQ(call(&w, "GET", "/things/a/b", NULL), 404);
+    CHECK_EQ(call(&w, "GET", "/things/", NULL), 404);
+    CHECK_EQ(call(&w, "GET", "/things/nobody", NULL), 404);
+    CHECK_EQ(call(&w, "GET", "/elsewhere", NULL), 503);
+    char large[3000];
+    memset(large, ' ', sizeof large);
+    large[sizeof large - 1] = 0;
+    CHECK_EQ(call(&w, "POST", "/things/a", large), 413);
+    CHECK_EQ(COUNT(&w.f, "effects"), 0);
+    front_end(&w);
+}
+
+TEST(health_tells_starting_running_and_draining_apart)
+{
+    front w = {0};
+    front_begin(&w);
+    CHECK_EQ(call(&w, "GET", "/livez", NULL), 200);
+    CHECK_EQ(call(&w, "GET", "/readyz", NULL), 503);
+    CHECK_STR(w.body, "{\"error\":\"the service is starting\"}");
+    wr_routes_set_core(w.routes, w.f.core);
+    fixture_turns(&w.f, 2);
+    CHECK_EQ(call(&w, "GET", "/readyz", NULL), 200);
+    CHECK(strstr(w.body, "\"state\":\"running\""));
+    fixture_happen(&w.f, "a", 1);
+    fixture_turns(&w.f, 2);
+    CHECK_EQ(call(&w, "GET", "/metrics", NULL), 200);
+    CHECK(strstr(w.body, "weir_inbox_events_total{service=\"tally\"} 1\n"));
+    CHECK(strstr(w.body, "weir_handler_events_total{service=\"tally\",type=\"thing.happened\",version=\"1\","
+                         "outcome=\"done\"} 1\n"));
+    CHECK(strstr(w.body, "le=\"+Inf\"} 1\n"));
+    CHECK_OK(wr_core_drain(w.f.core, 0, &w.f.failure));
+    CHECK_EQ(call(&w, "GET", "/readyz", NULL), 503);
+    CHECK(strstr(w.body, "\"state\":\"draining\""));
+    CHECK_EQ(call(&w, "POST", "/things/a", "{\"n\":1}"), 503);
+    front_end(&w);
+}
+
+TEST(get_requests_are_passed_on_to_another_service)
+{
+    front w = {0}, other = {0};
+    front_begin(&other);
+    wr_routes_set_core(other.routes, other.f.core);
+    fixture_begin(&w.f, &w.service);
+    w.service.routes = (const weir_route[]){{"GET", "/things/{x}", .forward = "other.url"}, {0}};
+    static const wr_config_key keys[] = {{.key = "other.url", .kind = WR_CONFIG_TEXT}, {0}};
+    static const wr_config_key *const tables[] = {keys, NULL};
+    wr_config *config = wr_config_new(tables, "WEIR");
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", wr_http_server_port(other.server));
+    CHECK_OK(wr_config_set(config, "other.url", url, "test", NULL));
+    CHECK_OK(wr_routes_new(&w.service, config, &w.routes, NULL));
+    wr_routes_set_core(w.routes, w.f.core);
+    CHECK_OK(wr_http_server_start(&(wr_http_options){.handle = wr_routes_handle, .user = w.routes}, &w.server, NULL));
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", wr_http_server_port(w.server));
+    CHECK_OK(wr_http_pool_new(&(wr_http_pool_options){.base_url = url, .done = on_reply, .user = &w}, &w.pool, NULL));
+    CHECK_EQ(call(&w, "GET", "/things/all", NULL), 200);
+    CHECK_STR(w.body, "[]");
+    CHECK_EQ(call(&w, "GET", "/things/none?with=a", NULL), 404);
+    wr_http_server_stop(other.server);
+    other.server = NULL;
+    CHECK_EQ(call(&w, "GET", "/things/all", NULL), 502);
+    front_end(&w);
+    front_end(&other);
+    wr_config_free(config);
+}

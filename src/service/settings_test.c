@@ -1,0 +1,83 @@
+#include "test.h"
+
+#include "settings.h"
+
+static const weir_service service = {
+    .name = "tally",
+    .about = "counts things",
+    .consumes = "in",
+    .settings = (const weir_setting[]){{"stock.initial", "7", "pieces at the start"}, {0}},
+};
+
+enum { WORD_COUNT_MAX = 8 };
+
+typedef struct words {
+    char text[WORD_COUNT_MAX][64];
+    char *list[WORD_COUNT_MAX + 1];
+    int count;
+} words;
+
+/* As main and environ hand them over: writable. */
+static void split(const char *line, words *ret_words)
+{
+    *ret_words = (words){0};
+    for (; *line; line += strspn(line, " ")) {
+        size_t size = strcspn(line, " ");
+        memcpy(ret_words->text[ret_words->count], line, size);
+        ret_words->list[ret_words->count] = ret_words->text[ret_words->count];
+        ret_words->count++;
+        line += size;
+    }
+}
+
+static weir_err read_flags(wr_settings *settings, const char *flags, const char *environment, weir_failure *failure)
+{
+    static words argv, env; /* values may be borrowed */
+    split(flags, &argv);
+    split(environment, &env);
+    return wr_settings_read(settings, &service, argv.count, argv.list, env.list, NULL, failure);
+}
+
+TEST(flags_come_before_the_environment_and_that_before_fallbacks)
+{
+    wr_settings settings;
+    weir_failure failure = {0};
+    CHECK_OK(read_flags(&settings, "tally --http-port=99 --no-durable",
+                        "WEIR_HTTP_PORT=98 WEIR_STOCK_INITIAL=8 WEIR_SOMEBODY_ELSES=1", &failure));
+    CHECK_EQ(wr_config_int(settings.config, "http.port"), 99);
+    CHECK_STR(wr_config_text(settings.config, "stock.initial"), "8");
+    CHECK_EQ(wr_config_bool(settings.config, "durable"), false);
+    CHECK_EQ(wr_config_int(settings.config, "batch.max"), 500);
+    CHECK_EQ(wr_config_int(settings.config, "seen.window"), (int64_t)7 * 24 * 3600 * 1000);
+    CHECK_STR(wr_config_text(settings.config, "bootstrap.servers"), "127.0.0.1:9092");
+    wr_settings_fini(&settings);
+}
+
+TEST(what_is_not_a_setting_is_refused_with_the_nearest_one)
+{
+    wr_settings settings;
+    weir_failure failure = {0};
+    CHECK(read_flags(&settings, "tally --htp-port 99", "", &failure) != WEIR_OK);
+    CHECK(strstr(failure.sentence, "http.port") || strstr(failure.sentence, "http-port"));
+    wr_settings_fini(&settings);
+    CHECK(read_flags(&settings, "tally start", "", &failure) != WEIR_OK);
+    wr_settings_fini(&settings);
+    CHECK(read_flags(&settings, "tally --http-port=many", "", &failure) != WEIR_OK);
+    wr_settings_fini(&settings);
+}
+
+TEST(help_comes_from_the_tables)
+{
+    wr_settings settings;
+    weir_failure failure = {0};
+    CHECK_OK(read_flags(&settings, "tally --help", "", &failure));
+    CHECK(settings.wants_help);
+    wr_buf help;
+    wr_buf_init(&help, 1 << 20);
+    wr_settings_help(&settings, &service, &help);
+    const char *text = wr_buf_cstr(&help);
+    CHECK(strstr(text, "counts things") && strstr(text, "--stock-initial") && strstr(text, "pieces at the start"));
+    CHECK(strstr(text, "--http-port") && strstr(text, "--bootstrap-servers"));
+    wr_buf_fini(&help);
+    wr_settings_fini(&settings);
+}
