@@ -381,7 +381,8 @@ static weir_err cut(const wr_segment *segment, int64_t position, const uint8_t *
     }
     while (at + WR_BATCH_HEADER_SIZE <= size) {
         wr_head head;
-        if (!wr_head_read(bytes + at, &head) || (next >= 0 && head.base_offset != next))
+        if (!wr_head_read(bytes + at, &head) || (next >= 0 && head.base_offset != next) ||
+            head.last_offset >= segment->end_offset)
             return WEIR_E_CORRUPT;
         next = head.base_offset;
         if (head.size > (int64_t)(size - at))
@@ -417,6 +418,8 @@ weir_err wr_segment_read(wr_segment *segment, int64_t offset, int64_t limit_offs
     weir_err err = wr_segment_find(segment, offset, &position, &next_offset);
     if (err != WEIR_OK)
         return err;
+    if (segment->size - position < WR_BATCH_HEADER_SIZE)
+        return WEIR_E_CORRUPT;
     size_t left = (size_t)(segment->size - position), size = max_size < left ? max_size : left, whole = 0;
     if (size < WR_BATCH_HEADER_SIZE && !min_one)
         return WEIR_OK;
