@@ -52,6 +52,21 @@ def eventually(look, timeout_s=20):
         time.sleep(0.05)
 
 
+def settled(call, *refusals):
+    """The answer of `call`, asked again while it raises one of `refusals`: a broker that has just come back may not lead
+    its partitions yet, and says so."""
+    answer = []
+
+    def ask():
+        try:
+            answer.append(call())
+        except refusals:
+            pass
+        return answer
+
+    return eventually(ask)[0]
+
+
 def fresh(prefix):
     """A name that no other test has."""
     return f"{prefix}-{uuid.uuid4().hex[:10]}"

@@ -6,12 +6,12 @@ what they committed.
 import subprocess
 import threading
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from harness import PATIENCE, check, durable_broker, equal, eventually, fresh, main, remove, test, weir_binary
+from harness import PATIENCE, check, durable_broker, equal, eventually, fresh, main, remove, settled, test, weir_binary
 
 KILLS = 3 if PATIENCE == 1 else 1
 IN_FLIGHT = 3000  # what the producer holds back while the broker is away
@@ -39,7 +39,7 @@ def read_partition(bootstrap, topic, partition=0):
     """Everything up to the high watermark of now."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": fresh("g"), "enable.auto.commit": False})
     at = TopicPartition(topic, partition, 0)
-    _, end = eventually(lambda: consumer.get_watermark_offsets(at, timeout=10))
+    _, end = settled(lambda: consumer.get_watermark_offsets(at, timeout=10), KafkaException)
     consumer.assign([at])
     values, next_offset = [], 0
     while next_offset < end:
@@ -152,7 +152,7 @@ def a_consumer_group_goes_on_over_a_kill_from_what_it_committed():
         consumer.close()
         on.broker.restart()
         again = Consumer({"bootstrap.servers": on.bootstrap, "group.id": group, "enable.auto.commit": False})
-        positions = again.committed([TopicPartition(topic, p) for p in range(3)], timeout=20)
+        positions = settled(lambda: again.committed([TopicPartition(topic, p) for p in range(3)], timeout=20), KafkaException)
         equal([each.offset for each in positions], [300, 300, 300])
         again.close()
 
@@ -166,7 +166,7 @@ def topics_and_their_configuration_are_there_after_a_kill():
         admin = AdminClient({"bootstrap.servers": on.bootstrap})
         admin.delete_topics([gone], operation_timeout=10)[gone].result(20)
         on.broker.restart()
-        topics = eventually(lambda: admin.list_topics(timeout=20).topics)
+        topics = settled(lambda: admin.list_topics(timeout=20).topics, KafkaException)
         equal(len(topics[topic].partitions), 7)
         check(gone not in topics, "a deleted topic is back")
 
@@ -181,7 +181,8 @@ def weirs_own_producer_and_consumer_survive_a_kill():
         feeder = threading.Thread(target=lambda: (producer.stdin.writelines(f"{i}\n" for i in range(count)), producer.stdin.close()))
         feeder.start()
         watcher = Consumer({"bootstrap.servers": on.bootstrap, "group.id": fresh("g")})
-        eventually(lambda: watcher.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1] > 500)
+        at = TopicPartition(topic, 0)
+        eventually(lambda: settled(lambda: watcher.get_watermark_offsets(at, timeout=10), KafkaException)[1] > 500)
         on.broker.restart()
         feeder.join(40 * PATIENCE)
         equal(producer.wait(40 * PATIENCE), 0)
