@@ -15,9 +15,10 @@ weir_err wr_books_open(const char *directory, wr_books **ret_books, weir_failure
                                 : weir_fail(failure, WEIR_E_MEMORY, "out of memory");
     for (int i = 0; i < WR_SERVICE_COUNT && err == WEIR_OK; i++) {
         const char *name = wr_marketplace[i].name;
-        char script[1200];
-        snprintf(script, sizeof script, "ATTACH '%s/%s.db' AS %s_db", directory, name, name);
-        err = wr_store_script(books->store, script, failure);
+        char path[1024], alias[64];
+        snprintf(path, sizeof path, "%s/%s.db", directory, name);
+        snprintf(alias, sizeof alias, "%s_db", name);
+        err = wr_store_attach(books->store, path, alias, failure);
     }
     if (err != WEIR_OK) {
         wr_books_close(books);

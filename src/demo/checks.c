@@ -191,8 +191,8 @@ weir_err wr_books_check(wr_books *books, wr_client *client, const char *topic_pr
     int count = 0;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && err == WEIR_OK; i++) {
         wr_finding finding = {checks[i].name, checks[i].sentence, 0};
-        err =
-            wr_books_number(books, checks[i].sql, WEIR_VALUES(WEIR_INT(accepted_count)), &finding.violations, failure);
+        const weir_value *values = strstr(checks[i].sql, "?1") ? WEIR_VALUES(WEIR_INT(accepted_count)) : WEIR_VALUES();
+        err = wr_books_number(books, checks[i].sql, values, &finding.violations, failure);
         ret_findings[count++] = finding;
     }
     if (err == WEIR_OK)

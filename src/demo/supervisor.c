@@ -106,7 +106,7 @@ static void describe_service(wr_supervisor *self, int at)
                                             print(self, "%s/services", self->options.data),
                                             "--http-port",
                                             print(self, "%d", service->port),
-                                            "--topics-partitions",
+                                            "--topic-partitions",
                                             print(self, "%d", self->options.partitions)};
     int count = 9;
     if (self->options.topic_prefix) {

@@ -148,7 +148,7 @@ weir_err wr_store_open(const char *url, unsigned flags, wr_store **ret_store, we
     }
 
     int how = flags & WR_STORE_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(path, &store->db, how | SQLITE_OPEN_NOMUTEX, NULL);
+    int code = sqlite3_open_v2(path, &store->db, how | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
     weir_err err = code == SQLITE_OK ? WEIR_OK : wr_store_failed(store, code, path, failure);
     if (err == WEIR_OK) {
         sqlite3_extended_result_codes(store->db, 1);
@@ -178,6 +178,19 @@ weir_err wr_store_own(wr_store *store, const char *sql, weir_failure *failure)
 {
     store->own = true;
     weir_err err = wr_store_exec(store, sql, NULL, failure);
+    store->own = false;
+    return err;
+}
+
+weir_err wr_store_attach(wr_store *store, const char *path, const char *name, weir_failure *failure)
+{
+    /* By URI, read-write (a reader of a WAL database writes its shared memory) but never created. */
+    char uri[1200];
+    if (strpbrk(path, "?#%"))
+        return weir_fail(failure, WEIR_E_USAGE, "%s: a database's path may hold no ?, # or %% here", path);
+    snprintf(uri, sizeof uri, "file:%s?mode=rw", path);
+    store->own = true;
+    weir_err err = wr_store_exec(store, "ATTACH ?1 AS ?2", WEIR_VALUES(WEIR_TEXT(uri), WEIR_TEXT(name)), failure);
     store->own = false;
     return err;
 }
