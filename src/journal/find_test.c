@@ -1,0 +1,102 @@
+#include "fixture_int.h"
+
+#include <io/sim.h>
+
+typedef struct table {
+    wr_sim *sim;
+    wr_log_config config;
+    wr_log *log;
+    weir_arena *arena;
+} table;
+
+static table begin(void)
+{
+    table made = {.sim = wr_sim_new(1), .config = small_config(), .arena = weir_arena_new(1 << 24)};
+    made.log = open_ok(wr_sim_io(made.sim), "data/t-0", &made.config);
+    return made;
+}
+
+static void end(table *b)
+{
+    wr_log_abandon(b->log);
+    weir_arena_free(b->arena);
+    wr_sim_free(b->sim);
+}
+
+static int64_t find(table *b, int64_t time_ms, int64_t limit_offset)
+{
+    int64_t offset = -2, found_ms;
+    CHECK_OK(wr_log_find_time(b->log, time_ms, limit_offset, b->arena, &offset, &found_ms));
+    return offset;
+}
+
+static int64_t find_max(table *b)
+{
+    int64_t offset = -2, found_ms;
+    CHECK_OK(wr_log_find_max_time(b->log, b->arena, &offset, &found_ms));
+    return offset;
+}
+
+TEST(an_empty_log_has_no_times)
+{
+    table b = begin();
+    CHECK_EQ(find(&b, 0, INT64_MAX), -1);
+    CHECK_EQ(find_max(&b), -1);
+    end(&b);
+}
+
+TEST(the_first_record_at_or_after_a_time_is_found_within_compressed_batches)
+{
+    table b = begin();
+    for (int i = 0; i < 50; i++)
+        put_ok(b.log, &(batch_plan){.record_count = 10,
+                                    .time_ms = 1000 + 20 * i,
+                                    .compression = (wr_compression)(i % (WR_COMPRESSION_ZSTD + 1))});
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 50; i++) {
+            CHECK_EQ(find(&b, 1000 + 20 * i, INT64_MAX), 10 * i);
+            CHECK_EQ(find(&b, 1000 + 20 * i + 7, INT64_MAX), 10 * i + 7);
+            CHECK_EQ(find(&b, 1000 + 20 * i + 10, INT64_MAX), i < 49 ? 10 * i + 10 : -1);
+            CHECK_EQ(find(&b, 1000 + 20 * i + 7, 10 * i + 7), -1);
+            CHECK_EQ(find(&b, 1000 + 20 * i + 7, 10 * i + 8), 10 * i + 7);
+            weir_arena_reset(b.arena);
+        }
+        CHECK_EQ(find(&b, 0, INT64_MAX), 0);
+        CHECK_EQ(find_max(&b), 499);
+        CHECK_OK(wr_log_close(b.log));
+        b.log = open_ok(wr_sim_io(b.sim), "data/t-0", &b.config);
+    }
+    end(&b);
+}
+
+TEST(times_out_of_order_give_the_first_offset_not_the_nearest_time)
+{
+    table b = begin();
+    static const int64_t times[] = {500, 900, 100, 700, 900, 200, 800};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        put_ok(b.log, &(batch_plan){.time_ms = times[i], .value_size = 120});
+    CHECK_EQ(find(&b, 0, INT64_MAX), 0);
+    CHECK_EQ(find(&b, 600, INT64_MAX), 1);
+    CHECK_EQ(find(&b, 900, INT64_MAX), 1);
+    CHECK_EQ(find_max(&b), 1);
+    CHECK_OK(wr_log_sync(b.log));
+    CHECK_OK(wr_log_trim(b.log, 2));
+    CHECK_EQ(find(&b, 600, INT64_MAX), 3);
+    CHECK_EQ(find_max(&b), 4);
+    CHECK_OK(wr_log_trim(b.log, 5)); /* the greatest of the segment is gone, the segment is not */
+    CHECK_EQ(find_max(&b), 6);
+    end(&b);
+}
+
+TEST(with_append_time_the_batch_has_one_time)
+{
+    table b = begin();
+    b.config.log_append_time = true;
+    wr_log_configure(b.log, &b.config);
+    put_ok(b.log, &(batch_plan){.record_count = 3, .time_ms = 5});
+    int64_t now_ms = wr_now_ms(wr_sim_io(b.sim));
+    CHECK_EQ(find(&b, now_ms, INT64_MAX), 0);
+    CHECK_EQ(find(&b, now_ms + 1, INT64_MAX), -1);
+    CHECK_EQ(find_max(&b), 0);
+    end(&b);
+}

@@ -1,0 +1,208 @@
+#include "fixture_int.h"
+
+#include <io/sim.h>
+
+typedef struct table {
+    wr_sim *sim;
+    wr_io *io;
+    wr_log_config config;
+    wr_log *log;
+} table;
+
+/* Ten segments of one batch each, offsets 0..9, times 1000, 2000, … */
+static table begin(void)
+{
+    table made = {.sim = wr_sim_new(1), .config = small_config()};
+    made.io = wr_sim_io(made.sim);
+    made.config.segment_size = 150;
+    made.config.file_delete_delay_ms = 5000;
+    made.log = open_ok(made.io, "data/t-0", &made.config);
+    for (int i = 0; i < 10; i++)
+        put_ok(made.log, &(batch_plan){.value_size = 60, .time_ms = 1000 * (i + 1)});
+    return made;
+}
+
+static void configure(table *b, int64_t retention_ms, int64_t retention_size)
+{
+    b->config.retention_ms = retention_ms;
+    b->config.retention_size = retention_size;
+    wr_log_configure(b->log, &b->config);
+}
+
+static void reopen(table *b)
+{
+    wr_log_abandon(b->log);
+    wr_sim_cut(b->sim);
+    wr_sim_restart(b->sim);
+    b->log = open_ok(b->io, "data/t-0", &b->config);
+}
+
+static void end(table *b)
+{
+    wr_log_abandon(b->log);
+    wr_sim_free(b->sim);
+}
+
+static bool exists(table *b, int offset, const char *suffix)
+{
+    char path[128];
+    snprintf(path, sizeof path, "data/t-0/%020d%s", offset, suffix);
+    return wr_path_exists(b->io, path);
+}
+
+static int64_t retain(table *b, int64_t now_ms)
+{
+    int64_t next_ms = -2;
+    CHECK_OK(wr_log_retain(b->log, now_ms, &next_ms));
+    return next_ms;
+}
+
+TEST(segments_older_than_the_retention_time_go_and_stay_gone)
+{
+    table b = begin();
+    CHECK_OK(wr_log_sync(b.log));
+    configure(&b, 10000, -1);
+    retain(&b, 13001);
+    CHECK_EQ(wr_log_start_offset(b.log), 3);
+    CHECK(!exists(&b, 2, ".log"));
+    CHECK(exists(&b, 3, ".log"));
+    reopen(&b);
+    CHECK_EQ(wr_log_start_offset(b.log), 3);
+    CHECK_EQ(wr_log_end_offset(b.log), 10);
+    CHECK_EQ(read_ok(b.log, 1000), 7);
+    end(&b);
+}
+
+TEST(the_largest_timestamp_of_a_segment_decides)
+{
+    table b = begin();
+    put_ok(b.log, &(batch_plan){.value_size = 60, .time_ms = 1});
+    CHECK_OK(wr_log_sync(b.log));
+    configure(&b, 10000, -1);
+    retain(&b, 11000); /* exactly 10 s: kept */
+    CHECK_EQ(wr_log_start_offset(b.log), 0);
+    retain(&b, 11001);
+    CHECK_EQ(wr_log_start_offset(b.log), 1);
+    end(&b);
+}
+
+TEST(an_expired_active_segment_is_rolled_and_then_deleted)
+{
+    table b = begin();
+    CHECK_OK(wr_log_sync(b.log));
+    configure(&b, 10000, -1);
+    retain(&b, 1000000);
+    CHECK_EQ(wr_log_start_offset(b.log), 10);
+    CHECK_EQ(wr_log_end_offset(b.log), 10);
+    CHECK_EQ(wr_log_size(b.log), 0);
+    reopen(&b);
+    CHECK_EQ(wr_log_start_offset(b.log), 10);
+    CHECK_EQ(put_ok(b.log, &(batch_plan){0}), 10);
+    end(&b);
+}
+
+TEST(size_retention_keeps_at_least_the_size)
+{
+    table b = begin();
+    CHECK_OK(wr_log_sync(b.log));
+    int64_t one = wr_log_size(b.log) / 10;
+    configure(&b, -1, 4 * one);
+    retain(&b, 0);
+    CHECK_EQ(wr_log_size(b.log), 4 * one);
+    CHECK_EQ(wr_log_start_offset(b.log), 6);
+    configure(&b, -1, 0);
+    retain(&b, 0);
+    CHECK_EQ(wr_log_start_offset(b.log), 9); /* never the active one */
+    end(&b);
+}
+
+TEST(nothing_above_the_synced_offset_is_deleted)
+{
+    table b = begin();
+    configure(&b, 1, 0);
+    retain(&b, 1000000);
+    CHECK_EQ(wr_log_start_offset(b.log), 0);
+    CHECK_EQ(wr_log_trim(b.log, 1), WEIR_E_RANGE);
+    end(&b);
+}
+
+TEST(files_are_renamed_first_and_removed_when_the_delay_has_passed)
+{
+    table b = begin();
+    CHECK_OK(wr_log_sync(b.log));
+    configure(&b, 10000, -1);
+    CHECK_EQ(retain(&b, 11001), 12001); /* the next segment expires before the removal is due */
+    CHECK(exists(&b, 0, ".log.deleted"));
+    CHECK(!exists(&b, 0, ".log"));
+    CHECK(!exists(&b, 0, ".timeindex"));
+    configure(&b, -1, -1);
+    CHECK_EQ(retain(&b, 12000), 16001);
+    CHECK(exists(&b, 0, ".log.deleted"));
+    retain(&b, 16001);
+    CHECK(!exists(&b, 0, ".log.deleted"));
+    CHECK(!exists(&b, 0, ".timeindex.deleted"));
+    CHECK_EQ(retain(&b, 80000), -1); /* nothing left to do, and no file open */
+    end(&b);
+}
+
+TEST(what_was_to_be_removed_is_removed_by_the_next_open)
+{
+    table b = begin();
+    CHECK_OK(wr_log_sync(b.log));
+    configure(&b, 10000, -1);
+    retain(&b, 11001);
+    CHECK(exists(&b, 0, ".log.deleted"));
+    reopen(&b);
+    CHECK(!exists(&b, 0, ".log.deleted"));
+    end(&b);
+}
+
+TEST(a_trim_holds_after_a_power_cut_also_within_a_segment)
+{
+    table b = begin();
+    put_ok(b.log, &(batch_plan){.record_count = 4});
+    CHECK_OK(wr_log_sync(b.log));
+    CHECK_OK(wr_log_trim(b.log, 12));
+    CHECK_OK(wr_log_trim(b.log, 5)); /* never back */
+    CHECK_EQ(wr_log_start_offset(b.log), 12);
+    reopen(&b);
+    CHECK_EQ(wr_log_start_offset(b.log), 12);
+    CHECK_EQ(wr_log_end_offset(b.log), 14);
+    wr_buf buf;
+    wr_buf_init(&buf, 1000);
+    CHECK_EQ(wr_log_read(b.log, 11, 14, 1000, true, &buf), WEIR_E_RANGE);
+    CHECK_OK(wr_log_read(b.log, 12, 14, 1000, true, &buf)); /* the whole batch from 10 on */
+    CHECK(buf.size > 0);
+    wr_buf_fini(&buf);
+    CHECK_EQ(wr_log_trim(b.log, 15), WEIR_E_RANGE);
+    CHECK_OK(wr_log_trim(b.log, 14));
+    end(&b);
+}
+
+TEST(everything_before_a_roll_can_be_trimmed_away)
+{
+    table b = begin();
+    CHECK_OK(wr_log_roll(b.log));
+    CHECK_OK(wr_log_roll(b.log)); /* an empty segment is not rolled again */
+    put_ok(b.log, &(batch_plan){0});
+    CHECK_OK(wr_log_sync(b.log));
+    CHECK_OK(wr_log_trim(b.log, 10));
+    CHECK(!exists(&b, 9, ".log"));
+    CHECK(exists(&b, 10, ".log"));
+    reopen(&b);
+    CHECK_EQ(read_ok(b.log, 1000), 1);
+    end(&b);
+}
+
+TEST(producers_unheard_for_the_expiry_time_are_forgotten)
+{
+    table b = begin();
+    batch_plan plan = {.producer = true, .producer_id = 5};
+    put_ok(b.log, &plan);
+    wr_appended appended;
+    plan.sequence = 7;
+    CHECK_EQ(put(b.log, &plan, &appended), WEIR_E_RANGE);
+    retain(&b, wr_now_ms(b.io) + b.config.producer_expiry_ms + 1);
+    CHECK_OK(put(b.log, &plan, &appended));
+    end(&b);
+}
