@@ -35,7 +35,8 @@ extern const wr_log_config wr_log_config_default; /* Kafka's defaults */
 
 /* Open or create. Recovers: reads forward from the recovery point, checks every CRC, truncates at the first bad batch,
  * rebuilds indexes and producer state, and syncs what it kept before it returns, so that nothing is shown that the next
- * power cut could take back. `clean` says that the last stop was clean (nothing to scan).
+ * power cut could take back. `clean` says that the last stop was clean: then the directory needs no sync. What is read
+ * again follows from the log's own checkpoint; after a clean stop it is nothing.
  * Errors: WEIR_E_IO/FULL/MEMORY; WEIR_E_CORRUPT if what lies below the recovery point does not hold (damage, not a
  * torn write): the failure names file and position, and the partition stays closed. */
 WEIR_MUST_CHECK weir_err wr_log_open(wr_io *io, const char *directory, const wr_log_config *config, bool clean,
@@ -50,7 +51,8 @@ typedef struct wr_appended {
     bool duplicate;         /* an idempotent producer's retry: offsets are those of the first time */
 } wr_appended;
 
-/* Append one batch that wr_batch_check has passed. `bytes` is patched in place (offset, epoch, append time).
+/* Append one batch that wr_batch_check has passed. leader_epoch is at least 0 and never goes back (WEIR_E_USAGE); a new one
+ * is made durable first. `bytes` is patched in place (offset, epoch, append time).
  * Errors beside I/O, which answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence out of order;
  * WEIR_E_FENCED producer epoch is old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
 WEIR_MUST_CHECK weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_epoch,
