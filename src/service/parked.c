@@ -187,7 +187,7 @@ static weir_err read_head(wr_core *core, const parked_lane *lane, head *ret_head
 /* *ret_goes_on: the head is done with, the one behind it may run. */
 static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, weir_failure *failure)
 {
-    head head;
+    head head = {0};
     weir_err err = read_head(core, lane, &head, failure);
     if (err != WEIR_OK)
         return err == WEIR_E_RANGE ? weir_fail(failure, WEIR_E_CORRUPT, "a parked key has lost its events") : err;
