@@ -164,6 +164,7 @@ void wr_inbox_assigned(void *user, wr_assignment *assignments, size_t count)
     core->assign_err = err;
     atomic_fetch_add(&core->numbers.partitions, (int64_t)count);
     atomic_store(&core->is_assigned, true);
+    wr_core_wake(core); /* the poll this comes from need not wait for a record: whoever waits for readiness hears now */
     core->is_paused = false; /* fresh partitions are not paused; the next turn looks again */
     wr_trace_log(core->trace, WR_INFO, "partitions assigned", WR_TEXT("group", core->group), WR_NUMBER("count", count));
 }

@@ -241,9 +241,9 @@ static weir_err run(app *app)
 {
     weir_err err = WEIR_OK;
     while (err == WEIR_OK && !atomic_load(&app->is_stopping)) {
-        err = wr_core_turn(app->core, -1, &app->failure);
-        if (err == WEIR_OK && !app->was_announced)
+        if (!app->was_announced)
             announce(app);
+        err = wr_core_turn(app->core, -1, &app->failure);
     }
     if (err == WEIR_OK) {
         wr_trace_log(&app->trace, WR_INFO, "draining", WR_NUMBER("outbox", wr_core_outbox_count(app->core)));
