@@ -225,11 +225,11 @@ static weir_err watch(demo *self, weir_failure *failure)
             return WEIR_OK;
         if (now_us(self) - self->moved_us > options->stall_ms * 1000 && !(options->live && !self->result->fed.ended))
             return weir_fail(failure, WEIR_E_TIMEOUT,
-                             "nothing moved for %lld s: %lld orders open, %lld events in outboxes, %lld parked, %lld "
-                             "records not consumed; see %s/logs",
-                             (long long)(options->stall_ms / 1000), (long long)self->rest.open_order_count,
-                             (long long)self->rest.outbox_count, (long long)self->rest.parked_count,
-                             (long long)self->rest.behind_count, options->data);
+                             "nothing moved for %lld s: %lld requests unanswered, %lld orders open, %lld events in "
+                             "outboxes, %lld parked, %lld records not consumed; see %s/logs",
+                             (long long)(options->stall_ms / 1000), (long long)self->result->fed.pending_count,
+                             (long long)self->rest.open_order_count, (long long)self->rest.outbox_count,
+                             (long long)self->rest.parked_count, (long long)self->rest.behind_count, options->data);
     }
 }
 

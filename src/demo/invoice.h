@@ -52,7 +52,8 @@ int64_t wr_account_missing(const wr_account *account);
 /* Where invoices come from: a file or a generator. */
 typedef struct wr_invoices wr_invoices;
 struct wr_invoices {
-    /* The next invoice, its texts in the arena; lines refused are counted. WEIR_E_RANGE after the last. */
+    /* The next invoice, its texts in the arena or valid until the next call; lines refused are counted. WEIR_E_RANGE
+     * after the last. */
     weir_err (*next)(wr_invoices *self, weir_arena *arena, wr_account *account, wr_invoice *ret_invoice,
                      weir_failure *failure);
     void (*close)(wr_invoices *self);

@@ -5,7 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { INPUT_SIZE = 1 << 16, TEXT_SIZE = 1 << 18, ROW_SIZE_MAX = 4096, LINES_MAX = 20000, XZ_MEMORY_MAX = 128 << 20 };
+enum {
+    INPUT_SIZE = 1 << 16,
+    TEXT_SIZE = 1 << 18,
+    ROW_SIZE_MAX = 4096,
+    LINES_MAX = 20000,
+    WINDOW_COUNT = 4,
+    INVOICE_SIZE_MAX = 16 << 20,
+    XZ_MEMORY_MAX = 128 << 20
+};
+
+typedef struct open_invoice {
+    wr_invoice invoice;
+    size_t capacity; /* of its lines */
+    weir_arena *arena;
+} open_invoice;
 
 typedef struct retail {
     wr_invoices base;
@@ -19,7 +33,9 @@ typedef struct retail {
     int64_t row_number;
     char row[ROW_SIZE_MAX]; /* unquoted in place; columns point into it */
     char *columns[8];
-    bool has_row; /* read, and not used up yet */
+    bool rows_ended;
+    open_invoice open[WINDOW_COUNT + 1]; /* oldest first; the one handed out last keeps its memory in the last place */
+    size_t open_count;
 } retail;
 
 /* ---- text */
@@ -205,11 +221,11 @@ static wr_refusal add_line(wr_invoice *invoice, char *const columns[8], weir_are
     return WR_REFUSAL_NONE;
 }
 
-/* Makes self->columns the next row that is not used up. Rows that do not split are counted as invoices of their own: to
- * whom they belong is not known. */
-static weir_err peek_row(retail *self, wr_account *account, weir_failure *failure)
+/* Makes self->columns the next row. Rows that do not split are counted as invoices of their own: to whom they belong is
+ * not known. */
+static weir_err next_row(retail *self, wr_account *account, weir_failure *failure)
 {
-    while (!self->has_row) {
+    for (;;) {
         char *row = NULL;
         weir_err err = read_row(self, &row, failure);
         if (err != WEIR_OK)
@@ -217,69 +233,95 @@ static weir_err peek_row(retail *self, wr_account *account, weir_failure *failur
         size_t size = strlen(row) + 1;
         if (size <= sizeof self->row) {
             memcpy(self->row, row, size);
-            self->has_row = wr_retail_split(self->row, self->columns) && self->columns[0][0] && self->columns[1][0];
+            if (wr_retail_split(self->row, self->columns) && self->columns[0][0] && self->columns[1][0])
+                return WEIR_OK;
         }
-        if (!self->has_row) {
-            account->line_count++;
-            account->invoice_count++;
-            account->refused_line_counts[WR_REFUSAL_MALFORMED]++;
-            account->refused_invoice_counts[WR_REFUSAL_MALFORMED]++;
-        }
+        account->line_count++;
+        account->invoice_count++;
+        account->refused_line_counts[WR_REFUSAL_MALFORMED]++;
+        account->refused_invoice_counts[WR_REFUSAL_MALFORMED]++;
+    }
+}
+
+static bool grow_lines(open_invoice *open)
+{
+    if (open->invoice.line_count < open->capacity)
+        return true;
+    size_t capacity = open->capacity ? open->capacity * 2 : 64;
+    wr_invoice_line *more = weir_arena_array(open->arena, capacity, sizeof(wr_invoice_line));
+    if (!more)
+        return false;
+    if (open->invoice.line_count > 0)
+        memcpy(more, open->invoice.lines, open->invoice.line_count * sizeof(wr_invoice_line));
+    open->invoice.lines = more;
+    open->capacity = capacity;
+    return true;
+}
+
+/* The open invoice that the row belongs to; a new one if there is none. NULL: memory. */
+static open_invoice *find_open(retail *self)
+{
+    for (size_t i = 0; i < self->open_count; i++)
+        if (strcmp(self->open[i].invoice.number, self->columns[0]) == 0)
+            return &self->open[i];
+    open_invoice *open = &self->open[self->open_count];
+    weir_arena_reset(open->arena);
+    open->capacity = 0;
+    open->invoice = (wr_invoice){.number = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[0])),
+                                 .customer = dup_customer(open->arena, self->columns[6]),
+                                 .country = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[7])),
+                                 .cancellation = self->columns[0][0] == 'C'};
+    if (!open->invoice.number || !open->invoice.country)
+        return NULL;
+    self->open_count++;
+    return open;
+}
+
+static weir_err take_row(retail *self, wr_account *account, weir_failure *failure)
+{
+    open_invoice *open = find_open(self);
+    if (!open || !grow_lines(open))
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for invoice %s", self->columns[0]);
+    wr_refusal refusal = add_line(&open->invoice, self->columns, open->arena);
+    account->line_count++;
+    if (refusal != WR_REFUSAL_NONE) {
+        account->refused_line_counts[refusal]++;
+        open->invoice.refusal = refusal;
     }
     return WEIR_OK;
 }
 
-static bool grow_lines(wr_invoice *invoice, size_t *capacity, weir_arena *arena)
+/* Takes the oldest open invoice out of the window; its memory moves to the end, to be used again last. */
+static wr_invoice close_oldest(retail *self, wr_account *account)
 {
-    if (invoice->line_count < *capacity)
-        return true;
-    wr_invoice_line *more = weir_arena_array(arena, *capacity * 2, sizeof(wr_invoice_line));
-    if (!more)
-        return false;
-    memcpy(more, invoice->lines, *capacity * sizeof(wr_invoice_line));
-    invoice->lines = more;
-    *capacity *= 2;
-    return true;
+    open_invoice oldest = self->open[0];
+    memmove(self->open, self->open + 1, WINDOW_COUNT * sizeof *self->open);
+    self->open[WINDOW_COUNT] = oldest;
+    self->open_count--;
+    account->invoice_count++;
+    if (oldest.invoice.line_count > 0)
+        oldest.invoice.refusal = WR_REFUSAL_NONE;
+    else
+        account->refused_invoice_counts[oldest.invoice.refusal]++;
+    return oldest.invoice;
 }
 
 static weir_err retail_next(wr_invoices *base, weir_arena *arena, wr_account *account, wr_invoice *ret_invoice,
                             weir_failure *failure)
 {
     retail *self = (retail *)(void *)base;
-    weir_err err = peek_row(self, account, failure);
-    if (err != WEIR_OK)
-        return err;
-
-    size_t capacity = 64;
-    wr_invoice invoice = {.number = weir_arena_dup_text(arena, weir_slice_of(self->columns[0])),
-                          .customer = dup_customer(arena, self->columns[6]),
-                          .country = weir_arena_dup_text(arena, weir_slice_of(self->columns[7])),
-                          .cancellation = self->columns[0][0] == 'C',
-                          .lines = weir_arena_array(arena, capacity, sizeof(wr_invoice_line))};
-    if (!invoice.number || !invoice.country || !invoice.lines)
-        return weir_fail(failure, WEIR_E_MEMORY, "no memory for invoice %s", self->columns[0]);
-
-    while (err == WEIR_OK && strcmp(self->columns[0], invoice.number) == 0) {
-        if (!grow_lines(&invoice, &capacity, arena))
-            return weir_fail(failure, WEIR_E_MEMORY, "no memory for the lines of invoice %s", invoice.number);
-        wr_refusal refusal = add_line(&invoice, self->columns, arena);
-        account->line_count++;
-        if (refusal != WR_REFUSAL_NONE) {
-            account->refused_line_counts[refusal]++;
-            invoice.refusal = refusal;
-        }
-        self->has_row = false;
-        err = peek_row(self, account, failure);
+    (void)arena;
+    while (!self->rows_ended && self->open_count <= WINDOW_COUNT) {
+        weir_err err = next_row(self, account, failure);
+        self->rows_ended = err == WEIR_E_RANGE;
+        if (err == WEIR_OK)
+            err = take_row(self, account, failure);
+        if (err != WEIR_OK && !self->rows_ended)
+            return err;
     }
-    if (err != WEIR_OK && err != WEIR_E_RANGE)
-        return err;
-
-    account->invoice_count++;
-    if (invoice.line_count > 0)
-        invoice.refusal = WR_REFUSAL_NONE;
-    else
-        account->refused_invoice_counts[invoice.refusal]++;
-    *ret_invoice = invoice;
+    if (self->open_count == 0)
+        return WEIR_E_RANGE;
+    *ret_invoice = close_oldest(self, account);
     return WEIR_OK;
 }
 
@@ -290,6 +332,8 @@ static void retail_close(wr_invoices *base)
     if (self->compressed)
         lzma_end(&self->xz);
     wr_file_close(self->file);
+    for (int i = 0; i <= WINDOW_COUNT; i++)
+        weir_arena_free(self->open[i].arena);
     free(self);
 }
 
@@ -303,8 +347,13 @@ weir_err wr_retail_open(wr_io *io, const char *path, wr_invoices **ret_invoices,
 
     size_t size = strlen(path);
     self->compressed = size > 3 && strcmp(path + size - 3, ".xz") == 0;
-    weir_err err = wr_file_open(io, path, WR_FILE_READ, &self->file);
-    if (err != WEIR_OK)
+    weir_err err = WEIR_OK;
+    for (int i = 0; i <= WINDOW_COUNT && err == WEIR_OK; i++)
+        if (!(self->open[i].arena = weir_arena_new(INVOICE_SIZE_MAX)))
+            err = weir_fail(failure, WEIR_E_MEMORY, "no memory to read %s", path);
+    if (err == WEIR_OK)
+        err = wr_file_open(io, path, WR_FILE_READ, &self->file);
+    if (!self->file && err != WEIR_E_MEMORY)
         weir_fail(failure, err, "the orders cannot be read: %s: %s", path, strerror(errno));
     else if (self->compressed && lzma_stream_decoder(&self->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED) != LZMA_OK)
         err = weir_fail(failure, WEIR_E_MEMORY, "no memory to unpack %s", path);

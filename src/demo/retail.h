@@ -2,9 +2,10 @@
  *
  *     InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
  *
- * as .csv or .csv.xz. Lines of an invoice stand together. An invoice whose number starts with C is a cancellation, its
- * quantities are negative; A is bookkeeping. Articles have codes of five digits and up to two letters, or start with
- * DCGS or PADS; other codes are fees, discounts and vouchers. */
+ * as .csv or .csv.xz. Lines of an invoice stand together, or nearly (one invoice of the set is interrupted by others),
+ * so an invoice stays open while lines of the four that began after it are read.  An invoice whose number starts with C
+ * is a cancellation, its quantities are negative; A is bookkeeping. Articles have codes of five digits and up to two
+ * letters, or start with DCGS or PADS; other codes are fees, discounts and vouchers. */
 #ifndef WR_RETAIL_H
 #define WR_RETAIL_H
 

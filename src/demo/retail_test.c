@@ -95,3 +95,44 @@ TEST(every_line_is_part_of_an_invoice_or_refused_with_a_reason)
     weir_arena_free(arena);
     wr_io_free(io);
 }
+
+TEST(an_invoice_that_others_interrupt_is_one_invoice)
+{
+    wr_io *io;
+    CHECK_OK(wr_io_real_new(&io));
+    wr_invoices *invoices = open_text(io, "1,85123A,HEART,6,d,2.55,17850.0,France\n"
+                                          "2,85123A,HEART,1,d,2.55,17851.0,France\n"
+                                          "1,71053,LANTERN,2,d,3.39,17850.0,France\n");
+    weir_arena *arena = weir_arena_new(1 << 20);
+    wr_account account = {0};
+    wr_invoice invoice;
+    CHECK_OK(invoices->next(invoices, arena, &account, &invoice, NULL));
+    CHECK_STR(invoice.number, "1");
+    CHECK_EQ(invoice.line_count, 2);
+    CHECK_STR(invoice.lines[1].sku, "71053");
+    CHECK_OK(invoices->next(invoices, arena, &account, &invoice, NULL));
+    CHECK_STR(invoice.number, "2");
+    CHECK_EQ(invoices->next(invoices, arena, &account, &invoice, NULL), WEIR_E_RANGE);
+    CHECK_EQ(account.invoice_count, 2);
+    invoices->close(invoices);
+    weir_arena_free(arena);
+    wr_io_free(io);
+}
+
+TEST(broken_compression_is_said_with_the_position)
+{
+    wr_io *io;
+    CHECK_OK(wr_io_real_new(&io));
+    char path[256];
+    snprintf(path, sizeof path, "%s/orders.csv.xz", test_directory());
+    CHECK_OK(wr_path_write(io, path, WEIR_SLICE("this is no xz file")));
+    wr_invoices *invoices;
+    CHECK_OK(wr_retail_open(io, path, &invoices, NULL));
+    weir_failure failure = {0};
+    wr_account account = {0};
+    wr_invoice invoice;
+    CHECK_EQ(invoices->next(invoices, NULL, &account, &invoice, &failure), WEIR_E_FORMAT);
+    CHECK(strstr(failure.sentence, ".xz"));
+    invoices->close(invoices);
+    wr_io_free(io);
+}
