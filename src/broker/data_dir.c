@@ -177,7 +177,7 @@ weir_err wr_data_dir_close(wr_data_dir *dir, bool clean)
     wr_broker *broker = dir->broker;
     char path[WR_PATH_SIZE];
     weir_err err = WEIR_OK;
-    if (clean && broker->config.ephemeral)
+    if (broker->config.ephemeral)
         err = wr_path_remove_tree(broker->io, broker->config.data_directory);
     else if (clean)
         err = wr_path_write(broker->io, path_of(broker, ".kafka_cleanshutdown", path),

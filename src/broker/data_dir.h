@@ -15,7 +15,8 @@ typedef struct wr_data_dir wr_data_dir;
  * Errors: WEIR_E_AGAIN in use; WEIR_E_FORMAT of another cluster or node; WEIR_E_REFUSED ephemeral and not empty. */
 WEIR_MUST_CHECK weir_err wr_data_dir_open(wr_broker *broker, wr_data_dir **ret_dir, bool *ret_clean,
                                           weir_failure *failure);
-/* clean: everything is on the disk; says so there. An ephemeral directory is removed. Accepts NULL. */
+/* clean: everything is on the disk; says so there. An ephemeral directory was empty when it was opened, and is removed.
+ * Accepts NULL. */
 weir_err wr_data_dir_close(wr_data_dir *dir, bool clean);
 
 #endif
