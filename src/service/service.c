@@ -185,6 +185,19 @@ static weir_err make_topics(app *app)
     return err == WEIR_OK && app->service->consumes ? make_topic(app, topic) : err;
 }
 
+/* A static member of its group, named as the database: after a crash the next process takes the partitions back at once
+ * instead of waiting for the session of the dead one to end. */
+static weir_err be_static_member(app *app)
+{
+    wr_config *config = app->settings.config;
+    const char *key = "kafka.group.instance.id", *known;
+    const char *name;
+    for (size_t at = 0; wr_config_next(config, "kafka.", &at, &name, &known);)
+        if (strcmp(name, key) == 0 || strcmp(name, "group.instance.id") == 0)
+            return WEIR_OK;
+    return wr_config_set(config, key, name_of(app), "default", &app->failure);
+}
+
 static weir_err start_core(app *app)
 {
     const wr_config *config = app->settings.config;
@@ -259,6 +272,8 @@ static weir_err start_and_run(app *app)
         err = weir_fail(&app->failure, WEIR_E_IO, "signals cannot be watched");
     if (err == WEIR_OK)
         err = start_http(app);
+    if (err == WEIR_OK && app->service->consumes)
+        err = be_static_member(app);
     if (err == WEIR_OK)
         err = wr_client_new(app->settings.config, &app->trace, &app->client, &app->failure);
     if (err == WEIR_OK)
