@@ -9,7 +9,6 @@
 #include "fuzz.h"
 
 #include <broker/api/rig.h>
-#include <broker/server_int.h>
 #include <wire/fetch.h>
 #include <wire/kafka.h>
 #include <wire/metadata.h>
@@ -140,7 +139,7 @@ static void run_op(wr_rig *rig, wr_rig_client **clients, uint8_t op, weir_slice 
         wr_rig_run_ms(rig, 2);
         break;
     }
-    FUZZ_REQUIRE(rig->broker->server->memory_size <= MEMORY_MAX);
+    FUZZ_REQUIRE(wr_server_memory_size(rig->server) <= MEMORY_MAX);
     if (!wr_rig_connected(*client)) {
         wr_rig_disconnect(*client);
         *client = wr_rig_connect(rig);
@@ -163,9 +162,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < CLIENTS; i++)
         wr_rig_disconnect(clients[i]);
     wr_rig_run_ms(rig, 10);
-    FUZZ_REQUIRE(rig->broker->server->connection_count == 0);
+    FUZZ_REQUIRE(wr_server_connection_count(rig->server) == 0);
     wr_rig_run_ms(rig, 1000);
-    FUZZ_REQUIRE(rig->broker->server->memory_size == 0); /* nobody is left who could hold any */
+    FUZZ_REQUIRE(wr_server_memory_size(rig->server) == 0); /* nobody is left who could hold any */
     FUZZ_REQUIRE(wr_rig_stop(rig) == WEIR_OK);
     wr_rig_free(rig);
     return 0;

@@ -136,6 +136,16 @@ wr_broker *wr_server_broker(wr_server *server)
     return &server->broker;
 }
 
+int32_t wr_server_connection_count(const wr_server *server)
+{
+    return server->connection_count;
+}
+
+int64_t wr_server_memory_size(const wr_server *server)
+{
+    return server->memory_size;
+}
+
 /* ---- stopping */
 
 static void finish_stop(void *user)

@@ -16,6 +16,8 @@ WEIR_MUST_CHECK weir_err wr_server_start(wr_loop *loop, wr_io *io, const wr_conf
 const char *wr_server_host(const wr_server *server); /* to connect to: "localhost" when listening on loopback */
 int wr_server_port(const wr_server *server);
 wr_broker *wr_server_broker(wr_server *server);
+int32_t wr_server_connection_count(const wr_server *server);
+int64_t wr_server_memory_size(const wr_server *server); /* held by requests and answers, in bytes */
 
 /* Stop accepting, answer what waits (parked fetches with what there is), close connections when their answers have left
  * or drain_ms has passed, sync and close the logs, write .kafka_cleanshutdown; then call done (may be NULL) with the

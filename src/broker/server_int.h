@@ -59,6 +59,8 @@ struct wr_connection {
     int64_t frame_deadline_us; /* 0: no frame has begun */
 };
 
+_Static_assert(sizeof(struct wr_connection) < 1024, "idle connections come in thousands");
+
 /* ---- connection.c */
 void wr_connection_accept(wr_server *server, wr_stream *stream);
 void wr_connection_close(wr_connection *connection);

@@ -1,7 +1,6 @@
 /* What clients may do wrong, out of order, too slowly or too much. */
 #include "rig.h"
 
-#include <broker/server_int.h>
 #include <wire/api_versions.h>
 #include <wire/fetch.h>
 #include <wire/kafka.h>
@@ -106,12 +105,12 @@ TEST(a_claimed_size_takes_no_memory_and_silence_has_a_deadline)
         wr_rig_send_bytes(clients[i], "\0\0", 2);
     }
     wr_rig_run_ms(rig, 1000);
-    CHECK(rig->broker->server->memory_size < 200 * 128);
-    CHECK_EQ(rig->broker->server->connection_count, 200);
+    CHECK(wr_server_memory_size(rig->server) < 200 * 128);
+    CHECK_EQ(wr_server_connection_count(rig->server), 200);
     wr_rig_run_ms(rig, 200 * 1000);
     for (int i = 0; i < 200; i++)
         CHECK(!wr_rig_connected(clients[i]));
-    CHECK_EQ(rig->broker->server->memory_size, 0);
+    CHECK_EQ(wr_server_memory_size(rig->server), 0);
     wr_rig_free(rig);
 }
 
@@ -217,8 +216,8 @@ TEST(a_client_that_leaves_while_its_requests_wait_takes_them_along)
         wr_rig_disconnect(leaver);
     }
     wr_rig_run_ms(rig, 200);
-    CHECK_EQ(rig->broker->server->connection_count, 1);
-    CHECK_EQ(rig->broker->server->memory_size, 0);
+    CHECK_EQ(wr_server_connection_count(rig->server), 1);
+    CHECK_EQ(wr_server_memory_size(rig->server), 0);
     CHECK_EQ(wr_rig_produce(client, "orders", 0, WR_ACKS_ALL, wr_rig_batch(rig, "x", 0, 5, -1, 0, 0), NULL), 0);
     wr_rig_free(rig);
 }
@@ -239,14 +238,14 @@ TEST(a_reader_that_never_reads_is_not_served_without_end)
     for (int i = 0; i < 5000; i++)
         wr_rig_send(slow, WR_API_METADATA, 1, &all);
     wr_rig_run_ms(rig, 3000);
-    int64_t held = rig->broker->server->memory_size;
+    int64_t held = wr_server_memory_size(rig->server);
     CHECK(held > 200 * 1024 && held < 1024 * 1024);
     CHECK(alive(rig));
     wr_rig_listen(slow, true); /* it takes up again where it was */
     for (int i = 0; i < 5000; i++)
         CHECK(wr_rig_receive(slow, WR_API_METADATA, 1, 1000) != NULL);
     wr_rig_run_ms(rig, 100);
-    CHECK_EQ(rig->broker->server->memory_size, 0);
+    CHECK_EQ(wr_server_memory_size(rig->server), 0);
     wr_rig_free(rig);
 }
 
@@ -264,8 +263,8 @@ TEST(a_reader_that_never_reads_is_closed_in_the_end)
     for (int i = 0; i < 100; i++)
         wr_rig_send(slow, WR_API_METADATA, 1, &all);
     wr_rig_run_ms(rig, 120 * 1000);
-    CHECK_EQ(rig->broker->server->connection_count, 1);
-    CHECK_EQ(rig->broker->server->memory_size, 0);
+    CHECK_EQ(wr_server_connection_count(rig->server), 1);
+    CHECK_EQ(wr_server_memory_size(rig->server), 0);
     wr_rig_free(rig);
 }
 
@@ -279,9 +278,9 @@ TEST(memory_of_half_frames_is_bounded_over_all_connections)
         wr_rig_send_bytes(client, half, sizeof half);
     }
     wr_rig_run_ms(rig, 5000);
-    CHECK(rig->broker->server->memory_size < 3 * 1024 * 1024);
+    CHECK(wr_server_memory_size(rig->server) < 3 * 1024 * 1024);
     wr_rig_run_ms(rig, 400 * 1000); /* their deadlines give the memory back */
-    CHECK_EQ(rig->broker->server->memory_size, 0);
+    CHECK_EQ(wr_server_memory_size(rig->server), 0);
     CHECK(alive(rig));
     wr_rig_free(rig);
 }
@@ -292,11 +291,10 @@ TEST(connections_above_the_limit_are_closed_and_idle_ones_in_time)
     for (int i = 0; i < 80; i++)
         wr_rig_connect(rig);
     wr_rig_run_ms(rig, 1000);
-    CHECK_EQ(rig->broker->server->connection_count, 50);
-    CHECK_EQ(rig->broker->server->memory_size, 0); /* idle connections hold no buffers */
-    CHECK(sizeof(wr_connection) < 1024);
+    CHECK_EQ(wr_server_connection_count(rig->server), 50);
+    CHECK_EQ(wr_server_memory_size(rig->server), 0); /* idle connections hold no buffers */
     wr_rig_run_ms(rig, 61000);
-    CHECK_EQ(rig->broker->server->connection_count, 0);
+    CHECK_EQ(wr_server_connection_count(rig->server), 0);
     CHECK(alive(rig));
     wr_rig_free(rig);
 }
