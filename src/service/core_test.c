@@ -534,3 +534,24 @@ TEST(a_topic_prefix_stands_before_topics_and_group_and_handlers_do_not_see_it)
     CHECK(wr_sim_end(f.cluster, "run1.in", 0) == 0);
     fixture_end(&f);
 }
+
+TEST(records_below_the_position_are_skipped_and_counted)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    for (int i = 0; i < 3; i++)
+        fixture_happen(&f, "a", i);
+    fixture_turns(&f, 3);
+    /* As if the topic had been made anew under this database. */
+    fixture_exec(f.database, "UPDATE weir_inbox SET next_offset = 100; DELETE FROM weir_seen");
+    fixture_restart(&f);
+    fixture_turns(&f, 5);
+    CHECK_EQ(COUNT(&f, "effects"), 3);
+    wr_buf text;
+    wr_buf_init(&text, 1 << 20);
+    wr_core_metrics(f.core, &text);
+    CHECK(strstr(wr_buf_cstr(&text), "weir_inbox_below_position_total{service=\"tally\"} 3\n"));
+    wr_buf_fini(&text);
+    fixture_end(&f);
+}
