@@ -106,7 +106,8 @@ void wr_connection_doom(wr_connection *connection, const char *reason)
 
 /* ---- starting requests */
 
-bool wr_connection_open(const wr_connection *connection)
+/* May requests be started now? */
+static bool is_open(const wr_connection *connection)
 {
     return !connection->doom && connection->serial_count == 0 && connection->request_count < WR_REQUEST_COUNT_MAX &&
            connection->request_memory_size < connection->server->broker.config.connection_memory_max &&
@@ -131,7 +132,7 @@ static weir_err frame_size(wr_connection *connection, weir_slice bytes, size_t *
 static size_t start_frames(wr_connection *connection, weir_slice bytes, wr_buf *whole)
 {
     size_t at = 0;
-    while (wr_connection_open(connection)) {
+    while (is_open(connection)) {
         weir_slice left = {bytes.data + at, bytes.size - at};
         size_t size;
         weir_err err = frame_size(connection, left, &size);
@@ -154,7 +155,7 @@ static size_t start_frames(wr_connection *connection, weir_slice bytes, wr_buf *
 static void watch_arrival(wr_connection *connection)
 {
     wr_server *server = connection->server;
-    if (connection->in.size == 0 || !wr_connection_open(connection)) {
+    if (connection->in.size == 0 || !is_open(connection)) {
         connection->frame_deadline_us = 0;
         return;
     }
@@ -191,7 +192,7 @@ static bool may_read(const wr_connection *connection)
 {
     if (connection->doom || connection->server->broker.stopping)
         return false;
-    return wr_connection_open(connection) || connection->in.size < HELD_SIZE_MAX;
+    return is_open(connection) || connection->in.size < HELD_SIZE_MAX;
 }
 
 static weir_err read_shared(wr_connection *connection, bool *ret_more)
@@ -219,7 +220,7 @@ static weir_err read_shared(wr_connection *connection, bool *ret_more)
 static weir_err kept_room(wr_connection *connection, size_t *ret_room)
 {
     size_t size = connection->in.size, whole;
-    if (!wr_connection_open(connection)) {
+    if (!is_open(connection)) {
         *ret_room = HELD_SIZE_MAX - size; /* may_read has looked */
         return WEIR_OK;
     }
@@ -359,7 +360,7 @@ void wr_connection_settle(wr_connection *connection)
     weir_err err = write_answers(connection);
     if (err != WEIR_OK && err != WEIR_E_AGAIN)
         connection->doom = connection->doom ? connection->doom : "closed by the client";
-    if (!connection->doom && connection->in.size > 0 && wr_connection_open(connection))
+    if (!connection->doom && connection->in.size > 0 && is_open(connection))
         start_kept(connection);
     if (wr_link_linked(&connection->ready_link) && !connection->doom)
         return; /* answered at once: settled again before the round ends */

@@ -94,11 +94,6 @@ void wr_durable_wait_cancel(wr_durable_wait *wait)
     wr_link_remove(&wait->link);
 }
 
-bool wr_partition_waited_for(const wr_partition *partition)
-{
-    return !wr_list_empty(&partition->durable_waits);
-}
-
 static void release_waits(wr_partition *partition, int64_t below_offset, weir_err err)
 {
     for (wr_link *link; (link = wr_list_first(&partition->durable_waits));) {

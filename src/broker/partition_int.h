@@ -14,6 +14,5 @@ void wr_partition_settle(wr_partition *partition);
 void wr_partition_synced(wr_partition *partition);
 /* The topic is gone: release waits with WEIR_E_NOT_FOUND and wake watchers, now. */
 void wr_partition_orphan(wr_partition *partition);
-bool wr_partition_waited_for(const wr_partition *partition);
 
 #endif

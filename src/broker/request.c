@@ -130,7 +130,6 @@ weir_err wr_request_start(wr_connection *connection, weir_slice frame, wr_buf *o
     request->broker = &server->broker;
     request->state = RUNNING;
     request->pipelined = handler->pipelined;
-    request->start_us = wr_loop_now_us(server->broker.loop);
     request->arena = take_arena(server);
     wr_buf_init(&request->answer, (size_t)server->broker.config.fetch_size_max + WR_ARENA_SIZE_MAX);
     wr_buf_init(&request->payload, (size_t)server->broker.config.fetch_size_max + WR_ARENA_SIZE_MAX);

@@ -38,7 +38,6 @@ struct wr_request {
     uint8_t state;
     bool pipelined;
     bool silent; /* no answer is sent (acks=0) */
-    int64_t start_us;
     size_t charged_size;
     wr_link link; /* in the connection */
     wr_buf frame; /* when the request owns it */

@@ -20,7 +20,6 @@ struct wr_server {
     const wr_handler *handler_by_key[WR_API_KEY_MAX];
     wr_data_dir *data_dir;
     wr_listener *listener;
-    char host[256];
 
     wr_list connections;
     int32_t connection_count;
@@ -68,8 +67,6 @@ void wr_connection_close(wr_connection *connection);
 void wr_connection_settle(wr_connection *connection);
 void wr_connection_ready(wr_connection *connection);
 void wr_connection_doom(wr_connection *connection, const char *reason);
-/* May requests be started now? */
-bool wr_connection_open(const wr_connection *connection);
 
 /* ---- request.c */
 /* Decode and run one frame (without its length). The bytes may be written to; they are valid during the call only,
