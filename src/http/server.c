@@ -37,6 +37,7 @@ typedef struct http_lane {
     bool is_running;
     bool is_full;       /* not accepting until connections have gone */
     size_t unsent;      /* answers that the library is still writing */
+    bool is_closing;    /* the lane's thread has seen is_stopping and answered what was kept */
     atomic_size_t refs; /* the server's, and one an exchange */
     pthread_mutex_t lock;
     wr_list answered; /* under lock, as all below */
@@ -86,7 +87,7 @@ static void on_sent(struct evhttp_request *request, void *user)
     (void)request;
     http_lane *lane = user;
     lane->unsent--;
-    if (lane->is_stopping && lane->unsent == 0)
+    if (lane->is_closing && lane->unsent == 0)
         event_base_loopbreak(lane->base);
 }
 
@@ -150,6 +151,7 @@ static void on_wake(evutil_socket_t unused, short events, void *user)
         exchange->request = NULL;
     }
     pthread_mutex_unlock(&lane->lock);
+    lane->is_closing = true;
     if (lane->unsent == 0)
         event_base_loopbreak(lane->base);
     event_base_loopexit(lane->base, &(struct timeval){STOP_TIMEOUT_MS / 1000, STOP_TIMEOUT_MS % 1000 * 1000});
