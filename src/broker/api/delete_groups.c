@@ -1,0 +1,65 @@
+/* DeleteGroups: empty groups go with all their offsets; the answer waits until that is durable. */
+#include "group_handlers.h"
+
+#include <broker/groups.h>
+#include <wire/delete_groups.h>
+
+typedef struct deletion {
+    wr_request *request;
+    wr_group **groups;
+    int16_t **errors;
+    size_t count;
+} deletion;
+
+static void deleted(void *user, int16_t error)
+{
+    deletion *done = user;
+    for (size_t i = 0; i < done->count; i++)
+        *done->errors[i] = error;
+    wr_request_answer(done->request);
+}
+
+/* Named twice: the second time it is not there any more. */
+static bool is_chosen(const deletion *to, const wr_group *group)
+{
+    for (size_t i = 0; i < to->count; i++)
+        if (to->groups[i] == group)
+            return true;
+    return false;
+}
+
+weir_err wr_api_delete_groups(wr_request *request)
+{
+    const wr_delete_groups_request *in = request->message;
+    wr_delete_groups_response *out = request->response;
+    wr_groups *groups = request->broker->groups;
+    size_t count = (size_t)in->groups_name_count + 1;
+    deletion *to = weir_arena_alloc(request->arena, sizeof *to);
+    out->results = weir_arena_array(request->arena, count, sizeof *out->results);
+    if (!to || !out->results)
+        return WEIR_E_MEMORY;
+    to->request = request;
+    to->groups = weir_arena_array(request->arena, count, sizeof *to->groups);
+    to->errors = weir_arena_array(request->arena, count, sizeof *to->errors);
+    if (!to->groups || !to->errors)
+        return WEIR_E_MEMORY;
+
+    int16_t ready = wr_groups_ready(groups);
+    for (; out->result_count < in->groups_name_count; out->result_count++) {
+        wr_delete_groups_response_result *result = &out->results[out->result_count];
+        result->group_id = in->groups_names[out->result_count];
+        wr_group *group = ready == WR_KAFKA_NONE ? wr_groups_find(groups, result->group_id) : NULL;
+        if (group && is_chosen(to, group))
+            group = NULL;
+        result->error_code = ready != WR_KAFKA_NONE ? ready : wr_groups_check_delete(groups, group);
+        if (result->error_code != WR_KAFKA_NONE)
+            continue;
+        to->groups[to->count] = group;
+        to->errors[to->count++] = &result->error_code;
+    }
+    if (to->count == 0)
+        return WEIR_OK;
+    wr_request_keep(request, NULL);
+    wr_groups_delete(groups, to->groups, to->count, deleted, to);
+    return WEIR_OK;
+}
