@@ -18,8 +18,8 @@
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
 #include <event2/thread.h>
+#include <event2/util.h>
 
-#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -437,7 +437,7 @@ static weir_err lane_new(wr_http_server *server, http_lane **ret_lane)
 }
 
 /* The first lane binds and owns the socket; the others listen on it too. */
-static weir_err lane_listen(http_lane *lane, const struct addrinfo *address, struct evconnlistener *shared)
+static weir_err lane_listen(http_lane *lane, const struct evutil_addrinfo *address, struct evconnlistener *shared)
 {
     if (shared)
         lane->listener =
@@ -456,6 +456,7 @@ static weir_err lane_listen(http_lane *lane, const struct addrinfo *address, str
     return WEIR_OK;
 }
 
+/* The library made the socket and does not say which port it took: the one question we ask the system ourselves. */
 static int port_of(struct evconnlistener *listener)
 {
     struct sockaddr_storage at;
@@ -469,10 +470,10 @@ static int port_of(struct evconnlistener *listener)
 static weir_err start_lanes(wr_http_server *server, weir_failure *failure)
 {
     const wr_http_options *options = &server->options;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *addresses = NULL;
+    struct evutil_addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *addresses = NULL;
     char port[16];
     snprintf(port, sizeof port, "%d", options->port);
-    if (getaddrinfo(options->host, port, &hints, &addresses) != 0)
+    if (evutil_getaddrinfo(options->host, port, &hints, &addresses) != 0)
         return weir_fail(failure, WEIR_E_NOT_FOUND, "%s is not an address to listen on", options->host);
     weir_err err = WEIR_OK;
     for (int i = 0; i < server->lane_count && err == WEIR_OK; i++) {
@@ -480,7 +481,7 @@ static weir_err start_lanes(wr_http_server *server, weir_failure *failure)
         if (err == WEIR_OK)
             err = lane_listen(server->lanes[i], addresses, i ? server->lanes[0]->listener : NULL);
     }
-    freeaddrinfo(addresses);
+    evutil_freeaddrinfo(addresses);
     if (err != WEIR_OK)
         return weir_fail(failure, err, "cannot listen on %s:%d; is the port taken?", options->host, options->port);
     server->port = port_of(server->lanes[0]->listener);
