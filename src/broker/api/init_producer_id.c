@@ -4,14 +4,16 @@
 #include "api.h"
 
 /* An idempotent producer always gets a new id: whatever it had before, its sequences start anew. Transactions are not
- * served; UNSUPPORTED_VERSION ends a transactional client at once and with a reason, where it would retry others. */
+ * served. Of the codes that could say so, only TRANSACTIONAL_ID_AUTHORIZATION_FAILED ends a transactional client at
+ * once; librdkafka retries UNSUPPORTED_VERSION until its timeout. */
 weir_err wr_api_init_producer_id(wr_request *request)
 {
     const wr_init_producer_id_request *in = request->message;
     wr_init_producer_id_response *out = request->response;
     out->producer_epoch = WR_NO_PRODUCER_EPOCH;
     if (in->transactional_id.data) {
-        out->error_code = in->transactional_id.size == 0 ? WR_KAFKA_INVALID_REQUEST : WR_KAFKA_UNSUPPORTED_VERSION;
+        out->error_code =
+            in->transactional_id.size == 0 ? WR_KAFKA_INVALID_REQUEST : WR_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
         return WEIR_OK;
     }
     int64_t id;
