@@ -137,8 +137,9 @@ static void on_log(const rd_kafka_t *kafka, int level, const char *facility, con
     const wr_kafka_handle *handle = rd_kafka_opaque(kafka);
     if (!handle || strcmp(facility, "CONFWARN") == 0)
         return; /* a setting of the user's for the other role */
-    /* An unreachable broker is level 3 there; here whoever waits for it decides how bad that is. */
-    wr_level ours = level <= 2 ? WR_ERROR : level <= 4 ? WR_WARN : WR_DEBUG;
+    /* A connection that fails is told with every attempt; whoever waits for the broker says so once. */
+    bool connection = strcmp(facility, "FAIL") == 0;
+    wr_level ours = connection ? WR_DEBUG : level <= 2 ? WR_ERROR : level <= 4 ? WR_WARN : WR_DEBUG;
     wr_trace_log(handle->trace, ours, text, WR_TEXT("librdkafka", facility));
 }
 

@@ -83,6 +83,7 @@ static void kill_somebody(demo *self)
     int victim = draw_victim(self);
     wr_supervisor_kill(self->supervisor, victim);
     self->kills_left--;
+    self->rest_streak = 0; /* rest is what is found after it is back */
     self->result->kill_count++;
     say(self, "killed %s (%lld of %lld)", wr_supervisor_child_name(self->supervisor, victim),
         (long long)self->result->kill_count, (long long)self->options->kill_count);
