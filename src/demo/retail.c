@@ -18,6 +18,8 @@ enum {
 typedef struct open_invoice {
     wr_invoice invoice;
     size_t capacity; /* of its lines */
+    int64_t row_count;
+    int64_t refused_counts[WR_REFUSAL_COUNT]; /* told to the account when it is handed out */
     weir_arena *arena;
 } open_invoice;
 
@@ -266,7 +268,7 @@ static open_invoice *find_open(retail *self)
             return &self->open[i];
     open_invoice *open = &self->open[self->open_count];
     weir_arena_reset(open->arena);
-    open->capacity = 0;
+    *open = (open_invoice){.arena = open->arena};
     open->invoice = (wr_invoice){.number = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[0])),
                                  .customer = dup_customer(open->arena, self->columns[6]),
                                  .country = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[7])),
@@ -277,15 +279,15 @@ static open_invoice *find_open(retail *self)
     return open;
 }
 
-static weir_err take_row(retail *self, wr_account *account, weir_failure *failure)
+static weir_err take_row(retail *self, weir_failure *failure)
 {
     open_invoice *open = find_open(self);
     if (!open || !grow_lines(open))
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for invoice %s", self->columns[0]);
     wr_refusal refusal = add_line(&open->invoice, self->columns, open->arena);
-    account->line_count++;
+    open->row_count++;
     if (refusal != WR_REFUSAL_NONE) {
-        account->refused_line_counts[refusal]++;
+        open->refused_counts[refusal]++;
         open->invoice.refusal = refusal;
     }
     return WEIR_OK;
@@ -299,6 +301,9 @@ static wr_invoice close_oldest(retail *self, wr_account *account)
     self->open[WINDOW_COUNT] = oldest;
     self->open_count--;
     account->invoice_count++;
+    account->line_count += oldest.row_count;
+    for (int i = 0; i < WR_REFUSAL_COUNT; i++)
+        account->refused_line_counts[i] += oldest.refused_counts[i];
     if (oldest.invoice.line_count > 0)
         oldest.invoice.refusal = WR_REFUSAL_NONE;
     else
@@ -315,7 +320,7 @@ static weir_err retail_next(wr_invoices *base, weir_arena *arena, wr_account *ac
         weir_err err = next_row(self, account, failure);
         self->rows_ended = err == WEIR_E_RANGE;
         if (err == WEIR_OK)
-            err = take_row(self, account, failure);
+            err = take_row(self, failure);
         if (err != WEIR_OK && !self->rows_ended)
             return err;
     }

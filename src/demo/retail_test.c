@@ -136,3 +136,23 @@ TEST(broken_compression_is_said_with_the_position)
     invoices->close(invoices);
     wr_io_free(io);
 }
+
+TEST(lines_of_invoices_that_were_not_handed_out_yet_are_not_counted)
+{
+    wr_io *io;
+    CHECK_OK(wr_io_real_new(&io));
+    wr_invoices *invoices = open_text(io, "1,85123A,HEART,6,d,2.55,17850.0,France\n"
+                                          "1,POST,POSTAGE,1,d,2.55,17850.0,France\n"
+                                          "2,85123A,HEART,1,d,2.55,,France\n"
+                                          "3,71053,LANTERN,2,d,3.39,17850.0,France\n");
+    weir_arena *arena = weir_arena_new(1 << 20);
+    wr_account account = {0};
+    wr_invoice invoice;
+    CHECK_OK(invoices->next(invoices, arena, &account, &invoice, NULL));
+    account.order_count++, account.ordered_line_count += (int64_t)invoice.line_count;
+    CHECK_EQ(account.line_count, 2);
+    CHECK_EQ(wr_account_missing(&account), 0);
+    invoices->close(invoices);
+    weir_arena_free(arena);
+    wr_io_free(io);
+}
