@@ -29,6 +29,7 @@ void wr_broker_leave(wr_broker *broker)
             wr_partition_settle(WR_LIST_ITEM(link, wr_partition, stirred_link));
         wr_flusher_kick(broker->flusher);
         wr_server_settle(broker->server);
+        wr_flusher_kick(broker->flusher); /* what those appended that waited behind an answer */
     } while (!wr_list_empty(&broker->stirred) || wr_server_unsettled(broker->server));
     wr_timer_stop(broker->loop, &broker->settle);
     broker->entered = 0;

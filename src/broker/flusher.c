@@ -70,12 +70,15 @@ static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
         release(partition);
         return;
     }
-    if (err != WEIR_OK)
+    bool broken = wr_log_broken(partition->log);
+    if (broken)
         wr_trace_log(flusher->broker->trace, WR_ERROR,
                      "sync failed: the partition accepts nothing more until a restart",
                      WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index),
                      WR_TEXT("error", weir_err_name(err)));
-    if (partition->dirty_again && err == WEIR_OK)
+    /* A ticket takes a few files only: after many rolls at once the rest goes with the next. */
+    bool more = partition->dirty_again || wr_log_synced_offset(partition->log) < wr_log_end_offset(partition->log);
+    if (more && !broken)
         wr_list_append(&flusher->dirty, &partition->dirty_link);
     partition->dirty_again = false;
     wr_partition_synced(partition);

@@ -311,6 +311,73 @@ TEST(acks_1_is_answered_before_the_sync_and_seen_after_it)
     wr_rig_free(rig);
 }
 
+/* A batch of a little more than half of the least segment.bytes: each one starts a segment. */
+static weir_slice segment_batch(wr_rig *rig, int32_t sequence, int64_t producer_id)
+{
+    return wr_rig_batch(rig, "a text that makes the record as long as it is", sequence, 100, producer_id, 0, sequence);
+}
+
+static void send_produce(wr_rig_client *client, const char *name, int16_t acks, weir_slice batch)
+{
+    wr_produce_request_partition one = {.records = batch};
+    wr_produce_request_topic topic = {.name = weir_slice_of(name), .partition_data = &one, .partition_data_count = 1};
+    wr_produce_request in = {.acks = acks, .topic_data = &topic, .topic_data_count = 1};
+    wr_rig_send(client, WR_API_PRODUCE, 9, &in);
+}
+
+/* One sync takes a few files only. What it could not take must not wait for the next append. */
+TEST(many_batches_in_flight_are_all_answered_though_each_starts_a_segment)
+{
+    enum { COUNT = 40 };
+    wr_rig *rig = wr_rig_new(14, (const char *const[]){"log.segment.bytes=16384", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    for (int i = 0; i < COUNT; i++)
+        send_produce(client, "orders", WR_ACKS_ALL, segment_batch(rig, i * 100, 7));
+    for (int i = 0; i < COUNT; i++) {
+        const wr_produce_response *out = wr_rig_receive(client, WR_API_PRODUCE, 9, 1000);
+        CHECK(out != NULL);
+        CHECK_EQ(out->responses[0].partition_responses[0].error_code, WR_KAFKA_NONE);
+        CHECK_EQ(out->responses[0].partition_responses[0].base_offset, i * 100);
+    }
+    wr_rig_free(rig);
+}
+
+TEST(a_retry_whose_first_time_is_not_synced_yet_waits_for_that_sync)
+{
+    wr_rig *rig = wr_rig_new(15, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    for (int i = 0; i < 50; i++) {
+        weir_slice batch = wr_rig_batch(rig, "x", 0, 1, 7, 0, i);
+        send_produce(client, "orders", WR_ACKS_LEADER, batch);
+        send_produce(client, "orders", WR_ACKS_ALL, batch);
+        const wr_produce_response *first = wr_rig_receive(client, WR_API_PRODUCE, 9, 1000);
+        const wr_produce_response *again = wr_rig_receive(client, WR_API_PRODUCE, 9, 1000);
+        CHECK(first && again);
+        CHECK_EQ(again->responses[0].partition_responses[0].base_offset, i);
+        wr_rig_cut(rig);
+        CHECK_OK(wr_rig_start(rig));
+        client = wr_rig_connect(rig);
+        int64_t high_watermark = -1;
+        CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, &high_watermark), WR_KAFKA_NONE);
+        CHECK_EQ(high_watermark, i + 1);
+    }
+    wr_rig_free(rig);
+}
+
+TEST(a_produce_that_waited_behind_a_fetch_is_synced_without_anything_else_happening)
+{
+    wr_rig *rig = wr_rig_new(16, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    send_fetch(client, "orders", 0, 1, 500);
+    send_produce(client, "orders", WR_ACKS_ALL, wr_rig_batch(rig, "x", 0, 1, -1, 0, 0));
+    CHECK_EQ(receive_fetch(client, 0, 600), 0);
+    CHECK(wr_rig_receive(client, WR_API_PRODUCE, 9, 100) != NULL);
+    wr_rig_free(rig);
+}
+
 static int64_t list(wr_rig_client *client, int64_t time)
 {
     wr_list_offsets_request_partition one = {.current_leader_epoch = -1, .timestamp = time};
