@@ -12,11 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { TOPIC_COUNT_MAX = 64 };
+
 typedef struct kafka_producer {
     wr_producer door;
     wr_kafka_handle handle;
     rd_kafka_t *kafka;
-    rd_kafka_queue_t *queue; /* librdkafka's main queue, where deliveries wait */
+    rd_kafka_queue_t *queue;                   /* librdkafka's main queue, where deliveries wait */
+    rd_kafka_topic_t *topics[TOPIC_COUNT_MAX]; /* written to so far; further ones go by name */
+    size_t topic_count;
     size_t pending;
     bool broken, purged;
     void (*done)(void *user, const wr_delivery *delivery); /* while polling */
@@ -82,6 +86,21 @@ static rd_kafka_headers_t *make_headers(const wr_client_record *record)
     return headers;
 }
 
+/* The topic's handle, NULL when there are too many. Making one asks for the topic's leader at once; a record sent by
+ * name waits until librdkafka next refreshes what it knows, up to a second. */
+static rd_kafka_topic_t *find_topic(kafka_producer *producer, const char *name)
+{
+    for (size_t i = 0; i < producer->topic_count; i++)
+        if (strcmp(rd_kafka_topic_name(producer->topics[i]), name) == 0)
+            return producer->topics[i];
+    if (producer->topic_count == TOPIC_COUNT_MAX)
+        return NULL;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(producer->kafka, name, NULL);
+    if (topic)
+        producer->topics[producer->topic_count++] = topic;
+    return topic;
+}
+
 static weir_err producer_send(wr_producer *door, const wr_client_record *record, void *cookie)
 {
     kafka_producer *producer = (kafka_producer *)door;
@@ -98,8 +117,10 @@ static weir_err producer_send(wr_producer *door, const wr_client_record *record,
 
     const void *value = record->value.data && !record->value.size ? (const void *)empty : record->value.data;
     const void *key = record->key.data && !record->key.size ? (const void *)empty : record->key.data;
+    rd_kafka_topic_t *topic = find_topic(producer, record->topic);
     rd_kafka_vu_t fields[8] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = record->topic},
+        topic ? (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic}
+              : (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = record->topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, record->value.size}},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key, record->key.size}},
@@ -165,6 +186,8 @@ static void producer_free(wr_producer *door)
     rd_kafka_queue_cb_event_enable(producer->queue, NULL, NULL);
     rd_kafka_purge(producer->kafka, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_queue_destroy(producer->queue);
+    for (size_t i = 0; i < producer->topic_count; i++)
+        rd_kafka_topic_destroy(producer->topics[i]);
     rd_kafka_destroy(producer->kafka);
     free(producer);
 }
