@@ -53,6 +53,8 @@ typedef struct wr_producer_options {
     int acks;                    /* 0 means all (the default); 1 is 1 */
     int64_t delivery_timeout_ms; /* 0: never give up (an outbox); else WEIR_E_TIMEOUT after it */
     bool not_idempotent;         /* for bench and raw command line use */
+    bool keyless_together;       /* records without a key go to one partition, the same at every start: so a repetition
+                                    lies behind what it repeats. Else they are spread */
 } wr_producer_options;
 
 WEIR_MUST_CHECK weir_err wr_producer_new(wr_client *client, const wr_producer_options *options,

@@ -35,7 +35,6 @@ static const wr_kafka_setting role[] = {
     {"queue.buffering.max.kbytes", "65536"},
     {"queue.buffering.max.messages", "500000"},
     {"batch.num.messages", "100000"},
-    {"partitioner", "murmur2_random"},
     {"topic.metadata.propagation.max.ms", "30000"},
     {0},
 };
@@ -221,6 +220,7 @@ static weir_err make_conf(const wr_kafka_client *client, const wr_producer_optio
         {"compression.codec", options->compression ? options->compression : "lz4"},
         {"enable.idempotence", idempotent ? "true" : "false"},
         {"max.in.flight.requests.per.connection", "5"},
+        {"partitioner", options->keyless_together ? "murmur2" : "murmur2_random"}, /* of no key: one, or any */
         {0},
     };
     /* What the caller says stands, but for settings that the user gave by name. */

@@ -27,6 +27,7 @@ typedef struct sim_producer {
     wr_list entries; /* oldest first; they are acknowledged in this order */
     size_t pending, released;
     int64_t delivery_timeout_ms;
+    bool keyless_together;
     bool broken, told;
     void (*ready)(void *user);
     void *ready_user;
@@ -67,8 +68,9 @@ static bool refused(wr_sim_cluster *cluster, const char *topic)
     return true;
 }
 
-static void append(wr_sim_cluster *cluster, entry *item)
+static void append(const sim_producer *producer, entry *item)
 {
+    wr_sim_cluster *cluster = producer->cluster;
     const wr_client_record *record = item->record;
     sim_topic *topic = wr_sim_topic_auto(cluster, record->topic);
     item->state = FAILED;
@@ -79,7 +81,7 @@ static void append(wr_sim_cluster *cluster, entry *item)
         return;
     }
     item->partition = record->partition;
-    if (item->partition < 0 && record->key.data)
+    if (item->partition < 0 && (record->key.data || producer->keyless_together))
         item->partition =
             (int32_t)((wr_murmur2(record->key.data, record->key.size) & 0x7fffffff) % (uint32_t)topic->partition_count);
     else if (item->partition < 0)
@@ -108,7 +110,7 @@ static void append_queued(sim_producer *producer)
         entry *item = WR_LIST_ITEM(link, entry, link);
         left--;
         if (item->state == QUEUED)
-            append(cluster, item);
+            append(producer, item);
     }
 }
 
@@ -220,6 +222,7 @@ weir_err wr_sim_producer_new(wr_client *door, const wr_producer_options *options
     producer->door.ops = &ops;
     producer->cluster = client->cluster;
     producer->delivery_timeout_ms = options ? options->delivery_timeout_ms : 0;
+    producer->keyless_together = options && options->keyless_together;
     wr_list_init(&producer->entries);
     wr_list_append(&client->cluster->producers, &producer->link);
     *ret_producer = &producer->door;

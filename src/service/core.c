@@ -23,7 +23,8 @@ static void on_deliveries(void *user)
 
 weir_err wr_core_producer_new(wr_core *core, weir_failure *failure)
 {
-    wr_producer_options options = {.linger_ms = core->options.linger_ms, .compression = core->options.compression};
+    wr_producer_options options = {
+        .linger_ms = core->options.linger_ms, .compression = core->options.compression, .keyless_together = true};
     weir_err err = wr_producer_new(core->options.client, &options, &core->producer, failure);
     if (err == WEIR_OK)
         wr_producer_on_ready(core->producer, on_deliveries, core);
@@ -275,17 +276,21 @@ weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
     atomic_store(&core->is_draining, true);
     int64_t deadline_us = wr_mono_us(core->io) + (int64_t)timeout_ms * 1000;
     weir_err err = WEIR_OK;
-    bool did = true;
-    while (err == WEIR_OK && did) /* commands that were let in before */
-        err = wr_batch_run(core, NULL, 0, &did, failure);
-    while (err == WEIR_OK) {
+    bool is_loading, did;
+    for (;;) {
         err = wr_outbox_publish(core, failure);
+        is_loading = core->outbox.is_loading; /* then nothing may be emitted yet, as in a turn */
+        did = !is_loading;
+        while (err == WEIR_OK && did) /* commands that were let in before */
+            err = wr_batch_run(core, NULL, 0, &did, failure);
+        if (err == WEIR_OK)
+            err = wr_outbox_publish(core, failure);
         int64_t left_us = deadline_us - wr_mono_us(core->io);
-        if (err != WEIR_OK || wr_core_outbox_count(core) == 0 || left_us <= 0)
+        if (err != WEIR_OK || left_us <= 0 || (!is_loading && wr_core_outbox_count(core) == 0))
             break;
         wr_outbox_wait(core, (int)(left_us / 1000) + 1);
     }
-    if (err == WEIR_OK) {
+    if (err == WEIR_OK && !is_loading) {
         core->outbox.delete_due_ms = core->outbox.delete_due_ms ? 1 : 0;
         err = wr_batch_run(core, NULL, 0, &did, failure);
     }

@@ -70,7 +70,7 @@ typedef struct position {
     int64_t next;  /* offset to read next; -1001: nothing read yet */
     int64_t epoch; /* of our ownership */
     int64_t told;  /* what the group knows */
-    bool is_owned, is_changed, is_checked, has_warned;
+    bool is_owned, is_changed, is_checked;
 } position;
 
 typedef struct sender {
@@ -97,7 +97,7 @@ void wr_inbox_assigned(void *user, wr_assignment *assignments, size_t count);
 void wr_inbox_revoked(void *user, const wr_assignment *assignments, size_t count, bool lost);
 /* Within the transaction, before the first record: whether the partitions are still ours. */
 WEIR_MUST_CHECK weir_err wr_inbox_begin(wr_core *core, weir_failure *failure);
-/* NULL when the record is not to be handled: known already, or not ours. */
+/* NULL when the record is not ours to handle. The position moves behind it. */
 position *wr_inbox_admit(wr_core *core, const wr_client_record *record);
 /* false: the sender's outbox has sent it before. */
 WEIR_MUST_CHECK weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const weir_event *event,

@@ -101,6 +101,37 @@ TEST(a_crash_at_any_step_neither_loses_nor_doubles_an_effect)
             run_with_crash(at, hold, ids);
 }
 
+/* Their numbers can tell a repetition only where they were published before. */
+TEST(events_without_a_key_are_published_again_where_they_were)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    for (int i = 0; i < 12; i++) {
+        wr_sim_hold_acks(f.cluster, true);
+        fixture_happen(&f, NULL, i);
+        fixture_turns(&f, 5);
+        fixture_restart(&f);
+        wr_sim_hold_acks(f.cluster, false);
+        fixture_turns(&f, 5);
+    }
+    CHECK_EQ(wr_sim_count(f.cluster, "out"), 24);
+
+    fixture audit = f;
+    weir_service audit_service = {
+        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+    fixture_database(&audit);
+    audit.options.service = &audit_service;
+    audit.options.database = audit.database;
+    audit.core = NULL;
+    fixture_start(&audit);
+    fixture_turns(&audit, 20);
+    CHECK_EQ(COUNT(&audit, "effects"), 12);
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), 12);
+    wr_core_free(audit.core);
+    fixture_end(&f);
+}
+
 TEST(what_the_group_reads_again_is_known_already)
 {
     fixture f;
@@ -479,6 +510,64 @@ TEST(a_command_commits_beside_events_and_is_answered_after_the_commit)
     fixture_end(&f);
 }
 
+TEST(a_drain_right_after_the_start_loses_nothing_of_an_earlier_life)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    for (int i = 0; i < 6; i++)
+        fixture_happen(&f, "a", i);
+    wr_sim_hold_appends(f.cluster, true);
+    fixture_turns(&f, 3);
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 6);
+    fixture_restart(&f);
+    order o = {.command = {.run = run_order, .done = order_done, .arena = weir_arena_new(1 << 20)},
+               .wanted = WEIR_DONE,
+               .f = &f};
+    CHECK_OK(wr_core_submit(f.core, &o.command));
+    wr_sim_hold_appends(f.cluster, false);
+    CHECK_OK(wr_core_drain(f.core, 8000, &f.failure));
+    CHECK(o.is_done && o.ended == WEIR_DONE);
+    CHECK_EQ(wr_sim_count(f.cluster, "out"), 7);
+    int64_t highest[2] = {0, 0};
+    fixture_each(&f, "out", check_rising, highest);
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    weir_arena_free(o.command.arena);
+    fixture_end(&f);
+}
+
+TEST(a_drain_that_cannot_publish_what_an_earlier_life_has_left_keeps_it)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    for (int i = 0; i < 6; i++)
+        fixture_happen(&f, "a", i);
+    wr_sim_hold_appends(f.cluster, true);
+    fixture_turns(&f, 3);
+    fixture_exec(f.database, "WITH RECURSIVE n (i) AS (SELECT 7 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+                             " INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms)"
+                             " SELECT i, topic, key, value, headers, created_ms FROM weir_outbox, n WHERE sequence = 1;"
+                             "UPDATE weir_meta SET value = '2500' WHERE key = 'outbox.sequence'");
+    f.options.outbox_max = 10;
+    fixture_restart(&f);
+    fixture_turns(&f, 2); /* a thousand rows are in memory, the others are not */
+    order o = {.command = {.run = run_order, .done = order_done, .arena = weir_arena_new(1 << 20)},
+               .wanted = WEIR_DONE,
+               .f = &f};
+    CHECK_OK(wr_core_submit(f.core, &o.command));
+    CHECK_OK(wr_core_drain(f.core, 1000, &f.failure));
+    wr_sim_hold_appends(f.cluster, false);
+    fixture_restart(&f);
+    for (int i = 0; i < 20; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    CHECK(o.is_done);
+    CHECK_EQ(wr_sim_count(f.cluster, "out"), o.ended == WEIR_DONE ? 2501 : 2500);
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    weir_arena_free(o.command.arena);
+    fixture_end(&f);
+}
+
 TEST(a_command_of_a_batch_that_fails_is_told_that_nothing_was_done)
 {
     fixture f;
@@ -535,7 +624,23 @@ TEST(a_topic_prefix_stands_before_topics_and_group_and_handlers_do_not_see_it)
     fixture_end(&f);
 }
 
-TEST(records_below_the_position_are_skipped_and_counted)
+/* The database is ahead of the topic: somebody has deleted it and made it anew, or the broker has lost its end. */
+static void make_position_too_high(fixture *f)
+{
+    fixture_exec(f->database, "UPDATE weir_inbox SET next_offset = 100");
+    fixture_restart(f);
+}
+
+static void check_below(fixture *f, const char *line)
+{
+    wr_buf text;
+    wr_buf_init(&text, 1 << 20);
+    wr_core_metrics(f->core, &text);
+    CHECK(strstr(wr_buf_cstr(&text), line));
+    wr_buf_fini(&text);
+}
+
+TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_told_by_their_ids)
 {
     fixture f;
     weir_service service;
@@ -543,15 +648,41 @@ TEST(records_below_the_position_are_skipped_and_counted)
     for (int i = 0; i < 3; i++)
         fixture_happen(&f, "a", i);
     fixture_turns(&f, 3);
-    /* As if the topic had been made anew under this database. */
-    fixture_exec(f.database, "UPDATE weir_inbox SET next_offset = 100; DELETE FROM weir_seen");
-    fixture_restart(&f);
+    make_position_too_high(&f);
+    for (int i = 3; i < 5; i++)
+        fixture_happen(&f, "a", i);
     fixture_turns(&f, 5);
-    CHECK_EQ(COUNT(&f, "effects"), 3);
-    wr_buf text;
-    wr_buf_init(&text, 1 << 20);
-    wr_core_metrics(f.core, &text);
-    CHECK(strstr(wr_buf_cstr(&text), "weir_inbox_below_position_total{service=\"tally\"} 3\n"));
-    wr_buf_fini(&text);
+    CHECK_EQ(COUNT(&f, "effects"), 5);
+    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects)"), 5);
+    CHECK_EQ(COUNT(&f, "weir_inbox WHERE next_offset = 5"), 1);
+    check_below(&f, "weir_inbox_below_position_total{service=\"tally\"} 1\n");
+    fixture_end(&f);
+}
+
+TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_told_by_their_numbers)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    for (int i = 0; i < 3; i++)
+        fixture_happen(&f, "a", i);
+    fixture_turns(&f, 5);
+    fixture audit = f;
+    weir_service audit_service = {
+        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+    fixture_database(&audit);
+    audit.options.service = &audit_service;
+    audit.options.database = audit.database;
+    audit.core = NULL;
+    fixture_start(&audit);
+    fixture_turns(&audit, 5);
+    CHECK_EQ(COUNT(&audit, "effects"), 3);
+    make_position_too_high(&audit);
+    fixture_happen(&f, "a", 3);
+    fixture_turns(&f, 5);
+    fixture_turns(&audit, 5);
+    CHECK_EQ(COUNT(&audit, "effects"), 4);
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), 4);
+    wr_core_free(audit.core);
     fixture_end(&f);
 }

@@ -6,6 +6,10 @@
  * order in which it publishes them. Events from elsewhere carry no numbers; for them (source, id) is remembered for
  * seen.window, and that window is part of the promise.
  *
+ * A consumer is never given a record below the position that it asked for, unless the topic ends before it: somebody
+ * has made the topic anew, or the broker has lost its end. Then the position means nothing any more, and follows;
+ * whether an event is known is still told by its number or its id.
+ *
  * Taking a partition raises its epoch in the database. A batch first asks whether the epochs are still ours, within its
  * transaction, so that one who lost the partition while it slept commits nothing for it. */
 #include "core_int.h"
@@ -231,21 +235,18 @@ position *wr_inbox_admit(wr_core *core, const wr_client_record *record)
     position *position = position_find(&core->inbox, record->topic, record->partition);
     if (!position || !position->is_owned)
         return NULL;
-    if (record->offset >= position->next) {
-        position->next = record->offset + 1;
-        position->is_changed = true;
-        return position;
-    }
-    count_up(&core->numbers.below_position, 1);
-    if (!position->has_warned) {
-        position->has_warned = true;
+    if (record->offset < position->next) {
+        count_up(&core->numbers.below_position, 1);
         wr_trace_log(
             core->trace, WR_WARN,
-            "records below the stored position are skipped; if the topic was made anew, start with a new data.dir",
+            "the topic ends before what was read of it: it was made anew, or has lost its end; reading on from "
+            "here, and skipping the events that are known",
             WR_TEXT("topic", record->topic), WR_NUMBER("partition", record->partition),
             WR_NUMBER("offset", record->offset), WR_NUMBER("position", position->next));
     }
-    return NULL;
+    position->next = record->offset + 1;
+    position->is_changed = true;
+    return position;
 }
 
 static weir_err seen_before(wr_core *core, const weir_event *event, bool *ret_is_new, weir_failure *failure)

@@ -63,7 +63,7 @@ void wr_core_metrics(wr_core *core, wr_buf *out)
     const row rows[] = {
         {"weir_inbox_events_total", "counter", "Events read and not known before their partition.", &n->events, NULL},
         {"weir_inbox_duplicates_total", "counter", "Events that had been handled already.", &n->duplicates, NULL},
-        {"weir_inbox_below_position_total", "counter", "Records below the stored position, skipped.",
+        {"weir_inbox_below_position_total", "counter", "Times that a topic ended before the stored position.",
          &n->below_position, NULL},
         {"weir_inbox_unknown_types_total", "counter", "Events of types without a handler, ignored.", &n->unknown_types,
          NULL},

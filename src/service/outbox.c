@@ -13,6 +13,7 @@
  * tries them again. A new number is needed because consumers have seen higher ones meanwhile. */
 #include "core_int.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,6 +317,7 @@ bool wr_outbox_wants_write(const wr_core *core, bool is_idle, int64_t now_ms)
 void wr_outbox_committed(wr_core *core)
 {
     outbox *outbox = &core->outbox;
+    assert(!outbox->is_loading); /* what is emitted now would overtake the rows that still lie in the table */
     for (wr_link *link; (link = wr_list_pop(&outbox->fresh));)
         wr_list_append(&outbox->waiting, link);
     outbox->waiting_count += outbox->fresh_count;
@@ -353,11 +355,11 @@ static void delivered(void *user, const wr_delivery *delivery)
         count_up(&core->numbers.acknowledged, 1);
         if (!outbox->delete_due_ms)
             outbox->delete_due_ms = wr_now_ms(core->io) + DELETE_AFTER_MS;
-    } else if (is_refusal(delivery->err)) {
+    } else if (delivery->err == WEIR_E_BROKEN) {
+        outbox->is_broken = true; /* the row stays among the sent, and is sent again in its place */
+    } else { /* later rows may be published by now: with its old number this one would pass for a repetition */
         outbox->sent_count--;
         freeze(core, row, delivery->reason);
-    } else {
-        outbox->is_broken = true; /* the row stays among the sent, and is sent again in its place */
     }
 }
 
