@@ -80,11 +80,16 @@ static const weir_json_field post_order_fields[] = {
     {0},
 };
 
+static const weir_json_field accepted_fields[] = {
+    {"order_id", WEIR_JSON_TEXT, offsetof(order_fact, order_id)},
+    {0},
+};
+
 static weir_status answer_accepted(weir_tx *tx, weir_http_response *response, const char *order_id)
 {
     response->status = 202;
     response->location = weir_arena_printf(weir_tx_arena(tx), "/orders/%s", order_id);
-    response->body = weir_encode(tx, step_fields, &(order_fact){.order_id = order_id});
+    response->body = weir_encode(tx, accepted_fields, &(order_fact){.order_id = order_id});
     return weir_tx_status(tx);
 }
 

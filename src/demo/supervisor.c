@@ -18,6 +18,7 @@ typedef struct worker {
     wr_process *process;
     bool killed; /* by us: the end that comes is no crash */
     int64_t kill_count, crash_count;
+    bool tells; /* writes a line to descriptor 3 when it is ready */
 } worker;
 
 struct wr_supervisor {
@@ -47,7 +48,8 @@ static weir_err start_child(worker *child, weir_failure *failure)
     child->process = NULL;
     child->killed = false;
     return wr_process_start(
-        &(wr_process_options){.argv = child->argv, .stdout_path = child->log_path, .stderr_path = child->log_path},
+        &(wr_process_options){
+            .argv = child->argv, .stdout_path = child->log_path, .stderr_path = child->log_path, .ready = child->tells},
         &child->process, failure);
 }
 
@@ -139,6 +141,28 @@ static weir_err describe_children(wr_supervisor *self, weir_failure *failure)
     return WEIR_OK;
 }
 
+/* The last line that a child wrote: most often why it ended. In the arena; "" when there is none. */
+static const char *last_words(wr_supervisor *self, const worker *child)
+{
+    enum { TAIL_SIZE = 400 };
+    char tail[TAIL_SIZE + 1];
+    wr_file *file;
+    int64_t file_size = 0;
+    size_t size = 0;
+    if (wr_file_open(self->options.io, child->log_path, WR_FILE_READ, &file) != WEIR_OK)
+        return "";
+    if (wr_file_size(file, &file_size) != WEIR_OK ||
+        wr_file_read(file, file_size > TAIL_SIZE ? file_size - TAIL_SIZE : 0, tail, TAIL_SIZE, &size) != WEIR_OK)
+        size = 0;
+    wr_file_close(file);
+    while (size > 0 && tail[size - 1] == '\n')
+        size--;
+    tail[size] = '\0';
+    const char *line = strrchr(tail, '\n');
+    const char *copy = print(self, "%.150s", line ? line + 1 : tail);
+    return copy ? copy : "";
+}
+
 /* ---- start */
 static weir_err make_folders(wr_supervisor *self, weir_failure *failure)
 {
@@ -150,6 +174,19 @@ static weir_err make_folders(wr_supervisor *self, weir_failure *failure)
             return weir_fail(failure, err, "the folder %s cannot be made; is another --data better?", path);
     }
     return WEIR_OK;
+}
+
+/* The services start when it is ours that listens: whoever else has the port must not get our orders. */
+static weir_err start_broker(wr_supervisor *self, weir_failure *failure)
+{
+    enum { BROKER_READY_MS = 30000 };
+    worker *broker = &self->children[self->service_count];
+    char line[256];
+    weir_err err = start_child(broker, failure);
+    if (err == WEIR_OK && wr_process_read_line(broker->process, WR_PROCESS_READY, BROKER_READY_MS, line, sizeof line))
+        err = weir_fail(failure, WEIR_E_BROKEN, "the broker does not start: %s (%s)", last_words(self, broker),
+                        broker->log_path);
+    return err;
 }
 
 weir_err wr_supervisor_start(const wr_supervisor_options *options, wr_supervisor **ret_supervisor,
@@ -169,7 +206,9 @@ weir_err wr_supervisor_start(const wr_supervisor_options *options, wr_supervisor
         err = make_folders(self, failure);
     if (err == WEIR_OK)
         err = describe_children(self, failure);
-    for (int i = self->child_count - 1; i >= 0 && err == WEIR_OK; i--) /* the broker first */
+    if (err == WEIR_OK && !options->kafka)
+        err = start_broker(self, failure);
+    for (int i = 0; i < self->service_count && err == WEIR_OK; i++)
         err = start_child(&self->children[i], failure);
     if (err != WEIR_OK) {
         wr_supervisor_free(self);
@@ -229,9 +268,8 @@ weir_err wr_supervisor_tick(wr_supervisor *self, weir_failure *failure)
         if (!child->killed) {
             self->crash_count++;
             if (++child->crash_count > CRASHES_MAX)
-                return weir_fail(failure, WEIR_E_BROKEN,
-                                 "%s ends again and again (last with status %d, signal %d); see %s", child->name,
-                                 end.status, end.signal, child->log_path);
+                return weir_fail(failure, WEIR_E_BROKEN, "%s ends again and again: %s (all in %s)", child->name,
+                                 last_words(self, child), child->log_path);
         }
         weir_err err = start_child(child, failure);
         if (err != WEIR_OK)

@@ -139,7 +139,9 @@ _Noreturn static void child_run(const child_plan *plan)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 
-    bool good = plan->options->outlives || (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == plan->parent);
+    /* A process group of its own: Ctrl-C in the terminal is the parent's to pass on. */
+    bool good = setpgid(0, 0) == 0;
+    good = good && (plan->options->outlives || (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == plan->parent));
     for (int fd = 0; good && fd < 4; fd++)
         good = plan->fds[fd] < 0 || dup2(plan->fds[fd], fd) >= 0;
     if (good)

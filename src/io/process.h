@@ -34,7 +34,8 @@ typedef struct wr_process_usage {
 } wr_process_usage;
 
 /* Start a program. When it cannot be executed the call fails (WEIR_E_NOT_FOUND, WEIR_E_IO, …), not the child. The child
- * gets no descriptor but 0, 1, 2 and, if asked for, 3; no blocked signal; and default handlers. */
+ * gets no descriptor but 0, 1, 2 and, if asked for, 3; no blocked signal; default handlers; and a process group of its
+ * own, so that a terminal's Ctrl-C reaches only the parent. */
 WEIR_MUST_CHECK weir_err wr_process_start(const wr_process_options *options, wr_process **ret_process,
                                           weir_failure *failure);
 int wr_process_id(const wr_process *process);
