@@ -90,11 +90,21 @@ static void describe_broker(wr_supervisor *self)
     worker *broker = &self->children[self->child_count++];
     broker->name = "broker";
     broker->port = self->options.broker_port;
-    set_arguments(self, broker,
-                  (const char *const[]){self->options.own_path, "server", "--data",
-                                        print(self, "%s/broker", self->options.data), "--port",
-                                        print(self, "%d", broker->port), "--profile", "development", "--num-partitions",
-                                        print(self, "%d", self->options.partitions), NULL});
+    broker->tells = true;
+    const char *const arguments[] = {self->options.own_path,
+                                     "server",
+                                     "--data",
+                                     print(self, "%s/broker", self->options.data),
+                                     "--port",
+                                     print(self, "%d", broker->port),
+                                     "--profile",
+                                     "development",
+                                     "--num-partitions",
+                                     print(self, "%d", self->options.partitions),
+                                     "--ready-fd",
+                                     "3",
+                                     NULL};
+    set_arguments(self, broker, arguments);
 }
 
 static void describe_service(wr_supervisor *self, int at)
