@@ -51,11 +51,12 @@ typedef struct wr_batch {
  * WEIR_E_FORMAT: cannot be a batch. WEIR_E_UNSUPPORTED: magic 0 or 1. */
 WEIR_MUST_CHECK weir_err wr_batch_read(weir_slice bytes, wr_batch *ret_batch, size_t *ret_size);
 bool wr_batch_crc_holds(const wr_batch *batch);
-/* All that a broker checks before it appends: CRC, record count against last offset delta, and where the batch is not
- * compressed (or `deep`) the records themselves: lengths, at most WR_RECORD_HEADERS_MAX headers each, offset deltas
- * from 0 in steps of 1, end exactly at the end. WEIR_E_CORRUPT for the CRC; WEIR_E_LIMIT (deep only) past 64 MiB
- * decompressed or the arena's limit; else WEIR_E_FORMAT. */
-WEIR_MUST_CHECK weir_err wr_batch_check(const wr_batch *batch, bool deep, weir_arena *arena, weir_failure *failure);
+/* All that a broker checks before it appends: CRC, record count against last offset delta, and the records themselves,
+ * decompressed (at most limit_size) if need be: lengths, at most WR_RECORD_HEADERS_MAX headers each, offset deltas from
+ * 0 in steps of 1, end exactly at the end. So nothing enters a log that stops its readers. WEIR_E_CORRUPT for the CRC;
+ * WEIR_E_LIMIT past limit_size; WEIR_E_UNSUPPORTED for a window of zstd beyond it; WEIR_E_MEMORY; else WEIR_E_FORMAT.
+ */
+WEIR_MUST_CHECK weir_err wr_batch_check(const wr_batch *batch, size_t limit_size, weir_failure *failure);
 /* Patch in place; `bytes` starts at the batch. Timestamps change the CRC, offset and epoch do not. */
 void wr_batch_patch_offset(uint8_t *bytes, int64_t base_offset, int32_t leader_epoch);
 void wr_batch_patch_append_time(uint8_t *bytes, size_t size, int64_t timestamp_ms);

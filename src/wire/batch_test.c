@@ -95,7 +95,7 @@ TEST(batches_of_the_java_client_read_in_every_compression)
         CHECK_EQ(batch.record_count, 3);
         CHECK_EQ(batch.bytes.size, bytes.size);
         CHECK(wr_batch_crc_holds(&batch));
-        CHECK_OK(wr_batch_check(&batch, true, arena, NULL));
+        CHECK_OK(wr_batch_check(&batch, BUF_SIZE, NULL));
         check_java_records(&batch, 1042, 0);
         wr_buf_fini(&bytes);
     }
@@ -148,7 +148,7 @@ TEST(what_the_builder_writes_checks_and_reads_in_every_compression)
         CHECK_OK(wr_batch_builder_finish(&builder, 7, (wr_compression)compression, &out));
         CHECK_OK(wr_batch_read((weir_slice){out.data + 6, out.size - 6}, &batch, NULL));
         CHECK_EQ(batch.bytes.size, out.size - 6);
-        CHECK_OK(wr_batch_check(&batch, true, arena, NULL));
+        CHECK_OK(wr_batch_check(&batch, BUF_SIZE, NULL));
         check_java_records(&batch, 7, 0);
         wr_buf_fini(&out);
         wr_batch_builder_fini(&builder);

@@ -10,8 +10,6 @@
 
 #include <assert.h>
 
-enum { DEEP_SIZE_MAX = 64 * 1024 * 1024 };
-
 typedef struct reader {
     const uint8_t *at;
     const uint8_t *end;
@@ -142,7 +140,21 @@ static weir_err check_records(const wr_batch *batch, weir_slice bytes, weir_fail
     return WEIR_OK;
 }
 
-weir_err wr_batch_check(const wr_batch *batch, bool deep, weir_arena *arena, weir_failure *failure)
+static weir_err check_compressed(const wr_batch *batch, size_t limit_size, weir_failure *failure)
+{
+    wr_buf plain;
+    wr_buf_init(&plain, limit_size);
+    weir_err err =
+        wr_decompress((wr_compression)(batch->attributes & WR_BATCH_COMPRESSION), batch->records, limit_size, &plain);
+    if (err == WEIR_OK)
+        err = check_records(batch, wr_buf_view(&plain), failure);
+    else
+        weir_fail(failure, err, "the records cannot be decompressed: %s", weir_err_name(err));
+    wr_buf_fini(&plain);
+    return err;
+}
+
+weir_err wr_batch_check(const wr_batch *batch, size_t limit_size, weir_failure *failure)
 {
     if (!wr_batch_crc_holds(batch))
         return weir_fail(failure, WEIR_E_CORRUPT, "the batch's CRC does not hold");
@@ -154,14 +166,7 @@ weir_err wr_batch_check(const wr_batch *batch, bool deep, weir_arena *arena, wei
         return weir_fail(failure, WEIR_E_FORMAT, "unknown compression %d", compression);
     if (compression == WR_COMPRESSION_NONE)
         return check_records(batch, batch->records, failure);
-    if (!deep)
-        return WEIR_OK;
-
-    wr_records records;
-    weir_err err = wr_records_open(batch, arena, DEEP_SIZE_MAX, &records);
-    if (err != WEIR_OK)
-        return weir_fail(failure, err, "the records cannot be decompressed: %s", weir_err_name(err));
-    return check_records(batch, (weir_slice){records.cursor.at, wr_cursor_left(&records.cursor)}, failure);
+    return check_compressed(batch, limit_size, failure);
 }
 
 /* ---- walking */

@@ -24,7 +24,8 @@ typedef struct wait_one {
     wr_produce_response_partition *out;
 } wait_one;
 
-enum { RECORDS_SIZE_MAX = 64 << 20 }; /* decompressed, where records must be looked at */
+/* Decompressed: of any batch (also the largest window of zstd), and of one whose keys must be looked at. */
+enum { CHECKED_SIZE_MAX = 128 << 20, RECORDS_SIZE_MAX = 64 << 20 };
 
 static void refuse(wr_produce_response_partition *out, int16_t error, weir_slice message)
 {
@@ -88,8 +89,11 @@ static bool check_batch(wr_request *request, const wr_partition *partition, weir
         refuse(out, WR_KAFKA_INVALID_RECORD, WEIR_SLICE("Unknown compression"));
     else if ((ret_batch->attributes & WR_BATCH_COMPRESSION) == WR_COMPRESSION_ZSTD && request->header.api_version < 7)
         refuse(out, WR_KAFKA_UNSUPPORTED_COMPRESSION_TYPE, WEIR_SLICE("zstd needs Produce version 7"));
-    else if ((err = wr_batch_check(ret_batch, false, request->arena, &failure)) != WEIR_OK)
-        refuse(out, err == WEIR_E_CORRUPT ? WR_KAFKA_CORRUPT_MESSAGE : WR_KAFKA_INVALID_RECORD,
+    else if ((err = wr_batch_check(ret_batch, CHECKED_SIZE_MAX, &failure)) != WEIR_OK)
+        refuse(out,
+               err == WEIR_E_CORRUPT  ? WR_KAFKA_CORRUPT_MESSAGE
+               : err == WEIR_E_MEMORY ? wr_api_storage_error(err)
+                                      : WR_KAFKA_INVALID_RECORD,
                wr_api_text(request, "%s", failure.sentence));
     else
         return !wr_log_config_of(partition->log)->compact || check_keys(request, ret_batch, out);
@@ -280,8 +284,12 @@ weir_err wr_api_produce(wr_request *request)
     const wr_produce_request *in = request->message;
     if (in->acks < WR_ACKS_ALL || in->acks > WR_ACKS_LEADER)
         return refuse_all(request, WR_KAFKA_INVALID_REQUIRED_ACKS);
-    if (in->transactional_id.data)
+    if (in->transactional_id.data && in->acks != WR_ACKS_NONE)
         return refuse_all(request, WR_KAFKA_INVALID_TXN_STATE);
+    if (in->transactional_id.data) {
+        wr_request_hang_up(request, "a transactional producer with acks=0");
+        return WEIR_OK;
+    }
 
     wait_all *all = WR_API_ITEMS(request, wait_all, 1);
     if (!all)

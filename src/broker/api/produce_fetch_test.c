@@ -1,5 +1,6 @@
 #include "rig.h"
 
+#include <base/hash.h>
 #include <wire/fetch.h>
 #include <wire/init_producer_id.h>
 #include <wire/kafka.h>
@@ -242,6 +243,24 @@ TEST(a_bad_batch_is_refused_with_its_reason_and_stores_nothing)
     wr_rig_free(rig);
 }
 
+/* CRC and counts are right, but what is inside the compression is not: every reader would stop there. */
+TEST(a_compressed_batch_that_no_consumer_could_read_is_refused)
+{
+    wr_rig *rig = wr_rig_new(17, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    for (int compression = WR_COMPRESSION_GZIP; compression <= WR_COMPRESSION_ZSTD; compression++) {
+        weir_slice batch = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0);
+        writable(batch)[22] = (uint8_t)compression; /* the records are as they were */
+        wr_put_i32(writable(batch) + 17, (int32_t)wr_crc32c(0, batch.data + 21, batch.size - 21));
+        CHECK_EQ(produce(client, "orders", batch, NULL), WR_KAFKA_INVALID_RECORD);
+    }
+    int64_t high_watermark = -1;
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, &high_watermark), WR_KAFKA_NONE);
+    CHECK_EQ(high_watermark, 0);
+    wr_rig_free(rig);
+}
+
 TEST(acks_0_has_no_answer_and_an_error_closes_the_connection)
 {
     wr_rig *rig = wr_rig_new(10, NULL);
@@ -261,6 +280,13 @@ TEST(acks_0_has_no_answer_and_an_error_closes_the_connection)
     topic.name = WEIR_SLICE("nowhere");
     wr_rig_send(client, WR_API_PRODUCE, 9, &in);
     wr_rig_run_ms(rig, 100);
+    CHECK(!wr_rig_connected(client));
+
+    in.transactional_id = WEIR_SLICE("t");
+    client = wr_rig_connect(rig);
+    wr_rig_send(client, WR_API_PRODUCE, 9, &in);
+    wr_rig_run_ms(rig, 100);
+    CHECK_EQ(wr_rig_received_size(client), 0);
     CHECK(!wr_rig_connected(client));
     wr_rig_free(rig);
 }
