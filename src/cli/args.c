@@ -2,6 +2,8 @@
 #include <cli/command_int.h>
 
 #include <assert.h>
+#include <client/client.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,8 +65,9 @@ weir_err wr_cli_int(const wr_cli *cli, const char *name, int64_t min, int64_t ma
 {
     const char *text = wr_cli_text(cli, name);
     char *end = NULL;
+    errno = 0;
     long long value = text ? strtoll(text, &end, 10) : 0;
-    if (!text || end == text || *end || value < min || value > max) {
+    if (!text || errno || end == text || *end || value < min || value > max) {
         wr_cli_usage(cli, "--%s takes a number from %lld to %lld, not '%s'", name, (long long)min, (long long)max,
                      text ? text : "");
         return WEIR_E_FORMAT;
@@ -80,6 +83,33 @@ weir_err wr_cli_duration(const wr_cli *cli, const char *name, int64_t *ret_ms)
         return WEIR_OK;
     wr_cli_usage(cli, "--%s takes a time such as 250ms, 30s or 5m, not '%s'", name, text ? text : "");
     return WEIR_E_FORMAT;
+}
+
+weir_err wr_cli_pairs(wr_cli *cli, const char *name, weir_attribute *ret_pairs, size_t pairs_max, size_t *ret_count)
+{
+    const char *text = wr_cli_text(cli, name);
+    size_t count = 0;
+    char *rest = text ? weir_arena_dup_text(cli->arena, weir_slice_of(text)) : NULL;
+    while (rest && *rest) {
+        char *left = rest, *value = strchr(rest, '=');
+        if (!value || value == left || count == pairs_max || memchr(left, ',', (size_t)(value - left))) {
+            wr_cli_usage(cli, "--%s takes NAME=VALUE,... (at most %zu), not '%s'", name, pairs_max, text);
+            return WEIR_E_FORMAT;
+        }
+        *value++ = '\0';
+        char *out = value;
+        for (rest = value; *rest && *rest != ','; rest++) {
+            if (rest[0] == '\\' && rest[1] == ',')
+                rest++;
+            *out++ = *rest;
+        }
+        if (*rest)
+            rest++;
+        *out = '\0';
+        ret_pairs[count++] = (weir_attribute){left, value};
+    }
+    *ret_count = count;
+    return WEIR_OK;
 }
 
 /* ---- which command */
@@ -138,28 +168,44 @@ static void print(const wr_buf *text, FILE *to)
     fwrite(text->data, 1, text->size, to);
 }
 
+/* Is it the first word of commands with verbs? */
+static bool is_noun(const char *word)
+{
+    for (const wr_command *command = wr_commands; command->noun; command++)
+        if (command->verb && strcmp(command->noun, word) == 0)
+            return true;
+    return false;
+}
+
+static int print_noun(const char *noun, FILE *to, int status)
+{
+    wr_buf help;
+    wr_buf_init(&help, 1 << 16);
+    wr_help_noun(noun, &help);
+    print(&help, to);
+    wr_buf_fini(&help);
+    return status;
+}
+
 /* No such command: say which words there are. */
 static int fail_unknown(int word_count, char **words)
 {
     const char *known[128];
     size_t count = 0;
-    bool noun_known = false;
-    for (const wr_command *command = wr_commands; command->noun; command++)
-        noun_known = noun_known || strcmp(command->noun, words[0]) == 0;
+    bool noun_known = is_noun(words[0]);
+    if (words[0][0] == '-') {
+        fprintf(stderr, "weir: '%s' stands before the command; options come after it: weir COMMAND [options]\n",
+                words[0]);
+        return WR_EXIT_USAGE;
+    }
     for (const wr_command *command = wr_commands; command->noun && count < 128; command++) {
         if (!noun_known)
             known[count++] = command->noun;
         else if (command->verb && strcmp(command->noun, words[0]) == 0)
             known[count++] = command->verb;
     }
-    if (noun_known && word_count < 2) {
-        wr_buf help;
-        wr_buf_init(&help, 1 << 16);
-        wr_help_noun(words[0], &help);
-        print(&help, stderr);
-        wr_buf_fini(&help);
-        return WR_EXIT_USAGE;
-    }
+    if (noun_known && word_count < 2)
+        return print_noun(words[0], stderr, WR_EXIT_USAGE);
     const char *word = noun_known ? words[1] : words[0];
     const char *nearest = wr_nearest(word, known, count);
     fprintf(stderr, "weir: there is no command '%s%s%s'", noun_known ? words[0] : "", noun_known ? " " : "", word);
@@ -170,48 +216,80 @@ static int fail_unknown(int word_count, char **words)
 }
 
 /* ---- options and operands */
+static const char *flag_of(const wr_cli *cli, const wr_config_key *key)
+{
+    char *name = weir_arena_dup_text(cli->arena, weir_slice_of(key->flag ? key->flag : key->key));
+    for (char *at = name; at && *at && !key->flag; at++)
+        if (*at == '.' || *at == '_')
+            *at = '-';
+    return name ? name : key->key;
+}
+
 static int fail_option(const wr_cli *cli, const char *argument)
 {
-    const char *known[WR_OPTIONS_MAX + 128];
+    enum { KEYS_MAX = 256 };
+    const char *known[WR_OPTIONS_MAX + KEYS_MAX];
     size_t count = 0;
     const wr_option *tables[3];
     int table_count = option_tables(cli->command, tables);
     for (int i = 0; i < table_count; i++)
         for (const wr_option *option = tables[i]; option->name; option++)
             known[count++] = option->name;
-    const char *name = argument + strspn(argument, "-");
+    const wr_config_key *keys[] = {cli->command->keys, cli->command->kafka ? wr_client_config : NULL};
+    for (size_t i = 0; i < 2; i++)
+        for (const wr_config_key *key = keys[i]; key && key->key && count < WR_OPTIONS_MAX + KEYS_MAX; key++)
+            if (!key->apply_prefix_any)
+                known[count++] = flag_of(cli, key);
+    weir_slice word = {(const uint8_t *)argument + 2, strcspn(argument + 2, "=")};
+    const char *name = weir_arena_dup_text(cli->arena, word);
+    name = name ? name : argument + 2;
     const char *nearest = wr_nearest(name, known, count);
     if (nearest)
         return wr_cli_usage(cli, "there is no option '%s'; did you mean '--%s'?", argument, nearest);
     return wr_cli_usage(cli, "there is no option '%s'", argument);
 }
 
+/* `value` stands in the same word, or is NULL: then the next word is it. */
+static int keep_value(wr_cli *cli, const wr_option *option, int position, const char *value, int argc, char **argv,
+                      int *at)
+{
+    if (!option->value)
+        value = "yes";
+    else if (!value && *at == argc)
+        return wr_cli_usage(cli, "--%s needs a value (%s)", option->name, option->value);
+    cli->values[position] = value ? value : argv[(*at)++];
+    return WR_EXIT_OK;
+}
+
+/* -qk KEY, -qkKEY: switches, of which the last may be an option with a value. */
+static int take_letters(wr_cli *cli, char *argument, int argc, char **argv, int *at)
+{
+    for (char *letter = argument + 1; *letter; letter++) {
+        int position = 0;
+        const wr_option *option = find_option(cli->command, NULL, 0, *letter, &position);
+        if (!option)
+            return wr_cli_usage(cli, "there is no option '-%c'", *letter);
+        int status = keep_value(cli, option, position, letter[1] ? letter + 1 : NULL, argc, argv, at);
+        if (status != WR_EXIT_OK || option->value)
+            return status;
+    }
+    return WR_EXIT_OK;
+}
+
 /* Take one option at argv[*at]; moves *at past it. */
 static int take_option(wr_cli *cli, int argc, char **argv, int *at)
 {
     char *argument = argv[(*at)++];
-    bool is_long = argument[1] == '-';
-    char *name = argument + 1 + is_long, *value = NULL;
-    size_t name_size = is_long ? strcspn(name, "=") : 1;
-    if (is_long && name[name_size] == '=')
-        value = name + name_size + 1;
-    else if (!is_long && name[1])
-        value = name + 1;
-
+    if (argument[1] != '-')
+        return take_letters(cli, argument, argc, argv, at);
+    char *name = argument + 2, *value = strchr(name, '=');
     int position = 0;
-    const wr_option *option = find_option(cli->command, name, name_size, is_long ? 0 : name[0], &position);
+    const wr_option *option = find_option(cli->command, name, strcspn(name, "="), 0, &position);
     if (!option)
         return fail_option(cli, argument);
-    if (!option->value) {
-        if (value)
-            return wr_cli_usage(cli, "--%s takes no value", option->name);
-        cli->values[position] = "yes";
-        return WR_EXIT_OK;
-    }
-    if (!value && *at == argc)
-        return wr_cli_usage(cli, "--%s needs a value (%s)", option->name, option->value);
-    cli->values[position] = value ? value : argv[(*at)++];
-    return WR_EXIT_OK;
+    if (!option->value && value)
+        return wr_cli_usage(cli, "--%s takes no value", option->name);
+    return keep_value(cli, option, position, value ? value + 1 : NULL, argc, argv, at);
 }
 
 static int take_arguments(wr_cli *cli, int argc, char **argv)
@@ -258,40 +336,64 @@ static int print_help(const wr_command *command)
     return WR_EXIT_OK;
 }
 
-static int run(wr_cli *cli, int argc, char **argv, char **environment)
+int wr_cli_parse(wr_cli *cli, int argc, char **argv, char **environment)
 {
     int status = wr_cli_configure(cli, &argc, argv, environment);
     if (status == WR_EXIT_OK)
         status = take_arguments(cli, argc, argv);
-    if (status == WR_EXIT_OK && wr_cli_on(cli, "help"))
-        return print_help(cli->command);
-    if (status == WR_EXIT_OK)
-        status = wr_cli_apply_options(cli);
-    if (status == WR_EXIT_OK)
-        status = check_operands(cli);
-    return status == WR_EXIT_OK ? cli->command->run(cli) : status;
+    if (status != WR_EXIT_OK || wr_cli_on(cli, "help"))
+        return status;
+    status = wr_cli_apply_options(cli);
+    return status == WR_EXIT_OK ? check_operands(cli) : status;
 }
 
-int wr_cli_main(int argc, char **argv, char **environment)
+/* What could not be written, to a full disk say, was not done. A reader who has seen enough is no failure. */
+static int finish_output(int status)
 {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        (argc == 2 && strcmp(argv[1], "help") == 0))
+    errno = 0;
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (written || errno == EPIPE || status != WR_EXIT_OK)
+        return status;
+    fprintf(stderr, "weir: the output could not be written%s%s\n", errno ? ": " : "", errno ? strerror(errno) : "");
+    return WR_EXIT_FAILED;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int run(const wr_command *command, int argc, char **argv, char **environment)
+{
+    wr_cli cli = {.command = command};
+    int status = wr_cli_open(&cli);
+    if (status == WR_EXIT_OK)
+        status = wr_cli_parse(&cli, argc, argv, environment);
+    if (status == WR_EXIT_OK)
+        status = wr_cli_on(&cli, "help") ? print_help(command) : command->run(&cli);
+    wr_cli_close(&cli);
+    return status;
+}
+
+static int dispatch(int argc, char **argv, char **environment)
+{
+    if (argc < 2 || (is_help(argv[1]) && (argc == 2 || is_help(argv[2]))))
         return print_help(NULL);
     if (strcmp(argv[1], "--version") == 0) {
         printf("weir %s\n", WEIR_VERSION);
         return WR_EXIT_OK;
     }
-    int first = strcmp(argv[1], "help") == 0 ? 2 : 1, used = 0;
-    const wr_command *command = wr_command_find(argc - first, argv + first, &used);
-    if (!command)
-        return fail_unknown(argc - first, argv + first);
-    if (first == 2)
-        return print_help(command);
+    int first = is_help(argv[1]) ? 2 : 1, used = 0, word_count = argc - first;
+    char **words = argv + first;
+    const wr_command *command = wr_command_find(word_count, words, &used);
+    if (command)
+        return first == 2 ? print_help(command) : run(command, word_count - used, words + used, environment);
+    if (is_noun(words[0]) && (word_count == 1 ? first == 2 : is_help(words[1])))
+        return print_noun(words[0], stdout, WR_EXIT_OK);
+    return fail_unknown(word_count, words);
+}
 
-    wr_cli cli = {.command = command};
-    int status = wr_cli_open(&cli);
-    if (status == WR_EXIT_OK)
-        status = run(&cli, argc - first - used, argv + first + used, environment);
-    wr_cli_close(&cli);
-    return status;
+int wr_cli_main(int argc, char **argv, char **environment)
+{
+    return finish_output(dispatch(argc, argv, environment));
 }

@@ -12,6 +12,7 @@
 #include <base/time.h>
 #include <base/trace.h>
 #include <io/io.h>
+#include <weir/event.h>
 
 /* What `weir` exits with. */
 typedef enum wr_exit {
@@ -67,6 +68,7 @@ struct wr_cli {
     const char *values[WR_OPTIONS_MAX]; /* by position in the options of the command, its kind, and all */
     const char *operands[WR_OPERANDS_MAX];
     int operand_count;
+    const char *folder;  /* where the search for .weir.yaml begins; NULL: here */
     bool terminal;       /* stdout is one */
     bool error_terminal; /* stderr is one */
     wr_trace trace;
@@ -78,6 +80,10 @@ bool wr_cli_on(const wr_cli *cli, const char *name);
 /* WEIR_E_FORMAT, said on stderr, if it is no number between min and max. */
 WEIR_MUST_CHECK weir_err wr_cli_int(const wr_cli *cli, const char *name, int64_t min, int64_t max, int64_t *ret_value);
 WEIR_MUST_CHECK weir_err wr_cli_duration(const wr_cli *cli, const char *name, int64_t *ret_ms);
+
+/* "a=1,b=2" as pairs in the arena; a comma of a value is written "\,". WEIR_E_FORMAT, said on stderr. */
+WEIR_MUST_CHECK weir_err wr_cli_pairs(wr_cli *cli, const char *name, weir_attribute *ret_pairs, size_t pairs_max,
+                                      size_t *ret_count);
 
 /* ---- saying things */
 /* "weir topic show: …" on stderr; returns the exit status that fits. */

@@ -31,15 +31,15 @@ static const wr_option topic_rm_options[] = {
 
 static const wr_option produce_options[] = {
     {"key", 'k', "TEXT", NULL, "key of every record"},
-    {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record"},
+    {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record; a comma in a value is written \\,"},
     {"partition", 'p', "N", "-1", "partition; -1 chooses by key as Java does"},
     {"format", 'f', "FORM", "line",
-     "line: a value a line; kv: KEY<tab>VALUE; json: as `consume` prints; file: all of it"},
+     "line: a value a line; kv: KEY<tab>VALUE; json: as `consume -o json` prints; file: all of it"},
     {"null", 'Z', NULL, NULL, "an empty value is null (a tombstone)"},
     {"ce-type", 0, "TYPE", NULL, "send CloudEvents of this type, the line being the data"},
     {"ce-source", 0, "URI", "weir-cli", "their source"},
     {"compression", 'z', "CODEC", "none", "none, gzip, snappy, lz4 or zstd"},
-    {"acks", 0, "N", "all", "all, 1 or 0"},
+    {"acks", 0, "N", "all", "all or 1"},
     {"rate", 0, "N", "0", "records a second; 0 is as fast as they go"},
     {"quiet", 'q', NULL, NULL, "say nothing of what was produced"},
     {0},

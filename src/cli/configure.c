@@ -1,8 +1,11 @@
 /* Where a command's configuration comes from, later ones winning:
  *
- *     /etc/weir/config.yaml, ~/.config/weir/config.yaml, .weir.yaml here or in a folder above up to the repository's
- * root; or, instead of all these, the file of --config; then the environment (WEIR_BOOTSTRAP_SERVERS), then flags
- * (--bootstrap-servers), then -b.
+ *     /etc/weir/config.yaml
+ *     ~/.config/weir/config.yaml
+ *     .weir.yaml here or in a folder above, up to the repository's root
+ *     --config FILE, instead of all these
+ *     WEIR_BOOTSTRAP_SERVERS and the like
+ *     --bootstrap-servers and the like, then -b
  *
  * Only commands that connect to a Kafka look for files; a broker is told its file. */
 #include <cli/command_int.h>
@@ -131,17 +134,22 @@ static weir_err read_file(wr_cli *cli, const char *path, bool optional, weir_fai
         return WEIR_OK;
     weir_slice yaml;
     weir_err err = wr_path_read(cli->io, path, FILE_SIZE_MAX, cli->arena, &yaml);
+    if (err == WEIR_E_NOT_FOUND)
+        return weir_fail(failure, err, "there is no configuration file %s", path);
+    if (err == WEIR_E_LIMIT)
+        return weir_fail(failure, err, "the configuration file %s is larger than %d bytes", path, FILE_SIZE_MAX);
     if (err != WEIR_OK)
-        return weir_fail(failure, err, "the configuration %s cannot be read: %s", path, weir_err_name(err));
+        return weir_fail(failure, err, "the configuration file %s cannot be read: %s", path, strerror(errno));
     return wr_config_read_yaml(cli->config, yaml, path, failure);
 }
 
 static weir_err read_nearest(wr_cli *cli, weir_failure *failure)
 {
     char above[LEVELS_MAX * 3 + 1] = "";
+    const char *here = cli->folder ? cli->folder : ".";
     for (int level = 0; level < LEVELS_MAX; level++, strcat(above, "../")) {
-        const char *path = weir_arena_printf(cli->arena, "%s.weir.yaml", above);
-        const char *root = weir_arena_printf(cli->arena, "%s.git", above);
+        const char *path = weir_arena_printf(cli->arena, "%s/%s.weir.yaml", here, above);
+        const char *root = weir_arena_printf(cli->arena, "%s/%s.git", here, above);
         if (!path || !root)
             return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
         if (wr_path_exists(cli->io, path))

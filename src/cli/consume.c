@@ -75,7 +75,7 @@ static int read_records(consume *self)
         while (taken < count && more)
             more = take_record(self, &records[taken++]);
         if (!flush(self))
-            return WR_EXIT_OK; /* the reader of our pipe has seen enough */
+            return WR_EXIT_OK; /* the reader of our pipe has seen enough; of a full disk wr_cli_main speaks */
         if (self->group && taken > 0)
             commit_batch(self, records, taken);
         if (!more)

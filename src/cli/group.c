@@ -6,11 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *number(wr_cli *cli, int64_t value)
-{
-    return weir_arena_printf(cli->arena, "%lld", (long long)value);
-}
-
 int wr_run_group_ls(wr_cli *cli)
 {
     static const wr_column columns[] = {
@@ -36,7 +31,7 @@ int wr_run_group_ls(wr_cli *cli)
         return wr_cli_failure(cli, &failure);
     for (size_t i = 0; i < count; i++)
         wr_output_row(&out, (const char *[]){groups[i].name, groups[i].state, groups[i].protocol,
-                                             number(cli, groups[i].coordinator)});
+                                             groups[i].coordinator < 0 ? NULL : wr_cell(cli, groups[i].coordinator)});
     return wr_output_end(&out);
 }
 
@@ -56,7 +51,7 @@ static int print_members(wr_cli *cli, const wr_group_info *group)
     for (size_t i = 0; i < group->member_count; i++) {
         const wr_group_member *member = &group->members[i];
         wr_output_row(&out, (const char *[]){member->id, member->client_id, member->host, member->instance,
-                                             number(cli, (int64_t)member->assignment_count)});
+                                             wr_cell(cli, (int64_t)member->assignment_count)});
     }
     return wr_output_end(&out);
 }
@@ -78,9 +73,9 @@ static int64_t add_offsets(wr_cli *cli, wr_output *out, const wr_group_info *gro
     for (size_t i = 0; i < group->offset_count; i++) {
         const wr_group_offset *at = &group->offsets[i];
         wr_output_row(out,
-                      (const char *[]){group->name, at->topic, number(cli, at->partition),
-                                       at->offset < 0 ? NULL : number(cli, at->offset), number(cli, at->end_offset),
-                                       at->lag < 0 ? NULL : number(cli, at->lag), at->member});
+                      (const char *[]){group->name, at->topic, wr_cell(cli, at->partition),
+                                       at->offset < 0 ? NULL : wr_cell(cli, at->offset), wr_cell(cli, at->end_offset),
+                                       at->lag < 0 ? NULL : wr_cell(cli, at->lag), at->member});
         lag += at->lag > 0 ? at->lag : 0;
     }
     return lag;
@@ -178,7 +173,7 @@ static int watch_lag(wr_cli *cli, wr_kafka *kafka)
     int status = WR_EXIT_OK, signal;
     if (wr_signals_new(&signals) != WEIR_OK)
         return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
-    while (status == WR_EXIT_OK) {
+    while (status == WR_EXIT_OK && !ferror(stdout)) {
         cli->arena = weir_arena_new(ROUND_SIZE);
         if (cli->terminal)
             fputs("\033[H\033[2J", stdout);

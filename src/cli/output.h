@@ -36,5 +36,7 @@ typedef struct wr_output {
 WEIR_MUST_CHECK weir_err wr_form_of(const wr_cli *cli, wr_form *ret_form);
 WEIR_MUST_CHECK weir_err wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns);
 void wr_output_row(wr_output *out, const char *const *cells);
-int wr_output_end(wr_output *out); /* prints to stdout; WR_EXIT_OK, or WR_EXIT_FAILED when stdout is gone */
+const char *wr_cell(wr_cli *cli, int64_t number); /* as a cell's text */
+int wr_output_end(wr_output *out);                /* prints to stdout; WR_EXIT_OK */
+
 #endif

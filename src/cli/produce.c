@@ -1,14 +1,15 @@
 /* weir produce: lines, key/value pairs, JSON lines or whole files as records. */
 #include <cli/commands.h>
+#include <cli/json_record.h>
 #include <cli/kafka.h>
 
 #include <base/uuid.h>
+#include <errno.h>
 #include <event/event.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <weir/json.h>
 
-enum { HEADERS_MAX = 64, RECORD_ARENA_SIZE = 64 << 20, POLL_MS = 100 };
+enum { HEADERS_MAX = 64, RECORD_ARENA_SIZE = 64 << 20, LINE_SIZE_MAX = 16 << 20, POLL_MS = 100 };
 
 typedef enum line_form { FORM_LINE, FORM_KV, FORM_JSON, FORM_FILE } line_form;
 
@@ -109,75 +110,15 @@ static weir_err send_value(produce *self, weir_slice value, weir_slice key, weir
     return send_record(self, &record);
 }
 
-/* ---- JSON lines, as `consume` prints them: a text value is the text itself, anything else stays JSON */
-typedef struct json_header {
-    const char *name, *value;
-} json_header;
-
-typedef struct json_line {
-    const char *key;
-    int64_t timestamp;
-    weir_slice value;
-    json_header *headers;
-    size_t header_count;
-} json_line;
-
-typedef struct json_text {
-    const char *text;
-} json_text;
-
-static const weir_json_field json_header_fields[] = {
-    {"name", WEIR_JSON_TEXT, offsetof(json_header, name), .required = true},
-    {"value", WEIR_JSON_TEXT, offsetof(json_header, value)},
-    {0},
-};
-
-static const weir_json_field json_line_fields[] = {
-    {"key", WEIR_JSON_TEXT, offsetof(json_line, key)},
-    {"timestamp", WEIR_JSON_INT, offsetof(json_line, timestamp)},
-    {"value", WEIR_JSON_RAW, offsetof(json_line, value)},
-    {"headers", WEIR_JSON_ARRAY, offsetof(json_line, headers), .count_offset = offsetof(json_line, header_count),
-     .item_size = sizeof(json_header), .fields = json_header_fields},
-    {0},
-};
-
-static const weir_json_field json_text_fields[] = {{"text", WEIR_JSON_TEXT, offsetof(json_text, text)}, {0}};
-
-/* "\"hello\"" → hello */
-static weir_err unquote(produce *self, weir_slice *value, weir_failure *failure)
-{
-    if (value->size == 0 || value->data[0] != '"')
-        return WEIR_OK;
-    json_text read = {0};
-    const char *object = weir_arena_printf(self->arena, "{\"text\":%.*s}", (int)value->size, (const char *)value->data);
-    if (!object)
-        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
-    weir_err err = weir_json_decode(self->arena, json_text_fields, weir_slice_of(object), &read, failure);
-    if (err == WEIR_OK)
-        *value = weir_slice_of(read.text);
-    return err;
-}
-
 static weir_err send_json(produce *self, weir_slice line, weir_failure *failure)
 {
-    json_line read = {0};
-    weir_err err = weir_json_decode(self->arena, json_line_fields, line, &read, failure);
-    if (err == WEIR_OK)
-        err = unquote(self, &read.value, failure);
+    wr_client_record record = {0};
+    weir_err err = wr_json_record_read(self->arena, line, &record, failure);
     if (err != WEIR_OK)
         return err;
-    wr_client_header *headers = weir_arena_array(self->arena, read.header_count + 1, sizeof *headers);
-    if (!headers)
-        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
-    for (size_t i = 0; i < read.header_count; i++)
-        headers[i] = (wr_client_header){read.headers[i].name, weir_slice_of(read.headers[i].value)};
-    wr_client_record record = {.topic = self->topic,
-                               .partition = self->partition,
-                               .timestamp_ms = read.timestamp,
-                               .key = read.key ? weir_slice_of(read.key) : self->key,
-                               .value = read.value,
-                               .headers = headers,
-                               .header_count = read.header_count};
+    record.topic = self->topic;
+    record.partition = self->partition;
+    record.key = record.key.data ? record.key : self->key;
     return send_record(self, &record);
 }
 
@@ -197,25 +138,50 @@ static weir_err send_line(produce *self, weir_slice line, weir_failure *failure)
 }
 
 /* ---- where they come from */
-static int read_lines(produce *self, FILE *from, const char *name)
+/* Says what is wrong with a record, and where it came from. */
+static int fail_record(produce *self, const char *where, size_t size, weir_err err, const weir_failure *failure)
 {
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t size;
-    int64_t number = 0;
+    if (failure->sentence[0])
+        return wr_cli_fail(self->cli, err, "%s: %s", where, failure->sentence);
+    if (err == WEIR_E_REFUSED || err == WEIR_E_LIMIT)
+        return wr_cli_fail(self->cli, err,
+                           "%s: a record of %zu bytes is not sent; the limit is --kafka.message.max.bytes", where,
+                           size);
+    return wr_cli_fail(self->cli, err, "%s: %s", where, weir_err_name(err));
+}
+
+/* The next line; while there is none yet, what was sent before goes its way. */
+static weir_err next_line(produce *self, wr_lines *lines, weir_slice *ret_line)
+{
+    weir_err err;
+    while ((err = wr_lines_next(lines, POLL_MS, ret_line)) == WEIR_E_TIMEOUT && !wr_signals_stopped(self->signals))
+        wr_producer_poll(self->producer, 0, delivered, self);
+    return err;
+}
+
+static int read_lines(produce *self, int fd, const char *name)
+{
+    wr_lines *lines;
+    weir_err err = wr_lines_new(fd, LINE_SIZE_MAX, &lines);
+    if (err != WEIR_OK)
+        return wr_cli_fail(self->cli, err, "%s: %s", name, weir_err_name(err));
     int status = WR_EXIT_OK;
-    while (status == WR_EXIT_OK && !wr_signals_stopped(self->signals) &&
-           (size = getline(&line, &capacity, from)) >= 0) {
-        number++;
-        if (size > 0 && line[size - 1] == '\n')
-            size--;
+    weir_slice line;
+    for (int64_t number = 1; status == WR_EXIT_OK && !wr_signals_stopped(self->signals); number++) {
         weir_failure failure = {0};
-        weir_err err = send_line(self, (weir_slice){(const uint8_t *)line, (size_t)size}, &failure);
-        if (err != WEIR_OK)
-            status = wr_cli_fail(self->cli, err, "%s:%lld: %s", name, (long long)number,
-                                 failure.sentence[0] ? failure.sentence : weir_err_name(err));
+        char where[300];
+        err = next_line(self, lines, &line);
+        snprintf(where, sizeof where, "%s:%lld", name, (long long)number);
+        if (err == WEIR_E_CLOSED || err == WEIR_E_TIMEOUT)
+            break;
+        if (err == WEIR_E_LIMIT)
+            status = wr_cli_fail(self->cli, err, "%s: longer than %d bytes", where, LINE_SIZE_MAX);
+        else if (err != WEIR_OK)
+            status = wr_cli_fail(self->cli, err, "%s cannot be read: %s", name, strerror(errno));
+        else if ((err = send_line(self, line, &failure)) != WEIR_OK)
+            status = fail_record(self, where, line.size, err, &failure);
     }
-    free(line);
+    wr_lines_free(lines);
     return status;
 }
 
@@ -225,10 +191,11 @@ static int read_whole(produce *self, const char *path)
     weir_failure failure = {0};
     weir_arena_reset(self->arena);
     weir_err err = wr_path_read(self->cli->io, path, RECORD_ARENA_SIZE / 2, self->arena, &bytes);
-    if (err == WEIR_OK)
-        err = send_value(self, bytes, self->key, &failure);
     if (err != WEIR_OK)
-        return wr_cli_fail(self->cli, err, "%s: %s", path, failure.sentence[0] ? failure.sentence : weir_err_name(err));
+        return wr_cli_fail(self->cli, err, "%s cannot be read: %s", path, strerror(errno));
+    err = send_value(self, bytes, self->key, &failure);
+    if (err != WEIR_OK)
+        return fail_record(self, path, bytes.size, err, &failure);
     return WR_EXIT_OK;
 }
 
@@ -236,16 +203,16 @@ static int read_all(produce *self)
 {
     int status = WR_EXIT_OK;
     if (self->cli->operand_count == 1)
-        return self->form == FORM_FILE ? read_whole(self, "/dev/stdin") : read_lines(self, stdin, "stdin");
+        return self->form == FORM_FILE ? read_whole(self, "/dev/stdin") : read_lines(self, WR_STDIN, "stdin");
     for (int i = 1; i < self->cli->operand_count && status == WR_EXIT_OK; i++) {
         const char *path = self->cli->operands[i];
         FILE *from = self->form == FORM_FILE ? NULL : fopen(path, "re");
         if (self->form == FORM_FILE)
             status = read_whole(self, path);
         else if (!from)
-            status = wr_cli_fail(self->cli, WEIR_E_NOT_FOUND, "%s cannot be read", path);
+            status = wr_cli_fail(self->cli, WEIR_E_NOT_FOUND, "%s cannot be read: %s", path, strerror(errno));
         else
-            status = read_lines(self, from, path);
+            status = read_lines(self, fileno(from), path);
         if (from)
             fclose(from);
     }
@@ -253,19 +220,13 @@ static int read_all(produce *self)
 }
 
 /* ---- options */
-static int parse_headers(produce *self, const char *text)
+static int parse_headers(produce *self)
 {
-    char *rest = text ? weir_arena_dup_text(self->cli->arena, weir_slice_of(text)) : NULL;
-    for (char *next; rest; rest = next) {
-        next = strchr(rest, ',');
-        if (next)
-            *next++ = '\0';
-        char *value = strchr(rest, '=');
-        if (!value || value == rest || self->header_count == HEADERS_MAX)
-            return wr_cli_usage(self->cli, "-H takes NAME=VALUE,..., not '%s'", text);
-        *value++ = '\0';
-        self->headers[self->header_count++] = (wr_client_header){rest, weir_slice_of(value)};
-    }
+    weir_attribute pairs[HEADERS_MAX];
+    if (wr_cli_pairs(self->cli, "header", pairs, HEADERS_MAX, &self->header_count) != WEIR_OK)
+        return WR_EXIT_USAGE;
+    for (size_t i = 0; i < self->header_count; i++)
+        self->headers[i] = (wr_client_header){pairs[i].name, weir_slice_of(pairs[i].value)};
     return WR_EXIT_OK;
 }
 
@@ -300,7 +261,7 @@ static int parse_options(produce *self, wr_producer_options *ret_options)
     self->key = key ? weir_slice_of(key) : (weir_slice){0};
     *ret_options = (wr_producer_options){
         .linger_ms = 5, .compression = codec, .acks = acks[0] == '1' ? 1 : 0, .not_idempotent = acks[0] == '1'};
-    return parse_headers(self, wr_cli_text(cli, "header"));
+    return parse_headers(self);
 }
 
 static int finish(produce *self, int status, int timeout_ms)
@@ -309,16 +270,21 @@ static int finish(produce *self, int status, int timeout_ms)
     int64_t deadline_us = wr_mono_us(cli->io) + (int64_t)timeout_ms * 1000;
     while (wr_producer_pending(self->producer) > 0 && wr_mono_us(cli->io) < deadline_us)
         wr_producer_poll(self->producer, POLL_MS, delivered, self);
-    if (self->failed_count > 0)
-        status = wr_cli_fail(cli, self->failed, "%lld of %lld records were refused: %s", (long long)self->failed_count,
-                             (long long)self->sent_count, self->reason);
+    weir_failure failure = {0};
     size_t pending = wr_producer_pending(self->producer);
-    if (pending > 0)
-        status = wr_cli_fail(cli, WEIR_E_TIMEOUT, "%zu records are not acknowledged; is the Kafka at %s up?", pending,
-                             wr_config_text(cli->config, "bootstrap.servers"));
+    weir_err err = WEIR_OK;
+    if (self->failed_count > 0)
+        err = weir_fail(&failure, self->failed, "%lld of %lld records were not taken: %s",
+                        (long long)self->failed_count, (long long)self->sent_count, self->reason);
+    else if (pending > 0)
+        err = weir_fail(&failure, WEIR_E_TIMEOUT, "%zu of %lld records are not acknowledged after %d ms", pending,
+                        (long long)self->sent_count, timeout_ms);
+    if (err != WEIR_OK)
+        status = wr_cli_failure(cli, &failure);
+    int64_t taken = self->done_count - self->failed_count;
     if (!wr_cli_on(cli, "quiet") && cli->error_terminal)
-        fprintf(stderr, "%lld records to %s\n", (long long)(self->done_count - self->failed_count), self->topic);
-    return status;
+        fprintf(stderr, "%lld record%s to %s\n", (long long)taken, taken == 1 ? "" : "s", self->topic);
+    return status == WR_EXIT_OK && wr_signals_stopped(self->signals) ? WR_EXIT_INTERRUPTED : status;
 }
 
 int wr_run_produce(wr_cli *cli)

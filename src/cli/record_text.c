@@ -1,5 +1,6 @@
 /* How `weir consume` shows a record: pretty for people, JSON lines for programs, or by a pattern like kcat's. */
 #include <cli/consume_int.h>
+#include <cli/json_record.h>
 
 #include <event/json_text.h>
 
@@ -55,66 +56,6 @@ int wr_record_form_parse(wr_cli *cli, wr_record_form *ret_form)
                                                                 : WR_RECORD_PRETTY;
     *ret_form = form;
     return WR_EXIT_OK;
-}
-
-static void print_base64(weir_slice bytes, wr_buf *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    wr_buf_text(out, "\"");
-    for (size_t i = 0; i < bytes.size; i += 3) {
-        size_t left = bytes.size - i;
-        uint32_t group = (uint32_t)bytes.data[i] << 16 | (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                         (left > 2 ? bytes.data[i + 2] : 0);
-        char text[4] = {digits[group >> 18], digits[group >> 12 & 63], left > 1 ? digits[group >> 6 & 63] : '=',
-                        left > 2 ? digits[group & 63] : '='};
-        wr_buf_append(out, text, 4);
-    }
-    wr_buf_text(out, "\"");
-}
-
-/* "name": text, or "name_base64": what is no text. */
-static void print_bytes(const char *name, weir_slice bytes, wr_buf *out)
-{
-    bool text = wr_utf8_valid(bytes);
-    wr_buf_printf(out, "\"%s%s\":", name, text ? "" : "_base64");
-    if (!bytes.data)
-        wr_buf_text(out, "null");
-    else if (text)
-        wr_json_text(out, bytes);
-    else
-        print_base64(bytes, out);
-}
-
-static void print_value(weir_slice value, wr_buf *out)
-{
-    size_t before = out->size;
-    wr_buf_text(out, "\"value\":");
-    /* Objects and arrays are embedded; a bare number or word stays the text that it is. */
-    bool embeds = value.size > 0 && (value.data[0] == '{' || value.data[0] == '[');
-    if (embeds && wr_json_compact(out, value, NULL) == WEIR_OK)
-        return;
-    out->size = before;
-    print_bytes("value", value, out);
-}
-
-static void print_json(const wr_client_record *record, wr_buf *out)
-{
-    wr_buf_text(out, "{\"topic\":");
-    wr_json_text(out, weir_slice_of(record->topic));
-    wr_buf_printf(out, ",\"partition\":%d,\"offset\":%lld,\"timestamp\":%lld,", record->partition,
-                  (long long)record->offset, (long long)record->timestamp_ms);
-    print_bytes("key", record->key, out);
-    wr_buf_text(out, ",");
-    print_value(record->value, out);
-    wr_buf_text(out, ",\"headers\":[");
-    for (size_t i = 0; i < record->header_count; i++) {
-        wr_buf_text(out, i ? ",{\"name\":" : "{\"name\":");
-        wr_json_text(out, weir_slice_of(record->headers[i].name));
-        wr_buf_text(out, ",");
-        print_bytes("value", record->headers[i].value, out);
-        wr_buf_text(out, "}");
-    }
-    wr_buf_text(out, "]}\n");
 }
 
 /* Control characters of payloads must not reach a terminal. */
@@ -203,7 +144,7 @@ void wr_record_print(const wr_record_form *form, const wr_client_record *record,
 {
     switch (form->kind) {
     case WR_RECORD_JSON:
-        print_json(record, out);
+        wr_json_record_print(record, out);
         break;
     case WR_RECORD_PATTERN:
         print_pattern(form->pattern, record, out);

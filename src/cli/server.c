@@ -40,35 +40,42 @@ static void on_signal(void *user, int signal)
 }
 
 /* {"bootstrap": …} for whoever started us. */
-static weir_err tell_ready(process *self, const char *descriptor)
+static weir_err tell_ready(process *self, int descriptor)
 {
     char line[200];
     snprintf(line, sizeof line, "{\"bootstrap\":\"%s:%d\",\"registry\":null,\"http\":null,\"pid\":%d}",
              wr_server_host(self->server), wr_server_port(self->server), wr_self_id());
-    char *end;
-    long number = strtol(descriptor, &end, 10);
-    if (end == descriptor || *end || number < 0 || number > 1 << 20)
-        return WEIR_E_FORMAT;
-    return wr_descriptor_write_line((int)number, line);
+    return wr_descriptor_write_line(descriptor, line);
+}
+
+/* For whoever sits in front of a terminal. */
+static void greet(process *self)
+{
+    char port[32] = "";
+    if (wr_server_port(self->server) != 9092)
+        snprintf(port, sizeof port, " -b localhost:%d", wr_server_port(self->server));
+    printf("Kafka at %s:%d, data in %s. Ctrl-C stops.\n\nTo try in another terminal:\n"
+           "  echo hello | weir produce greetings%s\n"
+           "  weir consume greetings%s\n\n",
+           wr_server_host(self->server), wr_server_port(self->server), wr_config_text(self->cli->config, "log.dirs"),
+           port, port);
+    fflush(stdout);
 }
 
 static int serve(process *self, bool development)
 {
     wr_cli *cli = self->cli;
     weir_failure failure = {0};
+    int64_t ready_fd = -1;
+    if (wr_cli_on(cli, "ready-fd") && wr_cli_int(cli, "ready-fd", 0, 1 << 20, &ready_fd) != WEIR_OK)
+        return WR_EXIT_USAGE;
     if (wr_server_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->server, &failure) !=
         WEIR_OK)
         return wr_cli_failure(cli, &failure);
-    const char *descriptor = wr_cli_text(cli, "ready-fd");
-    if (descriptor && tell_ready(self, descriptor) != WEIR_OK)
-        return wr_cli_usage(cli, "--ready-fd %s is no open descriptor", descriptor);
+    if (ready_fd >= 0 && tell_ready(self, (int)ready_fd) != WEIR_OK)
+        return wr_cli_usage(cli, "--ready-fd %d is no open descriptor", (int)ready_fd);
     if (development && cli->terminal)
-        printf("Kafka at %s:%d, data in %s. Ctrl-C stops.\n\n"
-               "  echo hello | weir produce greetings -b localhost:%d\n"
-               "  weir consume greetings -b localhost:%d\n",
-               wr_server_host(self->server), wr_server_port(self->server), wr_config_text(cli->config, "log.dirs"),
-               wr_server_port(self->server), wr_server_port(self->server));
-    fflush(stdout);
+        greet(self);
     if (wr_loop_on_signal(self->loop, SIGNAL_INT, on_signal, self) != WEIR_OK ||
         wr_loop_on_signal(self->loop, SIGNAL_TERM, on_signal, self) != WEIR_OK)
         return wr_cli_fail(cli, WEIR_E_IO, "signals cannot be received");
@@ -79,7 +86,8 @@ static int serve(process *self, bool development)
 static int run_broker(wr_cli *cli, bool development)
 {
     if (wr_level_parse(wr_cli_text(cli, "log-level"), &cli->trace.level) != WEIR_OK)
-        return wr_cli_usage(cli, "--log-level takes debug, info, warn or error");
+        return wr_cli_usage(cli, "--log-level takes debug, info, warn or error, not '%s'",
+                            wr_cli_text(cli, "log-level"));
     cli->trace.component = "broker";
     process self = {.cli = cli};
     if (wr_loop_new(cli->io, &self.loop) != WEIR_OK)
@@ -93,7 +101,8 @@ static int run_broker(wr_cli *cli, bool development)
 /* A setting that the command brings, unless somebody said otherwise. */
 static void prefer(wr_cli *cli, const char *key, const char *value)
 {
-    if (strcmp(wr_config_origin(cli->config, key), "default") == 0 &&
+    const char *origin = wr_config_origin(cli->config, key); /* NULL: not set, and without a default */
+    if ((!origin || strcmp(origin, "default") == 0) &&
         wr_config_set(cli->config, key, value, cli->command->noun, NULL) != WEIR_OK)
         wr_cli_fail(cli, WEIR_E_FORMAT, "%s cannot be %s", key, value);
 }

@@ -8,9 +8,9 @@
 
 enum { CONFIGS_MAX = 64 };
 
-static const char *number(wr_cli *cli, int64_t value)
+static int fail_absent(wr_cli *cli, const char *topic)
 {
-    return weir_arena_printf(cli->arena, "%lld", (long long)value);
+    return wr_cli_fail(cli, WEIR_E_NOT_FOUND, "there is no topic '%s'; 'weir topic ls' shows those there are", topic);
 }
 
 int wr_run_topic_ls(wr_cli *cli)
@@ -45,9 +45,9 @@ int wr_run_topic_ls(wr_cli *cli)
         for (size_t p = 0; p < topic->partition_count; p++)
             records += topic->partitions[p].end_offset - topic->partitions[p].start_offset;
         const wr_partition_info *first = topic->partition_count ? &topic->partitions[0] : NULL;
-        wr_output_row(&out, (const char *[]){topic->name, number(cli, (int64_t)topic->partition_count),
-                                             number(cli, first ? first->replica_count : 0),
-                                             counts ? number(cli, records) : NULL});
+        wr_output_row(&out, (const char *[]){topic->name, wr_cell(cli, (int64_t)topic->partition_count),
+                                             wr_cell(cli, first ? first->replica_count : 0),
+                                             counts ? wr_cell(cli, records) : NULL});
     }
     wr_kafka_close(&kafka);
     return wr_output_end(&out);
@@ -70,10 +70,10 @@ static int print_partitions(wr_cli *cli, const wr_topic_info *topic)
         return WR_EXIT_USAGE;
     for (size_t p = 0; p < topic->partition_count; p++) {
         const wr_partition_info *partition = &topic->partitions[p];
-        wr_output_row(&out, (const char *[]){number(cli, partition->partition), number(cli, partition->leader),
-                                             number(cli, partition->replica_count), number(cli, partition->isr_count),
-                                             number(cli, partition->start_offset), number(cli, partition->end_offset),
-                                             number(cli, partition->end_offset - partition->start_offset)});
+        wr_output_row(&out, (const char *[]){wr_cell(cli, partition->partition), wr_cell(cli, partition->leader),
+                                             wr_cell(cli, partition->replica_count), wr_cell(cli, partition->isr_count),
+                                             wr_cell(cli, partition->start_offset), wr_cell(cli, partition->end_offset),
+                                             wr_cell(cli, partition->end_offset - partition->start_offset)});
     }
     return wr_output_end(&out);
 }
@@ -152,7 +152,7 @@ int wr_run_topic_show(wr_cli *cli)
             wr_admin_topic_config(kafka.client, name, kafka.timeout_ms, cli->arena, &configs, &config_count, &failure);
     wr_kafka_close(&kafka);
     if (err == WEIR_E_NOT_FOUND)
-        return wr_cli_fail(cli, err, "there is no topic '%s'; 'weir topic ls' shows those there are", name);
+        return fail_absent(cli, name);
     if (err != WEIR_OK)
         return wr_cli_failure(cli, &failure);
     if (form == WR_FORM_JSON || form == WR_FORM_YAML) /* a JSON object is YAML too */
@@ -162,33 +162,6 @@ int wr_run_topic_show(wr_cli *cli)
 }
 
 /* ---- create */
-/* "a=1,b=2" → pairs; values may hold no comma unless it is written as "\,". */
-static weir_err parse_pairs(wr_cli *cli, const char *text, weir_attribute ret_pairs[CONFIGS_MAX], size_t *ret_count)
-{
-    size_t count = 0;
-    char *rest = text ? weir_arena_dup_text(cli->arena, weir_slice_of(text)) : NULL;
-    while (rest && *rest) {
-        char *name = rest, *value = strchr(rest, '=');
-        if (!value || value == name || count == CONFIGS_MAX) {
-            wr_cli_usage(cli, "--set takes KEY=VALUE,..., not '%s'", text);
-            return WEIR_E_FORMAT;
-        }
-        *value++ = '\0';
-        char *out = value;
-        for (rest = value; *rest && *rest != ','; rest++) {
-            if (rest[0] == '\\' && rest[1] == ',')
-                rest++;
-            *out++ = *rest;
-        }
-        if (*rest)
-            rest++;
-        *out = '\0';
-        ret_pairs[count++] = (weir_attribute){name, value};
-    }
-    *ret_count = count;
-    return WEIR_OK;
-}
-
 int wr_run_topic_create(wr_cli *cli)
 {
     int64_t partitions, replication;
@@ -196,7 +169,7 @@ int wr_run_topic_create(wr_cli *cli)
     size_t config_count = 0;
     if (wr_cli_int(cli, "partitions", 1, 100000, &partitions) != WEIR_OK ||
         wr_cli_int(cli, "replication", -1, INT16_MAX, &replication) != WEIR_OK ||
-        parse_pairs(cli, wr_cli_text(cli, "set"), configs, &config_count) != WEIR_OK)
+        wr_cli_pairs(cli, "set", configs, CONFIGS_MAX, &config_count) != WEIR_OK)
         return WR_EXIT_USAGE;
     wr_kafka kafka;
     int status = wr_kafka_open(cli, &kafka);
@@ -209,6 +182,9 @@ int wr_run_topic_create(wr_cli *cli)
                                              configs, config_count, kafka.timeout_ms, &failure);
         if (err == WEIR_OK || (err == WEIR_E_EXISTS && wr_cli_on(cli, "if-absent")))
             done++;
+        else if (err == WEIR_E_EXISTS)
+            status =
+                wr_cli_fail(cli, err, "there is a topic '%s' already; --if-absent makes that fine", cli->operands[i]);
         else
             status = wr_cli_failure(cli, &failure);
     }
@@ -253,6 +229,8 @@ int wr_run_topic_rm(wr_cli *cli)
         weir_err err = wr_admin_delete_topic(kafka.client, cli->operands[i], kafka.timeout_ms, &failure);
         if (err == WEIR_OK)
             done++;
+        else if (err == WEIR_E_NOT_FOUND)
+            status = fail_absent(cli, cli->operands[i]);
         else
             status = wr_cli_failure(cli, &failure);
     }
