@@ -102,8 +102,9 @@ static void drop_empty_lines(order_fact *fact)
 static weir_status apply_cancellation(weir_tx *tx, stored_order *order, const order_fact *wanted)
 {
     order_fact taken = order->fact;
-    taken.lines = weir_arena_array(weir_tx_arena(tx), order->fact.line_count, sizeof(order_line));
-    if (!taken.lines && order->fact.line_count > 0)
+    taken.lines =
+        weir_arena_array(weir_tx_arena(tx), order->fact.line_count + 1, sizeof(order_line)); /* never of none */
+    if (!taken.lines)
         return weir_retry(tx, "out of memory");
 
     if (wanted->line_count == 0) {
