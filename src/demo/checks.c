@@ -32,8 +32,9 @@ static const struct {
      "  UNION ALL SELECT order_id, returned_pence - total_pence FROM order_db.orders WHERE status = 'completed')"
      "  GROUP BY order_id HAVING sum(pence) <> 0)"},
     {"shipments", "a completed order has exactly one shipment, another has none",
-     "SELECT count(*) FROM order_db.orders o WHERE (SELECT count(*) FROM shipping_db.shipments s"
-     "  WHERE s.order_id = o.order_id AND s.status = 'booked') <> (o.status = 'completed')"},
+     "SELECT (SELECT count(*) FROM order_db.orders o WHERE (SELECT count(*) FROM shipping_db.shipments s"
+     "  WHERE s.order_id = o.order_id AND s.status = 'booked') <> (o.status = 'completed'))"
+     "  + (SELECT count(*) FROM shipping_db.shipments WHERE order_id NOT IN (SELECT order_id FROM order_db.orders))"},
     {"confirmations", "an order that was completed has exactly one confirmation, another has none",
      "SELECT count(*) FROM order_db.orders o WHERE (SELECT count(*) FROM notification_db.letters l"
      "  WHERE l.order_id = o.order_id AND l.kind = 'confirmation')"
@@ -53,8 +54,8 @@ static const struct {
      "    FROM order_db.orders)"
      "  GROUP BY order_id HAVING sum(placed) <> 0 OR sum(completed) <> 0 OR sum(cancelled) <> 0)"},
     {"sales", "the sales figures are the sum of the events",
-     "SELECT (SELECT coalesce(sum(value), 0) FROM analytics_db.totals WHERE name = 'revenue_pence') <>"
-     "  (SELECT coalesce(sum(sign * total_pence), 0) FROM events)"
+     "SELECT ((SELECT coalesce(sum(value), 0) FROM analytics_db.totals WHERE name = 'revenue_pence') <>"
+     "  (SELECT coalesce(sum(sign * total_pence), 0) FROM events))"
      "  + ((SELECT coalesce(sum(value), 0) FROM analytics_db.totals WHERE name = 'orders') <>"
      "  (SELECT count(*) FROM order_db.orders WHERE status = 'completed'))"},
     {"top products", "of every product, pieces and revenue are the sum of the events",
