@@ -76,10 +76,11 @@ static void take_commands(wr_core *core, wr_list *ret_taken)
 }
 
 /* Whoever waits is told, after the commit and not before; when nothing was committed, that. */
-static void answer_commands(wr_list *commands, const weir_failure *failure)
+static void answer_commands(wr_list *commands, const weir_failure *failure, bool in_doubt)
 {
     for (wr_link *link; (link = wr_list_pop(commands));) {
         wr_core_command *command = WR_LIST_ITEM(link, wr_core_command, link);
+        command->in_doubt = in_doubt;
         if (failure)
             command->done(command, WEIR_FATAL, failure->sentence);
         else
@@ -125,16 +126,19 @@ weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t cou
     core->record_count = count;
     weir_failure own = {0};
     failure = failure ? failure : &own;
+    bool in_doubt = false;
     weir_err err = begin(core, failure);
     if (err == WEIR_OK) {
         err = work(core, &commands, failure);
         if (err == WEIR_OK && wr_core_crash(core, "handled"))
             err = weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
         int64_t start_us = wr_mono_us(core->io);
-        if (err == WEIR_OK)
+        if (err == WEIR_OK) {
             err = wr_store_commit(core->store, failure);
-        else
+            in_doubt = err != WEIR_OK;
+        } else {
             wr_store_rollback(core->store);
+        }
         count_up(&core->numbers.commit_us, (uint64_t)(wr_mono_us(core->io) - start_us));
     }
     core->record_count = 0;
@@ -143,6 +147,6 @@ weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t cou
         count_up(&core->numbers.batch_events, count);
         wr_outbox_committed(core);
     }
-    answer_commands(&commands, err == WEIR_OK ? NULL : failure);
+    answer_commands(&commands, err == WEIR_OK ? NULL : failure, in_doubt);
     return err;
 }

@@ -59,13 +59,15 @@ void wr_core_wake(wr_core *core); /* any thread: end the wait of a turn */
 typedef struct wr_core_command {
     wr_link link;
     weir_status (*run)(struct wr_core_command *command, weir_tx *tx);
-    /* After the commit, on the core's thread; status as run returned it, or WEIR_FATAL when nothing was committed. */
+    /* After the commit, on the core's thread; status as run returned it, or WEIR_FATAL when nothing was committed, or
+     * when that is in doubt. */
     void (*done)(struct wr_core_command *command, weir_status status, const char *reason);
     const char *id;          /* of the request; NULL: made. Ids of emitted events derive from it */
     const char *traceparent; /* NULL: a new trace begins */
     weir_arena *arena;       /* the transaction's; must live until done returns */
     char reason[240];        /* the core's */
     weir_status status;
+    bool in_doubt; /* the commit itself failed: what a disk said no to may be on it all the same */
 } wr_core_command;
 /* Any thread. WEIR_E_LIMIT: too many wait. WEIR_E_CLOSED: draining. Else `done` is called exactly once. */
 WEIR_MUST_CHECK weir_err wr_core_submit(wr_core *core, wr_core_command *command);

@@ -209,7 +209,9 @@ static weir_status run_command(wr_core_command *command, weir_tx *tx)
 static void command_done(wr_core_command *command, weir_status status, const char *reason)
 {
     bound *own = (bound *)command;
-    if (status == WEIR_FATAL)
+    if (status == WEIR_FATAL && command->in_doubt)
+        answer_error(own->exchange, 500, "the service failed while it stored this; it may have been done or not", NULL);
+    else if (status == WEIR_FATAL)
         answer_error(own->exchange, 503, "the service is stopping; nothing was done", NULL);
     else
         answer_response(own, status, reason);
