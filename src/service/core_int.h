@@ -118,6 +118,7 @@ typedef struct outbox {
     wr_list to_freeze;     /* refused rows whose mark is not written yet */
     int64_t loaded_to;     /* rows up to here are in memory or gone */
     bool is_loading;       /* more rows lie in the table */
+    int64_t sent_to;       /* the highest number handed to a producer in this life */
     int64_t deleted_below; /* rows below are gone from the table */
     int64_t delete_due_ms; /* 0: nothing to delete */
     bool is_broken;        /* the producer must be made anew */

@@ -355,6 +355,44 @@ TEST(a_refused_row_freezes_its_key_and_the_next_start_sends_it_in_order)
     fixture_end(&f);
 }
 
+TEST(what_was_published_behind_a_refused_row_is_not_published_under_another_number)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_turns(&f, 2);
+    wr_sim_refuse(f.cluster, "out", 1);
+    wr_sim_hold_acks(f.cluster, true);
+    fixture_happen(&f, "a", 1);
+    fixture_happen(&f, "a", 2);
+    fixture_turns(&f, 1);
+    wr_sim_release_acks(f.cluster, 1); /* the refusal is heard, the other's acknowledgement is not */
+    fixture_turns(&f, 2);
+    fixture_happen(&f, "a", 3); /* never sent: it waits behind the refused one */
+    fixture_turns(&f, 3);
+    CHECK_EQ(wr_sim_count(f.cluster, "out"), 1);
+    CHECK_EQ(COUNT(&f, "weir_outbox WHERE frozen IS NOT NULL"), 2);
+    wr_sim_hold_acks(f.cluster, false);
+    fixture_restart(&f);
+    for (int i = 0; i < 6; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+
+    fixture audit = f;
+    weir_service audit_service = {
+        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+    fixture_database(&audit);
+    audit.options.service = &audit_service;
+    audit.options.database = audit.database;
+    audit.core = NULL;
+    fixture_start(&audit);
+    fixture_turns(&audit, 20);
+    CHECK_EQ(COUNT(&audit, "effects"), 3);
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), 3);
+    wr_core_free(audit.core);
+    fixture_end(&f);
+}
+
 static void check_rising(fixture *f, int32_t p, int64_t o, void *user)
 {
     int64_t *highest = user;
@@ -582,7 +620,33 @@ TEST(a_command_of_a_batch_that_fails_is_told_that_nothing_was_done)
     CHECK(wr_core_turn(f.core, 0, &f.failure) != WEIR_OK);
     CHECK(good.is_done);
     CHECK_EQ(good.ended, WEIR_FATAL);
+    CHECK(!good.command.in_doubt);
     CHECK_EQ(good.effects_when_done, 0);
+    weir_arena_free(arena);
+    fixture_end(&f);
+}
+
+static weir_status run_orphan(wr_core_command *command, weir_tx *tx)
+{
+    (void)command;
+    return weir_exec(tx, "INSERT INTO children (parent) VALUES (77)");
+}
+
+TEST(a_command_whose_commit_fails_is_told_that_it_is_in_doubt)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_exec(f.database, "CREATE TABLE children (parent INTEGER REFERENCES effects (at)"
+                             " DEFERRABLE INITIALLY DEFERRED)");
+    weir_arena *arena = weir_arena_new(1 << 20);
+    order bad = {.command = {.run = run_orphan, .done = order_done, .arena = arena}, .f = &f};
+    CHECK_OK(wr_core_submit(f.core, &bad.command));
+    weir_err err = WEIR_OK;
+    for (int i = 0; i < 2 && err == WEIR_OK; i++)
+        err = wr_core_turn(f.core, 0, &f.failure);
+    CHECK(err != WEIR_OK);
+    CHECK(bad.is_done && bad.ended == WEIR_FATAL && bad.command.in_doubt);
     weir_arena_free(arena);
     fixture_end(&f);
 }

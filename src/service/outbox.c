@@ -10,7 +10,9 @@
  *
  * A row that the broker refuses for good freezes its lane (topic and key): it and what follows it stay in the table,
  * marked, and other lanes flow. The next start numbers frozen rows anew, behind all others and in their order, and
- * tries them again. A new number is needed because consumers have seen higher ones meanwhile. */
+ * tries them again. A new number is needed because consumers have seen higher ones meanwhile. Rows of the lane that
+ * were under way when it froze keep theirs: the broker may have them, and under a new number they would be other
+ * events. So the mark says how far rows had been sent. */
 #include "core_int.h"
 
 #include <assert.h>
@@ -72,12 +74,12 @@ static void freeze(wr_core *core, kept_record *row, const char *reason)
 static weir_err number_frozen_anew(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
-    weir_err err =
-        wr_store_exec(core->store,
-                      "UPDATE weir_outbox SET frozen = 'behind another' WHERE frozen IS NULL AND EXISTS"
-                      " (SELECT 1 FROM weir_outbox AS f WHERE f.frozen IS NOT NULL AND f.topic ="
-                      "  weir_outbox.topic AND f.key = weir_outbox.key AND f.sequence < weir_outbox.sequence)",
-                      NULL, failure);
+    weir_err err = wr_store_exec(core->store,
+                                 "UPDATE weir_outbox SET frozen = 'behind another' WHERE frozen IS NULL AND EXISTS"
+                                 " (SELECT 1 FROM weir_outbox AS f WHERE f.frozen IS NOT NULL AND f.topic ="
+                                 "  weir_outbox.topic AND f.key = weir_outbox.key AND f.sequence < weir_outbox.sequence"
+                                 "  AND CAST(substr(f.frozen, 9) AS INTEGER) < weir_outbox.sequence)",
+                                 NULL, failure);
     if (err != WEIR_OK)
         return err;
     int64_t count = 0;
@@ -291,8 +293,8 @@ weir_err wr_outbox_write(wr_core *core, weir_failure *failure)
     weir_err err = WEIR_OK;
     for (wr_link *link; err == WEIR_OK && (link = wr_list_pop(&outbox->to_freeze));) {
         kept_record *row = row_of(link);
-        err = wr_store_exec(core->store, "UPDATE weir_outbox SET frozen = 'refused' WHERE sequence = ?1",
-                            WEIR_VALUES(WEIR_INT(row->sequence)), failure);
+        err = wr_store_exec(core->store, "UPDATE weir_outbox SET frozen = 'sent to ' || ?2 WHERE sequence = ?1",
+                            WEIR_VALUES(WEIR_INT(row->sequence), WEIR_INT(outbox->sent_to)), failure);
         free(row);
     }
     int64_t lowest = lowest_held(outbox);
@@ -400,6 +402,7 @@ static bool send_first(wr_core *core)
         wr_list_append(&outbox->sent, &row->link);
         outbox->waiting_count--;
         outbox->sent_count++;
+        outbox->sent_to = row->sequence > outbox->sent_to ? row->sequence : outbox->sent_to;
         count_up(&core->numbers.published, 1);
         return true;
     }

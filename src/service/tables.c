@@ -4,7 +4,8 @@
  *   weir_inbox     one row a partition: the offset to read next, and the epoch of who owns the partition
  *   weir_senders   one row a sender's outbox and partition: the highest sequence handled
  *   weir_seen      ids of events whose sender numbers nothing, for a window of time
- *   weir_outbox    events to publish, in commit order; gone once acknowledged. frozen: refused by the broker
+ *   weir_outbox    events to publish, in commit order; gone once acknowledged. frozen: refused by the broker, when rows
+ *                  up to "sent to N" were under way
  *   weir_parked    events whose key waits, in order; attempts of those that wait behind another are 0 */
 #include "core_int.h"
 
