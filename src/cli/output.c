@@ -36,14 +36,18 @@ void wr_output_row(wr_output *out, const char *const *cells)
     if (out->row_count == out->row_capacity) {
         size_t capacity = out->row_capacity ? out->row_capacity * 2 : 64;
         const char ***rows = capacity > WR_ROWS_MAX ? NULL : realloc(out->rows, capacity * sizeof *rows);
-        if (!rows)
+        if (!rows) {
+            out->incomplete = true;
             return;
+        }
         out->rows = rows;
         out->row_capacity = capacity;
     }
     const char **row = weir_arena_array(out->cli->arena, (size_t)out->column_count, sizeof *row);
-    if (!row)
+    if (!row) {
+        out->incomplete = true;
         return;
+    }
     for (int i = 0; i < out->column_count; i++)
         row[i] = cells[i] ? weir_arena_dup_text(out->cli->arena, weir_slice_of(cells[i])) : NULL;
     out->rows[out->row_count++] = row;
@@ -90,24 +94,53 @@ static void print_yaml(const wr_output *out, wr_buf *text)
         }
 }
 
-/* Columns as wide as what stands in them; UTF-8 continuation bytes take no room. */
+/* East Asian characters and emoji take two columns, combining marks none: the blocks that matter, not all of Unicode.
+ */
+static int character_width(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+        int width;
+    } blocks[] = {
+        {0x0300, 0x036f, 0}, {0x1100, 0x115f, 2},   {0x200b, 0x200f, 0},   {0x2e80, 0x303e, 2}, {0x3041, 0xa4cf, 2},
+        {0xac00, 0xd7a3, 2}, {0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0},   {0xfe30, 0xfe6f, 2}, {0xff00, 0xff60, 2},
+        {0xffe0, 0xffe6, 2}, {0x1f300, 0x1faff, 2}, {0x20000, 0x3fffd, 2},
+    };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        if (c >= blocks[i].first && c <= blocks[i].last)
+            return blocks[i].width;
+    return 1;
+}
+
+/* Columns that a UTF-8 text takes on a terminal. */
 static int text_width(const char *text)
 {
     int width = 0;
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
+    for (const uint8_t *at = (const uint8_t *)text; *at;) {
+        uint32_t c = *at++;
+        c = c >= 0xf0 ? c & 0x07 : c >= 0xe0 ? c & 0x0f : c >= 0xc0 ? c & 0x1f : c;
+        while ((*at & 0xc0) == 0x80)
+            c = c << 6 | (*at++ & 0x3f);
+        width += character_width(c);
+    }
     return width;
+}
+
+/* What would break the row, or command the terminal, is shown as a question mark. */
+static void print_text(const char *text, wr_buf *out)
+{
+    for (; *text; text++)
+        wr_buf_append(out, (uint8_t)*text < 0x20 || *text == 0x7f ? "?" : text, 1);
 }
 
 static void print_cell(const wr_column *column, const char *text, int width, bool last, wr_buf *out)
 {
     int pad = width - text_width(text);
     if (column->number)
-        wr_buf_printf(out, "%*s%s", pad, "", text);
-    else if (last)
-        wr_buf_text(out, text);
-    else
-        wr_buf_printf(out, "%s%*s", text, pad, "");
+        wr_buf_printf(out, "%*s", pad, "");
+    print_text(text, out);
+    if (!column->number && !last)
+        wr_buf_printf(out, "%*s", pad, "");
     wr_buf_text(out, last ? "\n" : "  ");
 }
 
@@ -134,23 +167,38 @@ static void print_table(const wr_output *out, wr_buf *text)
         }
 }
 
+void wr_output_print(const wr_output *out, wr_buf *text)
+{
+    if (out->form == WR_FORM_JSON)
+        print_json(out, text);
+    else if (out->form == WR_FORM_YAML)
+        print_yaml(out, text);
+    else if (out->form == WR_FORM_NAME)
+        for (size_t r = 0; r < out->row_count; r++)
+            wr_buf_printf(text, "%s\n", out->rows[r][0] ? out->rows[r][0] : "");
+    else
+        print_table(out, text);
+}
+
+void wr_output_free(wr_output *out)
+{
+    free(out->rows);
+    out->rows = NULL;
+    out->row_count = out->row_capacity = 0;
+}
+
 int wr_output_end(wr_output *out)
 {
     enum { OUTPUT_SIZE_MAX = 1 << 30 };
     wr_buf text;
     wr_buf_init(&text, OUTPUT_SIZE_MAX);
-    if (out->form == WR_FORM_JSON)
-        print_json(out, &text);
-    else if (out->form == WR_FORM_YAML)
-        print_yaml(out, &text);
-    else if (out->form == WR_FORM_NAME)
-        for (size_t r = 0; r < out->row_count; r++)
-            wr_buf_printf(&text, "%s\n", out->rows[r][0] ? out->rows[r][0] : "");
-    else
-        print_table(out, &text);
-    fwrite(text.data, 1, text.size, stdout); /* wr_cli_main looks whether it went out */
+    wr_output_print(out, &text);
+    bool whole = !wr_buf_failed(&text) && !out->incomplete;
+    if (whole)
+        fwrite(text.data, 1, text.size, stdout); /* wr_cli_main looks whether it went out */
     fflush(stdout);
     wr_buf_fini(&text);
-    free(out->rows);
-    return WR_EXIT_OK;
+    wr_output_free(out);
+    return whole ? WR_EXIT_OK
+                 : wr_cli_fail(out->cli, WEIR_E_LIMIT, "more than %d rows, or no memory for them", WR_ROWS_MAX);
 }

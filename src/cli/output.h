@@ -30,6 +30,7 @@ typedef struct wr_output {
     wr_form form;
     const char ***rows;
     size_t row_count, row_capacity;
+    bool incomplete; /* a row did not fit */
 } wr_output;
 
 /* The form asked for with -o; WEIR_E_FORMAT, said on stderr, if there is no such form. */
@@ -37,6 +38,10 @@ WEIR_MUST_CHECK weir_err wr_form_of(const wr_cli *cli, wr_form *ret_form);
 WEIR_MUST_CHECK weir_err wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns);
 void wr_output_row(wr_output *out, const char *const *cells);
 const char *wr_cell(wr_cli *cli, int64_t number); /* as a cell's text */
-int wr_output_end(wr_output *out);                /* prints to stdout; WR_EXIT_OK */
+/* Prints to stdout and frees. WR_EXIT_FAILED, said on stderr, if rows are missing. */
+int wr_output_end(wr_output *out);
+/* The two halves of it. */
+void wr_output_print(const wr_output *out, wr_buf *text);
+void wr_output_free(wr_output *out);
 
 #endif

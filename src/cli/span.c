@@ -32,7 +32,7 @@ static int parse_place(wr_cli *cli, const char *option, const char *text, bound 
         found.kind = PLACE_TIME;
         ok = parse_number(text + 1, &found.number) || wr_time_parse(text + 1, &found.number) == WEIR_OK;
     } else {
-        ok = parse_number(text, &found.number);
+        ok = parse_number(text, &found.number) && found.number != INT64_MIN;
         found.kind = text[0] == '-' ? PLACE_BACK : PLACE_OFFSET;
         found.number = found.number < 0 ? -found.number : found.number;
     }
