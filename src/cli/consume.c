@@ -23,6 +23,8 @@ typedef struct consume {
 
 static bool flush(consume *self)
 {
+    if (self->out.size == 0)
+        return true;
     bool written = fwrite(self->out.data, 1, self->out.size, stdout) == self->out.size && fflush(stdout) == 0;
     wr_buf_clear(&self->out);
     return written;

@@ -34,7 +34,7 @@ static int parse_place(wr_cli *cli, const char *option, const char *text, bound 
     } else {
         ok = parse_number(text, &found.number) && found.number != INT64_MIN;
         found.kind = text[0] == '-' ? PLACE_BACK : PLACE_OFFSET;
-        found.number = found.number < 0 ? -found.number : found.number;
+        found.number = ok && found.number < 0 ? -found.number : found.number;
     }
     if (!ok)
         return wr_cli_usage(cli, "--%s takes start, end, N, -N or @TIME, not '%s'", option, text);

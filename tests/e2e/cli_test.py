@@ -1,0 +1,258 @@
+"""The `weir` command line: what it prints, what it says when something is wrong, and what it exits with."""
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness import CODECS, Weir, bootstrap, check, equal, eventually, fresh, main, remove, test, weir_binary
+
+OK, FAILED, USAGE, NOT_FOUND, UNREACHABLE, PRECONDITION, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 5, 6, 7, 130
+BYTES = b"\xff\x00\xfe"
+
+
+def environment():
+    return dict(os.environ, WEIR_BOOTSTRAP_SERVERS=bootstrap())
+
+
+def weir(*words, stdin=b"", status=OK):
+    """stdout as bytes, and stderr as text; the exit status must be the expected one."""
+    done = subprocess.run([weir_binary(), *words], input=stdin, capture_output=True, timeout=40, env=environment(), cwd="/")
+    said = done.stderr.decode(errors="replace")
+    check(done.returncode == status, f"{' '.join(words)} ended with {done.returncode}, not {status}: {said[-600:]}")
+    return done.stdout, said
+
+
+def lines(*words):
+    return [json.loads(line) for line in weir(*words)[0].splitlines()]
+
+
+def content(record):
+    return {name: record[name] for name in record if name not in ("topic", "partition", "offset")}
+
+
+def topic(partitions=1):
+    name = fresh("cli")
+    weir("topic", "create", name, "-p", str(partitions))
+    return name
+
+
+@test
+def a_line_is_a_record_and_the_last_one_needs_no_end():
+    name = topic()
+    weir("produce", name, "-k", "key", "-H", "a=1,b=x\\,y", stdin=b"one\n\nlast")
+    seen = lines("consume", name)
+    equal([r["value"] for r in seen], ["one", "", "last"])
+    equal(seen[0]["key"], "key")
+    equal(seen[0]["headers"], [{"name": "a", "value": "1"}, {"name": "b", "value": "x,y"}])
+
+
+@test
+def nothing_in_is_nothing_out():
+    name = topic()
+    weir("produce", name)
+    equal(lines("consume", name), [])
+
+
+@test
+def what_consume_prints_produce_reads_back():
+    first, second = topic(), topic()
+    values = [b"text", BYTES, b'"quoted"', b"17", b'{"a": 1.50}', b"[1,2]", b"{broken", "größer ✓".encode(), b""]
+    weir("produce", first, "-k", "k", "-H", "h=v", stdin=b"\n".join(values) + b"\n")
+    weir("produce", first, "-Z", stdin=b"\n")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(BYTES + b"\n" + BYTES)
+        file.flush()
+        weir("produce", first, file.name, "-f", "file")
+    printed = weir("consume", first)[0]
+    weir("produce", second, "-f", "json", stdin=printed)
+    equal([content(r) for r in lines("consume", second)], [content(r) for r in lines("consume", first)])
+    equal(lines("consume", second)[4]["value"], {"a": 1.5})
+    check(lines("consume", second)[9]["value"] is None, "the tombstone came back as something else")
+
+
+@test
+def every_codec_and_acknowledgement_works():
+    name = topic()
+    for codec in CODECS:
+        for acks in ("all", "1"):
+            weir("produce", name, "-z", codec, "--acks", acks, stdin=f"{codec} {acks}\n".encode())
+    equal(len(lines("consume", name)), len(CODECS) * 2)
+
+
+@test
+def keys_come_before_a_tab():
+    name = topic()
+    _, said = weir("produce", name, "-f", "kv", stdin=b"k1\tv1\nno tab\n", status=USAGE)
+    check("stdin:2" in said, said)
+    equal([(r["key"], r["value"]) for r in lines("consume", name)], [("k1", "v1")])
+
+
+@test
+def events_have_the_attributes_of_cloudevents():
+    name = topic()
+    weir("produce", name, "-k", "ada", "--ce-type", "person.greeted", stdin=b"{}\n")
+    weir("produce", name, stdin=b"plain\n")
+    found = lines("consume", name, "--where", "type=person.greeted")
+    equal(len(found), 1)
+    headers = {h["name"]: h["value"] for h in found[0]["headers"]}
+    equal((headers["ce_type"], headers["ce_subject"], headers["ce_specversion"]), ("person.greeted", "ada", "1.0"))
+
+
+@test
+def offsets_select_what_is_read():
+    name = topic()
+    weir("produce", name, stdin=b"".join(b"%d\n" % i for i in range(100)))
+    for words, expected in [(["--offset", "98"], [98, 99]), (["--offset", "-2"], [98, 99]), (["--offset", "end"], []),
+                            (["--to", "2"], [0, 1]), (["--tail", "1"], [99]), (["-n", "3"], [0, 1, 2]),
+                            (["--offset", "@2100-01-01T00:00:00Z"], []), (["--offset", "@1", "-n", "1"], [0]),
+                            (["--tail", "1", "-F", "--exit-when-idle", "1s"], [99])]:
+        out, _ = weir("consume", name, *words, "-f", "%o\\n")
+        equal(out.decode().split(), [str(offset) for offset in expected])
+
+
+@test
+def a_group_goes_on_where_it_was_and_its_lag_is_told():
+    name, group = topic(), fresh("group")
+    weir("produce", name, stdin=b"".join(b"%d\n" % i for i in range(10)))
+    equal(weir("consume", name, "-g", group, "-n", "4", "-f", "%v ")[0], b"0 1 2 3 ")
+    equal(json.loads(weir("group", "lag", group, "-o", "json")[0])[0]["lag"], 6)
+    _, said = weir("group", "lag", group, "--fail-above", "5", status=PRECONDITION)
+    check("6" in said, said)
+    equal(weir("consume", name, "-g", group, "-n", "6", "-f", "%v ")[0], b"4 5 6 7 8 9 ")
+    weir("group", "lag", group, "--fail-above", "0")
+    check(group in weir("group", "ls", "-o", "name")[0].decode().split(), "the group is not listed")
+    weir("group", "show", group)
+
+
+@test
+def topics_are_made_shown_and_deleted():
+    name = fresh("cli")
+    weir("topic", "create", name, "-p", "3", "-c", "retention.ms=60000")
+    weir("topic", "create", name, status=PRECONDITION)
+    weir("topic", "create", name, "--if-absent")
+    weir("topic", "create", name, fresh("cli"), status=PARTIAL)
+    shown = json.loads(weir("topic", "show", name, "-o", "json")[0])
+    equal((len(shown["partitions"]), shown["configuration"]["retention.ms"]), (3, "60000"))
+    check({"topic": name, "partitions": 3, "replicas": 1, "records": 0} in json.loads(weir("topic", "ls", "-o", "json")[0]),
+          "the list does not have it")
+    weir("topic", "rm", name, status=USAGE)  # nobody here to ask
+    weir("topic", "rm", name, "--dry-run")
+    weir("topic", "show", name)
+    weir("topic", "rm", name, "-y")
+    weir("topic", "show", name, status=NOT_FOUND)
+
+
+@test
+def what_is_wrong_is_said_with_what_to_do_next():
+    name = topic()
+    for words, status, hint in [
+            (["topci"], USAGE, "did you mean 'topic'"),
+            (["topic", "lst"], USAGE, "did you mean 'topic ls'"),
+            (["topic", "ls", "--al"], USAGE, "--all"),
+            (["dev", "--prot", "1"], USAGE, "--port"),
+            (["-b", "x", "topic", "ls"], USAGE, "after"),
+            (["consume"], USAGE, "TOPIC"),
+            (["consume", name, "-n", "x"], USAGE, "number"),
+            (["consume", fresh("no")], NOT_FOUND, "weir topic ls"),
+            (["group", "show", fresh("no")], NOT_FOUND, "weir group ls"),
+            (["topic", "rm", fresh("no"), "-y"], NOT_FOUND, "weir topic ls"),
+            (["topic", "ls", "-b", "127.0.0.1:1", "--timeout", "1s"], UNREACHABLE, "weir dev"),
+            (["topic", "ls", "--config", "/nonexistent"], NOT_FOUND, "/nonexistent"),
+            (["produce", name, "/nonexistent"], NOT_FOUND, "/nonexistent"),
+            (["produce", name, "/"], FAILED, "cannot be read"),
+            (["produce", name, "-z", "brotli"], USAGE, "zstd")]:
+        _, said = weir(*words, status=status)
+        check(hint in said, f"{words}: {said}")
+    _, said = weir("produce", name, "-b", "127.0.0.1:1", "--timeout", "1s", stdin=b"x\n", status=UNREACHABLE)
+    check("127.0.0.1:1" in said, said)
+    _, said = weir("produce", name, stdin=b"x" * 2_000_000, status=PRECONDITION)
+    check("2000000" in said, said)
+
+
+@test
+def help_is_no_error_and_goes_to_stdout():
+    for words in (["help"], ["--help"], ["help", "topic"], ["topic", "--help"], ["help", "topic", "ls"], ["produce", "-h"],
+                  ["--version"]):
+        out, said = weir(*words)
+        check(out and not said, f"{words}: {said}")
+
+
+@test
+def a_full_disk_is_noticed():
+    name = topic()
+    weir("produce", name, stdin=b"x\n")
+    for words in (["consume", name], ["topic", "ls"], ["help"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([weir_binary(), *words], stdout=full, stderr=subprocess.PIPE, timeout=40, env=environment())
+        equal((words, done.returncode), (words, FAILED))
+
+
+@test
+def an_interrupt_ends_what_waits():
+    name = topic()
+    for words in (["consume", name, "-F"], ["produce", name], ["group", "lag", "-w"]):
+        with subprocess.Popen([weir_binary(), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as process:
+            # Signals are taken once they are blocked: bit 1 of SigBlk is SIGINT.
+            status = Path(f"/proc/{process.pid}/status")
+            eventually(lambda: any(line.startswith("SigBlk") and int(line.split()[1], 16) & 2
+                                   for line in status.read_text().splitlines()))
+            process.send_signal(signal.SIGINT)
+            equal((words, process.wait(20)), (words, INTERRUPTED))
+
+
+@test
+def a_test_broker_needs_no_options_and_leaves_nothing():
+    before = {path.name for path in Path("/tmp").glob("weir-test-*-*")}
+    with subprocess.Popen([weir_binary(), "test-broker"], stdout=subprocess.PIPE) as process:
+        ready = json.loads(process.stdout.readline())
+        equal(ready["pid"], process.pid)
+        ours = f"weir-test-{process.pid}-"
+        check([path for path in Path("/tmp").glob(ours + "*")], "where is its directory?")
+        subprocess.run([weir_binary(), "topic", "create", "t", "-b", ready["bootstrap"]], check=True, timeout=40)
+        process.terminate()
+        equal(process.wait(20), OK)
+    check(not [path for path in Path("/tmp").glob(ours + "*")], f"its directory is still there; before were {len(before)}")
+
+
+@test
+def two_brokers_do_not_share_a_directory_or_a_port():
+    data = tempfile.mkdtemp(prefix="weir-cli-")
+    broker = Weir(data)
+    try:
+        _, said = weir("server", "--data", data, "--port", "0", status=PRECONDITION)
+        check("in use" in said, said)
+        _, said = weir("server", "--data", data + "/other", "--port", str(broker.port), status=PRECONDITION)
+        check("in use" in said, said)
+    finally:
+        equal(broker.close(), OK)
+        remove(data)
+
+
+@test
+def a_configuration_file_is_checked_word_by_word():
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write("num.partitons: 3\n")
+        file.flush()
+        _, said = weir("server", "--config", file.name, status=USAGE)
+        check(f"{file.name}:1" in said and "num.partitions" in said, said)
+
+
+@test
+def completion_is_shell_and_man_pages_are_whole():
+    for shell in ("bash", "zsh", "fish"):
+        script, _ = weir("gen", "completion", shell)
+        if shell == "bash":
+            subprocess.run(["bash", "-n"], input=script, check=True)
+            asked = b"COMP_WORDS=(weir topic cr); COMP_CWORD=2; _weir; echo \"${COMPREPLY[@]}\"\n"
+            done = subprocess.run(["bash"], input=script + asked, capture_output=True, check=True)
+            equal(done.stdout.strip(), b"create")
+    weir("gen", "completion", "tcsh", status=USAGE)
+    with tempfile.TemporaryDirectory() as folder:
+        weir("gen", "man", folder)
+        pages = {page.name for page in Path(folder).iterdir()}
+        check({"weir.1", "weir-dev.1", "weir-topic-create.1"} <= pages, f"only {pages}")
+
+
+main()
