@@ -22,8 +22,11 @@ static int16_t trim(wr_request *request, wr_topic *topic, wr_partition *partitio
         return WR_KAFKA_NONE;
 
     /* Without flush=acks the high watermark runs ahead of the disk; a start beyond the end of the log must never be
-     * there. */
-    weir_err err = offset > wr_log_synced_offset(partition->log) ? wr_log_sync(partition->log) : WEIR_OK;
+     * there. A log has one sync at a time: while the flusher's is under way, the client asks again. */
+    bool ahead = offset > wr_log_synced_offset(partition->log);
+    if (ahead && partition->syncing)
+        return WR_KAFKA_REQUEST_TIMED_OUT;
+    weir_err err = ahead ? wr_log_sync(partition->log) : WEIR_OK;
     if (err == WEIR_OK)
         err = wr_log_trim(partition->log, offset);
     return err == WEIR_E_RANGE ? WR_KAFKA_OFFSET_OUT_OF_RANGE : wr_api_storage_error(err);

@@ -204,6 +204,29 @@ TEST(deleted_records_stay_deleted)
     wr_rig_free(rig);
 }
 
+/* Without flush=acks there may be records that no sync has covered, and a sync of others under way. */
+TEST(records_are_deleted_beside_a_sync_that_is_under_way)
+{
+    wr_rig *rig = wr_rig_new(8, (const char *const[]){"flush=interval", "log.flush.interval.ms=1", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    wr_delete_records_request_partition one = {.offset = -1};
+    wr_delete_records_request_topic topic = {.name = WEIR_SLICE("orders"), .partitions = &one, .partition_count = 1};
+    wr_delete_records_request in = {.topics = &topic, .topic_count = 1};
+    int64_t deleted = 0;
+    for (int i = 0; i < 200; i++) {
+        CHECK_EQ(wr_rig_produce(client, "orders", 0, WR_ACKS_LEADER, wr_rig_batch(rig, "x", i, 1, -1, 0, 0), NULL), 0);
+        const wr_delete_records_response *out = wr_rig_call(client, WR_API_DELETE_RECORDS, 2, &in);
+        CHECK(out != NULL);
+        int16_t error = out->topics[0].partitions[0].error_code;
+        CHECK(error == WR_KAFKA_NONE || error == WR_KAFKA_REQUEST_TIMED_OUT);
+        if (error == WR_KAFKA_NONE)
+            deleted = out->topics[0].partitions[0].low_watermark;
+    }
+    CHECK(deleted > 0);
+    wr_rig_free(rig);
+}
+
 /* ---- settings */
 
 static const wr_describe_configs_response_config *config_of(wr_rig_client *client, int8_t type, const char *resource,
