@@ -75,7 +75,7 @@ static void man_text(const char *text, wr_buf *out)
         if (line_start && (*at == '.' || *at == '\''))
             wr_buf_text(out, "\\&");
         if (*at == '\\')
-            wr_buf_text(out, "\\\\");
+            wr_buf_text(out, "\\e");
         else if (*at == '-')
             wr_buf_text(out, "\\-");
         else
