@@ -1,6 +1,7 @@
 #include "rig.h"
 
 #include <base/hash.h>
+#include <wire/delete_topics.h>
 #include <wire/fetch.h>
 #include <wire/init_producer_id.h>
 #include <wire/kafka.h>
@@ -138,6 +139,26 @@ TEST(a_fetch_waits_for_as_many_bytes_as_it_wants)
         CHECK_EQ(produce(producer, "orders", wr_rig_batch(rig, "order", 0, 10, -1, 0, 0), NULL), WR_KAFKA_NONE);
     }
     CHECK_EQ(receive_fetch(consumer, 0, 50), 30);
+    wr_rig_free(rig);
+}
+
+TEST(a_fetch_that_waits_for_a_topic_that_is_deleted_and_made_anew_is_told_and_reads_nothing)
+{
+    wr_rig *rig = wr_rig_new(18, NULL);
+    wr_rig_client *consumer = wr_rig_connect(rig), *producer = wr_rig_connect(rig);
+    wr_rig_create(producer, "orders", 1);
+    CHECK_EQ(produce(producer, "orders", wr_rig_batch(rig, "order", 0, 3, -1, 0, 0), NULL), WR_KAFKA_NONE);
+    send_fetch(consumer, "orders", 3, 1, 30000);
+    CHECK_EQ(receive_fetch(consumer, 3, 50), -1);
+    weir_slice name = WEIR_SLICE("orders");
+    wr_delete_topics_request gone = {.topic_names = &name, .topic_name_count = 1, .timeout_ms = 1000};
+    CHECK(wr_rig_call(producer, WR_API_DELETE_TOPICS, 4, &gone) != NULL);
+    wr_rig_create(producer, "orders", 1);
+    CHECK_EQ(produce(producer, "orders", wr_rig_batch(rig, "order", 0, 5, -1, 0, 0), NULL), WR_KAFKA_NONE);
+    const wr_fetch_response *out = wr_rig_receive(consumer, WR_API_FETCH, 11, 100);
+    CHECK(out != NULL);
+    CHECK_EQ(out->responses[0].partitions[0].error_code, WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+    CHECK_EQ(out->responses[0].partitions[0].records.size, 0);
     wr_rig_free(rig);
 }
 
