@@ -20,8 +20,8 @@ typedef enum weir_json_kind {
     WEIR_JSON_REAL,     /* double */
     WEIR_JSON_BOOL,     /* bool */
     WEIR_JSON_OBJECT,   /* an embedded struct described by `fields` */
-    WEIR_JSON_RAW,    /* weir_slice: the bytes of any JSON value, borrowed from the input; data NULL when absent or
-                         null. Encoded as it is, so it must be JSON */
+    WEIR_JSON_RAW,      /* weir_slice: the bytes of any JSON value, borrowed from the input; data NULL when absent or
+                           null. Encoded as it is, so it must be JSON */
     WEIR_JSON_ARRAY,    /* pointer and size_t count of structs described by `fields`, each of item_size bytes */
 } weir_json_kind;
 

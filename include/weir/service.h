@@ -22,7 +22,14 @@ typedef enum weir_status {
 /* ---- SQL within the transaction */
 
 typedef struct weir_value {
-    enum { WEIR_VALUE_END = 0, WEIR_VALUE_NULL, WEIR_VALUE_INT, WEIR_VALUE_REAL, WEIR_VALUE_TEXT, WEIR_VALUE_BLOB } kind;
+    enum {
+        WEIR_VALUE_END = 0,
+        WEIR_VALUE_NULL,
+        WEIR_VALUE_INT,
+        WEIR_VALUE_REAL,
+        WEIR_VALUE_TEXT,
+        WEIR_VALUE_BLOB
+    } kind;
     union {
         int64_t integer;
         double real;
@@ -36,7 +43,7 @@ static inline weir_value weir_value_text(const char *text)
                 : (weir_value){.kind = WEIR_VALUE_NULL};
 }
 
-#define WEIR_INT(value) ((weir_value){.kind = WEIR_VALUE_INT, .integer = (value)})
+#define WEIR_INT(value)  ((weir_value){.kind = WEIR_VALUE_INT, .integer = (value)})
 #define WEIR_REAL(value) ((weir_value){.kind = WEIR_VALUE_REAL, .real = (value)})
 #define WEIR_TEXT(value) weir_value_text(value)
 #define WEIR_BLOB(value) ((weir_value){.kind = WEIR_VALUE_BLOB, .bytes = (value)})
@@ -85,9 +92,10 @@ WEIR_API weir_slice weir_encode(weir_tx *tx, const weir_json_field *fields, cons
 
 WEIR_API weir_status weir_tx_status(const weir_tx *tx); /* WEIR_DONE until something failed */
 WEIR_API weir_arena *weir_tx_arena(weir_tx *tx);        /* memory until the handler returns */
-WEIR_API int64_t weir_tx_now_ms(const weir_tx *tx);     /* Unix epoch; the service's clock, not the machine's, in tests */
-WEIR_API const char *weir_tx_now_text(weir_tx *tx);     /* RFC 3339, UTC, milliseconds */
-/* A setting of the service by its configuration key, as text; NULL when unknown. Own keys: see weir_service.settings. */
+WEIR_API int64_t weir_tx_now_ms(const weir_tx *tx); /* Unix epoch; the service's clock, not the machine's, in tests */
+WEIR_API const char *weir_tx_now_text(weir_tx *tx); /* RFC 3339, UTC, milliseconds */
+/* A setting of the service by its configuration key, as text; NULL when unknown. Own keys: see weir_service.settings.
+ */
 WEIR_API const char *weir_tx_setting(const weir_tx *tx, const char *key);
 
 /* ---- what a service is */
@@ -95,14 +103,14 @@ WEIR_API const char *weir_tx_setting(const weir_tx *tx, const char *key);
 typedef weir_status (*weir_handler_fn)(weir_tx *tx, const weir_event *event, void *user);
 
 typedef struct weir_retry_policy {
-    int max;         /* attempts before the dead letter topic; 0 means 10 */
-    int base_ms;     /* first delay, doubled each time with jitter; 0 means 100 */
-    int max_ms;      /* longest delay; 0 means 60,000 */
+    int max;     /* attempts before the dead letter topic; 0 means 10 */
+    int base_ms; /* first delay, doubled each time with jitter; 0 means 100 */
+    int max_ms;  /* longest delay; 0 means 60,000 */
 } weir_retry_policy;
 
 typedef struct weir_handler {
     const char *type;
-    int version;            /* 0: 1. A known type in an unknown version is rejected, an unknown type is ignored */
+    int version; /* 0: 1. A known type in an unknown version is rejected, an unknown type is ignored */
     weir_handler_fn run;
     weir_retry_policy retry;
 } weir_handler;
@@ -150,10 +158,10 @@ typedef struct weir_setting {
 } weir_setting;
 
 typedef struct weir_service {
-    const char *name;     /* also consumer group, event source and database name, unless configured */
-    const char *about;    /* one sentence for --help */
-    const char *consumes; /* topics, separated by commas; NULL: none */
-    const char *produces; /* the topic of weir_emit; NULL: emits nothing */
+    const char *name;              /* also consumer group, event source and database name, unless configured */
+    const char *about;             /* one sentence for --help */
+    const char *consumes;          /* topics, separated by commas; NULL: none */
+    const char *produces;          /* the topic of weir_emit; NULL: emits nothing */
     const char *const *migrations; /* SQL scripts, NULL at the end; script n brings the database from n to n+1 */
     const weir_handler *handlers;  /* {0} at the end */
     const weir_route *routes;      /* {0} at the end */

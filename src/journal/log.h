@@ -51,10 +51,10 @@ typedef struct wr_appended {
     bool duplicate;         /* an idempotent producer's retry: offsets are those of the first time */
 } wr_appended;
 
-/* Append one batch that wr_batch_check has passed. leader_epoch is at least 0 and never goes back (WEIR_E_USAGE); a new one
- * is made durable first. `bytes` is patched in place (offset, epoch, append time).
- * Errors beside I/O, which answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence out of order;
- * WEIR_E_FENCED producer epoch is old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
+/* Append one batch that wr_batch_check has passed. leader_epoch is at least 0 and never goes back (WEIR_E_USAGE); a new
+ * one is made durable first. `bytes` is patched in place (offset, epoch, append time). Errors beside I/O, which answer
+ * Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence out of order; WEIR_E_FENCED producer epoch is
+ * old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
 WEIR_MUST_CHECK weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_epoch,
                                        wr_appended *ret_appended);
 

@@ -16,8 +16,8 @@ enum { WR_STORE_READ_ONLY = 1, WR_STORE_NOT_DURABLE = 2 /* tests and ephemeral r
 WEIR_MUST_CHECK weir_err wr_store_open(const char *url, unsigned flags, wr_store **ret_store, weir_failure *failure);
 void wr_store_close(wr_store *store); /* rolls back what is open; accepts NULL */
 
-/* Let this connection also see the database at `path`, its tables as <name>.<table>: for reading across services. At most
- * ten. WEIR_E_NOT_FOUND when there is no such database. */
+/* Let this connection also see the database at `path`, its tables as <name>.<table>: for reading across services. At
+ * most ten. WEIR_E_NOT_FOUND when there is no such database. */
 WEIR_MUST_CHECK weir_err wr_store_attach(wr_store *store, const char *path, const char *name, weir_failure *failure);
 
 WEIR_MUST_CHECK weir_err wr_store_begin(wr_store *store, weir_failure *failure);

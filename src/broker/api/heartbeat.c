@@ -1,4 +1,5 @@
-/* Heartbeat: a sign of life. While groups are loaded it is taken without a look, or members would rejoin for nothing. */
+/* Heartbeat: a sign of life. While groups are loaded it is taken without a look, or members would rejoin for nothing.
+ */
 #include "group_handlers.h"
 
 #include <broker/groups.h>
