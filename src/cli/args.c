@@ -363,9 +363,9 @@ static bool is_help(const char *word)
     return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-static int run(const wr_command *command, int argc, char **argv, char **environment)
+static int run(const char *program, const wr_command *command, int argc, char **argv, char **environment)
 {
-    wr_cli cli = {.command = command};
+    wr_cli cli = {.program = program, .command = command};
     int status = wr_cli_open(&cli);
     if (status == WR_EXIT_OK)
         status = wr_cli_parse(&cli, argc, argv, environment);
@@ -387,7 +387,7 @@ static int dispatch(int argc, char **argv, char **environment)
     char **words = argv + first;
     const wr_command *command = wr_command_find(word_count, words, &used);
     if (command)
-        return first == 2 ? print_help(command) : run(command, word_count - used, words + used, environment);
+        return first == 2 ? print_help(command) : run(argv[0], command, word_count - used, words + used, environment);
     if (is_noun(words[0]) && (word_count == 1 ? first == 2 : is_help(words[1])))
         return print_noun(words[0], stdout, WR_EXIT_OK);
     return fail_unknown(word_count, words);

@@ -68,6 +68,7 @@ struct wr_cli {
     const char *values[WR_OPTIONS_MAX]; /* by position in the options of the command, its kind, and all */
     const char *operands[WR_OPERANDS_MAX];
     int operand_count;
+    const char *program; /* as it was called, to be called again */
     const char *folder;  /* where the search for .weir.yaml begins; NULL: here */
     bool terminal;       /* stdout is one */
     bool error_terminal; /* stderr is one */

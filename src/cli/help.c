@@ -1,6 +1,7 @@
 /* --help, man pages and shell completion, all from the command table. */
 #include <cli/command.h>
 
+#include <client/client.h>
 #include <stdio.h>
 
 /* ---- help */
@@ -61,6 +62,10 @@ void wr_help_command(const wr_command *command, wr_buf *out)
     if (command->kafka)
         help_options(wr_kafka_options, out);
     help_options(wr_common_options, out);
+    if (command->kafka) {
+        wr_buf_text(out, "\nConnection (flag, WEIR_ environment variable, .weir.yaml or --config file):\n");
+        wr_config_help(wr_client_config, out);
+    }
     if (command->keys) {
         wr_buf_text(out, "\nConfiguration (flag, WEIR_ environment variable, or --config file):\n");
         wr_config_help(command->keys, out);
@@ -96,6 +101,17 @@ static void man_options(const wr_option *options, wr_buf *out)
         if (option->fallback && option->fallback[0])
             wr_buf_printf(out, "Default: %s.\n", option->fallback);
     }
+}
+
+static void man_keys(const char *title, const wr_config_key *table, wr_buf *out)
+{
+    wr_buf keys;
+    wr_buf_init(&keys, 1 << 16);
+    wr_config_help(table, &keys);
+    wr_buf_printf(out, ".SH %s\n.nf\n", title);
+    man_text(wr_buf_cstr(&keys), out);
+    wr_buf_fini(&keys);
+    wr_buf_text(out, ".fi\n");
 }
 
 static void man_overview(wr_buf *out)
@@ -136,15 +152,10 @@ void wr_help_man(const wr_command *command, wr_buf *out)
     if (command->kafka)
         man_options(wr_kafka_options, out);
     man_options(wr_common_options, out);
-    if (command->keys) {
-        wr_buf_text(out, ".SH CONFIGURATION\n.nf\n");
-        wr_buf keys;
-        wr_buf_init(&keys, 1 << 16);
-        wr_config_help(command->keys, &keys);
-        man_text(wr_buf_cstr(&keys), out);
-        wr_buf_fini(&keys);
-        wr_buf_text(out, ".fi\n");
-    }
+    if (command->kafka)
+        man_keys("CONNECTION", wr_client_config, out);
+    if (command->keys)
+        man_keys("CONFIGURATION", command->keys, out);
 }
 
 /* ---- completion: nouns, their verbs, and the options of a command */

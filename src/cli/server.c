@@ -55,10 +55,10 @@ static void greet(process *self)
     if (wr_server_port(self->server) != 9092)
         snprintf(port, sizeof port, " -b localhost:%d", wr_server_port(self->server));
     printf("Kafka at %s:%d, data in %s. Ctrl-C stops.\n\nTo try in another terminal:\n"
-           "  echo hello | weir produce greetings%s\n"
-           "  weir consume greetings%s\n\n",
+           "  echo hello | %s produce greetings%s\n"
+           "  %s consume greetings%s\n\n",
            wr_server_host(self->server), wr_server_port(self->server), wr_config_text(self->cli->config, "log.dirs"),
-           port, port);
+           self->cli->program, port, self->cli->program, port);
     fflush(stdout);
 }
 
