@@ -185,17 +185,24 @@ static weir_err make_topics(app *app)
     return err == WEIR_OK && app->service->consumes ? make_topic(app, topic) : err;
 }
 
-/* A static member of its group, named as the database: after a crash the next process takes the partitions back at once
- * instead of waiting for the session of the dead one to end. */
-static weir_err be_static_member(app *app)
+/* A setting of librdkafka, unless the user has said something about it. */
+static weir_err set_by_default(app *app, const char *key, const char *value)
 {
     wr_config *config = app->settings.config;
-    const char *key = "kafka.group.instance.id", *known;
-    const char *name;
+    const char *name, *known, *short_key = key + strlen("kafka.");
     for (size_t at = 0; wr_config_next(config, "kafka.", &at, &name, &known);)
-        if (strcmp(name, key) == 0 || strcmp(name, "group.instance.id") == 0)
+        if (strcmp(name, key) == 0 || strcmp(name, short_key) == 0)
             return WEIR_OK;
-    return wr_config_set(config, key, name_of(app), "default", &app->failure);
+    return wr_config_set(config, key, value, "default", &app->failure);
+}
+
+/* A static member of its group, named as the database: after a crash the next process takes the partitions back at once
+ * instead of waiting for the session of the dead one to end. So the session may be long, and must be: a broker that is
+ * away for longer than it makes librdkafka join anew, and what it had sent under its old name gets it fenced. */
+static weir_err be_static_member(app *app)
+{
+    weir_err err = set_by_default(app, "kafka.group.instance.id", name_of(app));
+    return err == WEIR_OK ? set_by_default(app, "kafka.session.timeout.ms", "45000") : err;
 }
 
 static weir_err start_core(app *app)
