@@ -1,5 +1,6 @@
 #include <cli/commands.h>
 
+#include <errno.h>
 #include <stdio.h>
 
 static weir_err write_page(wr_cli *cli, const char *directory, const wr_command *command, wr_buf *page)
@@ -23,9 +24,8 @@ int wr_run_gen_man(wr_cli *cli)
     for (const wr_command *command = wr_commands; command->noun && err == WEIR_OK; command++)
         err = write_page(cli, directory, command, &page);
     wr_buf_fini(&page);
-    return err == WEIR_OK
-               ? WR_EXIT_OK
-               : wr_cli_fail(cli, err, "the pages cannot be written to %s: %s", directory, weir_err_name(err));
+    return err == WEIR_OK ? WR_EXIT_OK
+                          : wr_cli_fail(cli, err, "the pages cannot be written to %s: %s", directory, strerror(errno));
 }
 
 int wr_run_gen_completion(wr_cli *cli)

@@ -68,7 +68,10 @@ static void print_safe(weir_slice bytes, wr_buf *out)
     bool text = wr_utf8_valid(bytes);
     for (size_t i = 0; i < bytes.size; i++) {
         uint8_t byte = bytes.data[i];
-        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f || (!text && byte >= 0x80))
+        bool c1 = text && byte == 0xc2 && bytes.data[i + 1] < 0xa0; /* U+0080 to U+009F: CSI and its kin */
+        if (c1)
+            wr_buf_printf(out, "\\x%02x\\x%02x", byte, bytes.data[++i]);
+        else if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f || (!text && byte >= 0x80))
             wr_buf_printf(out, "\\x%02x", byte);
         else
             wr_buf_append(out, &byte, 1);
@@ -83,7 +86,9 @@ static void print_pretty(const wr_client_record *record, wr_buf *out)
     print_safe(record->key, out);
     wr_buf_text(out, "\n");
     for (size_t i = 0; i < record->header_count; i++) {
-        wr_buf_printf(out, "  %s: ", record->headers[i].name);
+        wr_buf_text(out, "  ");
+        print_safe(weir_slice_of(record->headers[i].name), out);
+        wr_buf_text(out, ": ");
         print_safe(record->headers[i].value, out);
         wr_buf_text(out, "\n");
     }

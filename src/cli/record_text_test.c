@@ -53,6 +53,13 @@ TEST(control_characters_do_not_reach_a_terminal)
     const char *text = print(pretty, record_of("k", "\x1b[2Jgone"));
     CHECK(!strchr(text, '\x1b'));
     CHECK(strstr(text, "\\x1b[2Jgone"));
+    wr_client_record record = record_of("k", "\xc2\x9b"
+                                             "2J\xc3\xa4");
+    wr_client_header header = {"\x1b]0;title\x07", WEIR_SLICE("\x7f")};
+    record.headers = &header;
+    text = print(pretty, record);
+    CHECK(!strchr(text, '\x1b') && !strchr(text, '\x07') && !strchr(text, '\x7f') && !strchr(text, '\x9b'));
+    CHECK(strstr(text, "\\xc2\\x9b2J\xc3\xa4"));
 }
 
 TEST(filters_look_at_keys_headers_and_attributes)
