@@ -13,6 +13,7 @@
 #include "http_int.h"
 
 #include <base/list.h>
+#include <io/loop.h>
 #include <weir/event.h>
 
 #include <event2/bufferevent.h>
@@ -20,6 +21,7 @@
 #include <event2/thread.h>
 #include <event2/util.h>
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -456,17 +458,6 @@ static weir_err lane_listen(http_lane *lane, const struct evutil_addrinfo *addre
     return WEIR_OK;
 }
 
-/* The library made the socket and does not say which port it took: the one question we ask the system ourselves. */
-static int port_of(struct evconnlistener *listener)
-{
-    struct sockaddr_storage at;
-    socklen_t size = sizeof at;
-    if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&at, &size) != 0)
-        return 0;
-    char port[16];
-    return getnameinfo((struct sockaddr *)&at, size, NULL, 0, port, sizeof port, NI_NUMERICSERV) == 0 ? atoi(port) : 0;
-}
-
 static weir_err start_lanes(wr_http_server *server, weir_failure *failure)
 {
     const wr_http_options *options = &server->options;
@@ -484,7 +475,8 @@ static weir_err start_lanes(wr_http_server *server, weir_failure *failure)
     evutil_freeaddrinfo(addresses);
     if (err != WEIR_OK)
         return weir_fail(failure, err, "cannot listen on %s:%d; is the port taken?", options->host, options->port);
-    server->port = port_of(server->lanes[0]->listener);
+    assert(server->lanes[0]);
+    server->port = wr_socket_port(evconnlistener_get_fd(server->lanes[0]->listener));
     for (int i = 0; i < server->lane_count; i++) {
         http_lane *lane = server->lanes[i];
         if (pthread_create(&lane->thread, NULL, run, lane) != 0)

@@ -58,6 +58,9 @@ WEIR_MUST_CHECK weir_err wr_listen(wr_loop *loop, const char *host, int port,
                                    void (*accept)(void *user, wr_stream *stream), void *user,
                                    wr_listener **ret_listener, weir_failure *failure);
 int wr_listener_port(const wr_listener *listener);
+
+/* The port of a socket that a library made, and that has one; no part of any loop. */
+int wr_socket_port(int fd);
 void wr_listener_close(wr_listener *listener); /* accepts NULL */
 
 /* Connecting completes in the background: the first `writable` or a failing read tells. Names are looked up before it

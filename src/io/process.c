@@ -146,6 +146,8 @@ _Noreturn static void child_run(const child_plan *plan)
         good = plan->fds[fd] < 0 || dup2(plan->fds[fd], fd) >= 0;
     if (good)
         good = !plan->options->directory || chdir(plan->options->directory) == 0;
+    /* Also what this process was given itself without O_CLOEXEC. */
+    good = good && close_range(plan->fds[3] < 0 ? 3 : 4, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
     if (good)
         execvpe(plan->options->argv[0], wr_unconst(plan->options->argv), plan->environment);
     int os_error = errno;

@@ -144,7 +144,7 @@ TEST(a_child_gets_no_descriptors_and_no_blocked_signals_of_its_parent)
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);
     sigprocmask(SIG_BLOCK, &blocked, &before);
-    FILE *open_file = fopen("/dev/null", "re");
+    FILE *open_file = fopen("/dev/null", "r") /* without O_CLOEXEC */;
     wr_process *process = start(&(wr_process_options){
         .argv =
             SHELL("for f in /proc/$$/fd/*; do n=${f##*/}; [ $n -ge 3 ] && [ -e $f ] && [ $n -lt 10 ] && echo open $n; "

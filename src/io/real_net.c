@@ -342,7 +342,7 @@ weir_err real_listen(wr_loop *base, const char *host, int port, void (*accept)(v
     return WEIR_OK;
 }
 
-int real_listener_port(const wr_listener *listener)
+int wr_socket_port(int fd)
 {
     union {
         struct sockaddr any;
@@ -350,9 +350,14 @@ int real_listener_port(const wr_listener *listener)
         struct sockaddr_in6 in6;
     } address = {0};
     socklen_t size = sizeof address;
-    int status = getsockname(listener_of(listener)->watch.fd, &address.any, &size);
+    int status = getsockname(fd, &address.any, &size);
     assert(status == 0);
     return ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
+}
+
+int real_listener_port(const wr_listener *listener)
+{
+    return wr_socket_port(listener_of(listener)->watch.fd);
 }
 
 void real_listener_close(wr_listener *base)
