@@ -1,5 +1,7 @@
 #include "common.h"
 
+#include <stdlib.h>
+
 const weir_json_field order_line_fields[] = {
     {"sku", WEIR_JSON_TEXT, offsetof(order_line, sku), .required = true},
     {"description", WEIR_JSON_TEXT, offsetof(order_line, description)},
@@ -69,4 +71,12 @@ int percentile(const char *text, const char *salt)
     for (const char *part = text; *part; part++)
         hash = (hash ^ (uint8_t)*part) * 16777619u;
     return (int)((hash ^ (hash >> 16)) % 100);
+}
+
+int percent_setting(const weir_tx *tx, const char *key)
+{
+    const char *text = weir_tx_setting(tx, key);
+    char *end = NULL;
+    long percent = text ? strtol(text, &end, 10) : 0;
+    return end && end != text && *end == '\0' && percent >= 0 && percent <= 100 ? (int)percent : 0;
 }

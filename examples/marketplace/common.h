@@ -50,4 +50,7 @@ int64_t lines_total(const order_line *lines, size_t count);
  * every run. `salt` keeps one chance from following the other. */
 int percentile(const char *text, const char *salt);
 
+/* The setting `key` as a number from 0 to 100; what is no number reads as 0. */
+int percent_setting(const weir_tx *tx, const char *key);
+
 #endif

@@ -108,7 +108,8 @@ static weir_status apply_cancellation(weir_tx *tx, stored_order *order, const or
         return weir_retry(tx, "out of memory");
 
     if (wanted->line_count == 0) {
-        memcpy(taken.lines, order->fact.lines, order->fact.line_count * sizeof(order_line));
+        if (order->fact.line_count > 0)
+            memcpy(taken.lines, order->fact.lines, order->fact.line_count * sizeof(order_line));
         order->fact.line_count = 0;
     } else if (!take_lines(&order->fact, wanted, &taken)) {
         return refuse_cancellation(tx, order->fact.order_id, wanted->cancellation_id, "more than was ordered");

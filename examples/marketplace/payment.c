@@ -2,8 +2,6 @@
  * simulated: it declines `payment.decline.percent` of the orders, always the same ones. */
 #include "common.h"
 
-#include <stdlib.h>
-
 static const char *const migrations[] = {
     "CREATE TABLE payments (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, status TEXT NOT NULL,"
     "  taken_pence INTEGER NOT NULL, refunded_pence INTEGER NOT NULL DEFAULT 0,"
@@ -17,7 +15,7 @@ static weir_status on_cleared(weir_tx *tx, const weir_event *event, void *user)
     order_fact order = {0};
     if (weir_decode(tx, event, step_fields, &order) != WEIR_DONE)
         return weir_tx_status(tx);
-    bool declined = percentile(order.order_id, "bank") < atoi(weir_tx_setting(tx, "payment.decline.percent"));
+    bool declined = percentile(order.order_id, "bank") < percent_setting(tx, "payment.decline.percent");
     order.cause = declined ? "declined by the bank" : NULL;
     weir_exec(tx, "INSERT INTO payments (order_id, customer, status, taken_pence) VALUES (?1, ?2, ?3, ?4)",
               WEIR_TEXT(order.order_id), WEIR_TEXT(order.customer), WEIR_TEXT(declined ? "declined" : "authorised"),

@@ -2,8 +2,6 @@
  * "Unspecified" is, and loses `shipping.fail.percent` of the bookings, always the same ones. */
 #include "common.h"
 
-#include <stdlib.h>
-
 static const char *const migrations[] = {
     "CREATE TABLE shipments (order_id TEXT PRIMARY KEY, country TEXT, status TEXT NOT NULL, tracking TEXT)"
     "  WITHOUT ROWID;",
@@ -14,7 +12,7 @@ static const char *find_cause(weir_tx *tx, const order_fact *order)
 {
     if (!order->country || strcmp(order->country, "Unspecified") == 0)
         return "no country to ship to";
-    if (percentile(order->order_id, "carrier") < atoi(weir_tx_setting(tx, "shipping.fail.percent")))
+    if (percentile(order->order_id, "carrier") < percent_setting(tx, "shipping.fail.percent"))
         return "the carrier refused";
     return NULL;
 }

@@ -71,4 +71,16 @@ static inline wr_link *wr_list_pop(wr_list *list)
     return first;
 }
 
+/* Takes the last link off, or NULL. */
+static inline wr_link *wr_list_pop_last(wr_list *list)
+{
+    wr_link *last = list->head.prev;
+    if (last == &list->head)
+        return NULL;
+    list->head.prev = last->prev;
+    last->prev->next = &list->head;
+    last->next = last->prev = NULL;
+    return last;
+}
+
 #endif

@@ -74,7 +74,8 @@ static weir_err read_meta(wr_broker *broker, weir_failure *failure)
     } else if (broker->config.cluster_id && strcmp(broker->config.cluster_id, broker->cluster_id) != 0) {
         err = weir_fail(failure, WEIR_E_FORMAT, "%s is of cluster %s, not %s", path, broker->cluster_id,
                         broker->config.cluster_id);
-    } else if (wr_properties_get(text, "node.id", value, sizeof value) && atoi(value) != broker->config.node_id) {
+    } else if (wr_properties_get(text, "node.id", value, sizeof value) &&
+               strtol(value, NULL, 10) != broker->config.node_id) {
         err = weir_fail(failure, WEIR_E_FORMAT, "%s is of node %s, not %d", path, value, broker->config.node_id);
     }
     weir_arena_free(arena);

@@ -90,7 +90,7 @@ void wr_group_handle_sync(wr_group *group, const wr_group_sync *sync, void *wait
         refuse(group, waiter, error);
         return;
     }
-    assert(group->state == WR_GROUP_STABLE || group->state == WR_GROUP_COMPLETING);
+    assert(member && (group->state == WR_GROUP_STABLE || group->state == WR_GROUP_COMPLETING));
     wr_group_member_touch(member, now_ms);
     met_obligation(group, member);
     wr_group_answer_sync(group, member, WR_KAFKA_REBALANCE_IN_PROGRESS); /* an earlier one, from a lost connection */

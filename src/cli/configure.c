@@ -147,7 +147,7 @@ static weir_err read_nearest(wr_cli *cli, weir_failure *failure)
 {
     char above[LEVELS_MAX * 3 + 1] = "";
     const char *here = cli->folder ? cli->folder : ".";
-    for (int level = 0; level < LEVELS_MAX; level++, strcat(above, "../")) {
+    for (int level = 0; level < LEVELS_MAX; memcpy(above + 3 * level++, "../", 4)) {
         const char *path = weir_arena_printf(cli->arena, "%s/%s.weir.yaml", here, above);
         const char *root = weir_arena_printf(cli->arena, "%s/%s.git", here, above);
         if (!path || !root)

@@ -206,7 +206,7 @@ weir_err wr_kafka_offsets(rd_kafka_t *kafka, rd_kafka_topic_partition_list_t *li
 weir_err wr_kafka_offset_at(wr_client *client, const char *topic, int32_t partition, int64_t time_ms, int timeout_ms,
                             int64_t *ret_offset, weir_failure *failure)
 {
-    rd_kafka_t *kafka;
+    rd_kafka_t *kafka = NULL;
     weir_err err = wr_kafka_admin(client, &kafka, failure);
     if (err != WEIR_OK)
         return err;
@@ -319,7 +319,7 @@ weir_err wr_kafka_describe(wr_client *client, const char *topic, bool offsets, i
                            wr_cluster_info *ret_info, weir_failure *failure)
 {
     const rd_kafka_metadata_t *metadata;
-    rd_kafka_t *kafka;
+    rd_kafka_t *kafka = NULL;
     wr_cluster_info info = {.controller = -1};
     weir_err err = wr_kafka_admin(client, &kafka, failure);
     if (err != WEIR_OK)

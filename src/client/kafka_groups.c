@@ -149,7 +149,7 @@ static weir_err fill_offsets(wr_client *client, const rd_kafka_ConsumerGroupDesc
                              rd_kafka_topic_partition_list_t *committed, int timeout_ms, weir_arena *arena,
                              wr_group_info *to, weir_failure *failure)
 {
-    rd_kafka_t *kafka;
+    rd_kafka_t *kafka = NULL;
     add_assigned(from, committed);
     rd_kafka_topic_partition_list_sort(committed, NULL, NULL);
     rd_kafka_topic_partition_list_t *ends = rd_kafka_topic_partition_list_copy(committed);
@@ -159,7 +159,7 @@ static weir_err fill_offsets(wr_client *client, const rd_kafka_ConsumerGroupDesc
     weir_err err = offsets ? wr_kafka_admin(client, &kafka, failure) : wr_kafka_no_memory(failure);
     if (err == WEIR_OK)
         err = wr_kafka_offsets(kafka, ends, timeout_ms, failure);
-    for (int i = 0; err == WEIR_OK && i < committed->cnt; i++) {
+    for (int i = 0; offsets && err == WEIR_OK && i < committed->cnt; i++) {
         const rd_kafka_topic_partition_t *at = &committed->elems[i];
         const rd_kafka_topic_partition_t *end = rd_kafka_topic_partition_list_find(ends, at->topic, at->partition);
         wr_group_offset *offset = &offsets[to->offset_count++];
@@ -183,7 +183,7 @@ weir_err wr_kafka_group(wr_client *client, const char *group, int timeout_ms, we
 {
     wr_kafka_request ask;
     size_t count = 0;
-    wr_group_info info;
+    wr_group_info info = {0};
     rd_kafka_topic_partition_list_t *committed = NULL;
     const rd_kafka_ConsumerGroupDescription_t **found = NULL;
     weir_err err = wr_kafka_request_init(&ask, client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout_ms, failure);

@@ -17,8 +17,8 @@ void *wr_sim_alloc(size_t size)
 
 char *wr_sim_dup(const char *text)
 {
-    char *copy = wr_sim_alloc(strlen(text) + 1);
-    return strcpy(copy, text);
+    size_t size = strlen(text) + 1;
+    return memcpy(wr_sim_alloc(size), text, size);
 }
 
 /* splitmix64 */
@@ -180,7 +180,7 @@ weir_err wr_sim_topic_add(wr_sim_cluster *cluster, const char *topic, int32_t pa
 static weir_slice copy_bytes(uint8_t **at, weir_slice bytes)
 {
     weir_slice copy = {bytes.data ? *at : NULL, bytes.size};
-    if (bytes.size)
+    if (bytes.data && bytes.size)
         memcpy(*at, bytes.data, bytes.size);
     *at += bytes.size;
     return copy;

@@ -65,6 +65,7 @@ static void take_of_topic(sim_consumer *consumer, sim_topic *topic)
             place = members;
         members++;
     }
+    assert(place >= 0); /* it is called for a topic that this member wants */
     int32_t each = topic->partition_count / members, rest = topic->partition_count % members;
     int32_t first = place * each + (place < rest ? place : rest);
     for (int32_t i = 0; i < each + (place < rest); i++)

@@ -1,5 +1,6 @@
 #include <demo/demo.h>
 
+#include <assert.h>
 #include <demo/generator.h>
 #include <demo/retail.h>
 #include <demo/supervisor.h>
@@ -73,6 +74,7 @@ static int draw_victim(demo *self)
     for (int i = 0; i < count; i++)
         if (wr_supervisor_kill_count(self->supervisor, i) == least)
             victims[spared++] = i;
+    assert(spared > 0); /* at least the services run */
     return victims[draw(self) % (uint64_t)spared];
 }
 

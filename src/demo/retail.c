@@ -1,5 +1,6 @@
 #include <demo/retail.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <lzma.h>
 #include <stdio.h>
@@ -217,6 +218,7 @@ static wr_refusal add_line(wr_invoice *invoice, char *const columns[8], weir_are
     wr_refusal refusal = judge_line(invoice, &line);
     if (refusal != WR_REFUSAL_NONE)
         return refusal;
+    assert(invoice->lines); /* grow_lines was asked first */
     line.sku = weir_arena_dup_text(arena, weir_slice_of(columns[1]));
     line.description = weir_arena_dup_text(arena, weir_slice_of(columns[2]));
     invoice->lines[invoice->line_count++] = line;

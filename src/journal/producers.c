@@ -237,8 +237,8 @@ static weir_err decode_entry(wr_producers *producers, wr_cursor *entries, wr_cur
             remember(known, last);
         return WEIR_OK;
     }
-    int count = wr_cursor_i8(more);
-    if (count < 0 || count > WR_PRODUCER_BATCHES)
+    uint8_t count = (uint8_t)wr_cursor_i8(more);
+    if (count > WR_PRODUCER_BATCHES)
         return WEIR_E_CORRUPT;
     for (int i = 0; i < count; i++) {
         remembered batch = {.last_sequence = wr_cursor_i32(more)};

@@ -1,6 +1,7 @@
 /* /metrics and /readyz: what is counted, in Prometheus' text format 0.0.4 and as one JSON object. */
 #include "core_int.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 static uint64_t read_counter(const counter *of)
@@ -59,6 +60,7 @@ static void print_handlers(const wr_core *core, wr_buf *out)
 
 void wr_core_metrics(wr_core *core, wr_buf *out)
 {
+    assert(core);
     const numbers *n = &core->numbers;
     const row rows[] = {
         {"weir_inbox_events_total", "counter", "Events read and not known before their partition.", &n->events, NULL},

@@ -267,9 +267,7 @@ void wr_outbox_undo(wr_core *core, int64_t to_sequence)
 {
     outbox *outbox = &core->outbox;
     while (outbox->next_sequence > to_sequence) {
-        kept_record *row = row_of(outbox->fresh.head.prev);
-        wr_link_remove(&row->link);
-        free(row);
+        free(row_of(wr_list_pop_last(&outbox->fresh)));
         outbox->fresh_count--;
         outbox->next_sequence--;
     }

@@ -45,11 +45,14 @@ weir_err wr_store_migrate(wr_store *store, const char *component, const char *co
                                    "component TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID",
                                    failure);
     int64_t version = 0, count = 0;
+    static const char *const none[] = {NULL};
+    if (!scripts)
+        scripts = none;
     if (err == WEIR_OK)
         err = version_of(store, component, &version, failure);
     if (err != WEIR_OK)
         return err;
-    while (scripts && scripts[count])
+    while (scripts[count])
         count++;
     if (version > count)
         return weir_fail(failure, WEIR_E_UNSUPPORTED,

@@ -5,6 +5,7 @@
  */
 #include "store_int.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,7 @@ static weir_err take(wr_store *store, const char *sql, const weir_value *values,
         if (err != WEIR_OK)
             return err;
     }
+    assert(statement);
     wr_link_remove(&statement->idle);
 
     int count = 0, code = SQLITE_OK;
@@ -139,10 +141,11 @@ weir_err wr_store_prepare(wr_store *store, const char *sql, const weir_value *va
 
 weir_err wr_store_exec(wr_store *store, const char *sql, const weir_value *values, weir_failure *failure)
 {
-    wr_statement *statement;
+    wr_statement *statement = NULL;
     weir_err err = take(store, sql, values, SQLITE_STATIC, &statement, failure);
     if (err != WEIR_OK)
         return err;
+    assert(statement);
     do
         err = wr_statement_next(statement, failure);
     while (err == WEIR_OK);
