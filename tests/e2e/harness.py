@@ -20,7 +20,7 @@ KAFKAJS = HERE.parent.parent / "build/e2e/kafkajs"
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 # Apache Kafka needs up to half a minute to come back after a SIGKILL.
 PATIENCE = 4 if "WEIR_E2E_KAFKA" in os.environ else 1
-TEST_TIMEOUT_S = 60 * PATIENCE
+TEST_TIMEOUT_S = 160 * PATIENCE
 READY_TIMEOUT_S = 20
 
 _tests = []

@@ -20,7 +20,7 @@ from harness import KAFKAJS, PATIENCE, Weir  # noqa: E402
 
 FILE_TIMEOUT_S = 400
 # Files that look inside weir's broker, or need one of their own.
-WEIR_ONLY = {"protocol_test", "broker_test"}
+WEIR_ONLY = {"protocol_test", "broker_test", "demo_test"}
 
 
 def prepare_kafkajs():
