@@ -104,8 +104,8 @@ weir_err wr_api_join_group(wr_request *request)
         return refuse(request, WR_KAFKA_UNKNOWN_SERVER_ERROR);
 
     error = WR_KAFKA_UNKNOWN_MEMBER_ID; /* of a group that is not there */
-    wr_group *group = in->member_id.size > 0 ? wr_groups_find(groups, in->group_id)
-                                             : wr_groups_obtain(groups, in->group_id, &error);
+    wr_group *group =
+        in->member_id.size > 0 ? wr_groups_find(groups, in->group_id) : wr_groups_obtain(groups, in->group_id, &error);
     if (!group)
         return refuse(request, error);
     *wait = (join_wait){.waiter = {.joined = joined}, .request = request, .group = group};
