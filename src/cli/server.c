@@ -72,13 +72,14 @@ static int serve(process *self, bool development)
     if (wr_server_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->server, &failure) !=
         WEIR_OK)
         return wr_cli_failure(cli, &failure);
+    /* Before anybody hears that it is ready: who then asks it to stop gets a clean stop. */
+    if (wr_loop_on_signal(self->loop, SIGNAL_INT, on_signal, self) != WEIR_OK ||
+        wr_loop_on_signal(self->loop, SIGNAL_TERM, on_signal, self) != WEIR_OK)
+        return wr_cli_fail(cli, WEIR_E_IO, "signals cannot be received");
     if (ready_fd >= 0 && tell_ready(self, (int)ready_fd) != WEIR_OK)
         return wr_cli_usage(cli, "--ready-fd %d is no open descriptor", (int)ready_fd);
     if (development && cli->terminal)
         greet(self);
-    if (wr_loop_on_signal(self->loop, SIGNAL_INT, on_signal, self) != WEIR_OK ||
-        wr_loop_on_signal(self->loop, SIGNAL_TERM, on_signal, self) != WEIR_OK)
-        return wr_cli_fail(cli, WEIR_E_IO, "signals cannot be received");
     self->err = wr_loop_run(self->loop);
     return self->err == WEIR_OK ? WR_EXIT_OK : WR_EXIT_FAILED;
 }
