@@ -73,10 +73,13 @@ int percentile(const char *text, const char *salt)
     return (int)((hash ^ (hash >> 16)) % 100);
 }
 
-int percent_setting(const weir_tx *tx, const char *key)
+int percent_setting(weir_tx *tx, const char *key)
 {
     const char *text = weir_tx_setting(tx, key);
     char *end = NULL;
-    long percent = text ? strtol(text, &end, 10) : 0;
-    return end && end != text && *end == '\0' && percent >= 0 && percent <= 100 ? (int)percent : 0;
+    long percent = text ? strtol(text, &end, 10) : -1;
+    if (percent >= 0 && percent <= 100 && end != text && *end == '\0')
+        return (int)percent;
+    weir_retry(tx, "the setting %s is '%s', not a whole number from 0 to 100", key, text ? text : "");
+    return 0;
 }

@@ -50,7 +50,8 @@ int64_t lines_total(const order_line *lines, size_t count);
  * every run. `salt` keeps one chance from following the other. */
 int percentile(const char *text, const char *salt);
 
-/* The setting `key` as a number from 0 to 100; what is no number reads as 0. */
-int percent_setting(const weir_tx *tx, const char *key);
+/* The setting `key`, a whole number from 0 to 100; anything else makes the handler fail with WEIR_RETRY, until it is
+ * mended. */
+int percent_setting(weir_tx *tx, const char *key);
 
 #endif

@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from harness import check, equal, main, test, weir_binary
+from harness import check, equal, main, slow, test, weir_binary
 
 COUNT = 300
 RUN_TIMEOUT_S = 150
@@ -26,6 +26,7 @@ def holds(found):
 
 
 @test
+@slow(160)
 def three_hundred_invoices_end_and_every_invariant_holds():
     found = demo()
     holds(found)
@@ -33,6 +34,7 @@ def three_hundred_invoices_end_and_every_invariant_holds():
 
 
 @test
+@slow(160)
 def every_invariant_holds_when_broker_and_services_are_killed():
     found = demo("--chaos", "--kills", "9")
     holds(found)

@@ -20,7 +20,7 @@ KAFKAJS = HERE.parent.parent / "build/e2e/kafkajs"
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 # Apache Kafka needs up to half a minute to come back after a SIGKILL.
 PATIENCE = 4 if "WEIR_E2E_KAFKA" in os.environ else 1
-TEST_TIMEOUT_S = 160 * PATIENCE
+TEST_TIMEOUT_S = 60
 READY_TIMEOUT_S = 20
 
 _tests = []
@@ -29,6 +29,18 @@ _tests = []
 def test(function):
     _tests.append(function)
     return function
+
+
+def slow(timeout_s):
+    """Above @test: this one may take longer than the others."""
+    def mark(function):
+        function.timeout_s = timeout_s
+        return function
+    return mark
+
+
+def timeout_of(function):
+    return getattr(function, "timeout_s", TEST_TIMEOUT_S) * PATIENCE
 
 
 def equal(actual, expected):
@@ -174,7 +186,7 @@ class TimedOut(Exception):
 
 
 def _alarm(_signal, _frame):
-    raise TimedOut(f"not done after {TEST_TIMEOUT_S} s")
+    raise TimedOut("not done in the time it has")
 
 
 def main():
@@ -190,7 +202,7 @@ def main():
         if len(sys.argv) > 1 and sys.argv[1] not in each.__name__:
             continue
         begun = time.monotonic()
-        signal.alarm(TEST_TIMEOUT_S)
+        signal.alarm(timeout_of(each))
         try:
             each()
             passed += 1
