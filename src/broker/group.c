@@ -27,6 +27,8 @@
  * memory for a member: its JoinGroup answers COORDINATOR_NOT_AVAILABLE and nothing has changed. */
 #include "group_int.h"
 
+enum { WAIT_AGAIN_MIN_MS = 1000 }; /* a rebalance to which nobody came: before the next look */
+
 const wr_group_config wr_group_config_default = {
     .initial_delay_ms = 3000,
     .new_member_timeout_ms = 5 * 60 * 1000,
@@ -258,7 +260,8 @@ static void complete_join(wr_group *group, int64_t now_ms)
     if (group->member_count > 0 &&
         (!elect_leader(group) || !wr_group_slice_dup(wr_group_vote(group), &protocol_name))) {
         group->initial = false;
-        group->phase_deadline_ms = now_ms + rebalance_timeout_ms(group);
+        int32_t timeout_ms = rebalance_timeout_ms(group); /* which may be 0: time must go on */
+        group->phase_deadline_ms = now_ms + (timeout_ms > WAIT_AGAIN_MIN_MS ? timeout_ms : WAIT_AGAIN_MIN_MS);
         return;
     }
     group->generation = group->generation == INT32_MAX ? 1 : group->generation + 1;

@@ -125,7 +125,10 @@ static void come_back(wr_group *group, wr_group_member *member, const wr_group_j
     wr_group_answer_sync(group, member, WR_KAFKA_FENCED_INSTANCE_ID);
     if (wr_group_member_rename(group, member, id, join) != WEIR_OK)
         goto fail;
-    wr_group_member_touch(member, now_ms);
+    if (member->is_new)
+        member->deadline_ms = now_ms + group->host->config.new_member_timeout_ms;
+    else
+        wr_group_member_touch(member, now_ms);
     member->join_waiter = waiter;
     if (group->state == WR_GROUP_STABLE && !changed && weir_slice_equal(wr_group_vote(group), group->protocol_name)) {
         member->joining = JOINING_STORE;
