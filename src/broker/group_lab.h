@@ -29,8 +29,8 @@ typedef struct answer {
     int count; /* exactly one in the end, unless its connection was closed */
     bool forgotten;
     int16_t error;
-    int32_t generation;
-    bool shown, skip; /* the members were shown; told to skip the assignment */
+    int32_t generation; /* told by JoinGroup, said by SyncGroup */
+    bool shown, skip;   /* the members were shown; told to skip the assignment */
     size_t member_count;
     char members[MEMBERS][TEXT];
     char leader[TEXT], member[TEXT], protocol[TEXT], assignment[TEXT];
@@ -220,13 +220,14 @@ static inline answer *join(lab *lab, client *of)
     return asked;
 }
 
-/* The leader gives the k-th of the members it was shown "<generation>/<k>". */
-static inline answer *sync_with(lab *lab, client *of)
+/* The leader gives the k-th of the members it was shown "<generation>/<k>", and those past `most` nothing. */
+static inline answer *sync_some(lab *lab, client *of, size_t most)
 {
     const answer *seen = of->joining;
     wr_group_assignment assignments[MEMBERS];
     char texts[MEMBERS][TEXT];
     size_t count = seen && seen->count == 1 && seen->shown ? seen->member_count : 0;
+    count = count < most ? count : most;
     for (size_t i = 0; i < count; i++) {
         snprintf(texts[i], TEXT, "%d/%zu", (int)of->generation, i);
         assignments[i] = (wr_group_assignment){weir_slice_of(seen->members[i]), weir_slice_of(texts[i])};
@@ -237,9 +238,15 @@ static inline answer *sync_with(lab *lab, client *of)
                         .assignments = assignments,
                         .assignment_count = count};
     of->syncing = ask(lab, of);
+    of->syncing->generation = of->generation;
     answer *asked = of->syncing;
     wr_group_handle_sync(lab->group, &in, asked, lab->now_ms);
     return asked;
+}
+
+static inline answer *sync_with(lab *lab, client *of)
+{
+    return sync_some(lab, of, MEMBERS);
 }
 
 static inline int16_t beat(lab *lab, const client *of)

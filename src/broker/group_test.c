@@ -43,6 +43,27 @@ TEST(nobody_is_given_an_assignment_before_it_is_durable)
     finish_store(lab, WEIR_OK);
     CHECK_STR(a.syncing->assignment, "1/0");
 
+    /* Nor is who asks meanwhile, nor with what was stored for a generation before. */
+    client b = consumer();
+    join(lab, &b);
+    join(lab, &a);
+    sync_with(lab, &a); /* its ticket is on the way */
+    join(lab, &a);
+    a.metadata = "other";
+    join(lab, &a);
+    CHECK_EQ(a.joining->count, 0);
+    join(lab, &b);
+    CHECK_EQ(a.generation, 3);
+    sync_with(lab, &a);
+    sync_with(lab, &b);
+    CHECK_EQ(lab->ticket_count, 2);
+    finish_store(lab, WEIR_OK);
+    CHECK_EQ(a.syncing->count + b.syncing->count, 0);
+    finish_store(lab, WEIR_OK);
+    CHECK_STR(a.syncing->assignment, "3/0");
+    CHECK_STR(b.syncing->assignment, "3/1");
+    leave(lab, &b);
+
     /* And none at all if it cannot be kept. */
     join(lab, &a);
     sync_with(lab, &a);
@@ -259,6 +280,21 @@ TEST(only_members_of_the_present_generation_commit_and_strangers_only_while_empt
     close_lab(lab);
 }
 
+TEST(a_member_that_the_leader_forgets_is_given_nothing_and_not_what_it_had)
+{
+    client a = consumer(), b = consumer();
+    lab *lab = open_with_two(&a, &b);
+    CHECK_STR(b.syncing->assignment, "1/1");
+    join(lab, &a);
+    join(lab, &b);
+    sync_with(lab, &b);
+    sync_some(lab, &a, 1);
+    CHECK_STR(a.syncing->assignment, "2/0");
+    CHECK_EQ(b.syncing->error, WR_KAFKA_NONE);
+    CHECK_STR(b.syncing->assignment, "");
+    close_lab(lab);
+}
+
 /* ---- static members */
 
 TEST(a_static_member_that_rejoins_keeps_its_assignment_and_fences_its_former_self)
@@ -317,6 +353,25 @@ TEST(a_static_member_stays_through_a_rebalance_it_misses_until_its_session_ends)
     }
     CHECK_EQ(beat(lab, &a), WR_KAFKA_REBALANCE_IN_PROGRESS);
     CHECK_EQ(wr_group_member_count(lab->group), 2);
+    close_lab(lab);
+}
+
+TEST(a_static_leader_that_missed_a_rebalance_follows_who_led_meanwhile)
+{
+    client a = static_consumer("i"), b = consumer();
+    a.session_ms = b.session_ms = 3 * REBALANCE_MS;
+    lab *lab = open_with_two(&a, &b);
+    b.metadata = "other";
+    join(lab, &b);
+    pass(lab, REBALANCE_MS);
+    CHECK_STR(b.joining->leader, b.id);
+    sync_with(lab, &b);
+    join(lab, &a); /* told the present generation */
+    CHECK_STR(a.joining->leader, b.id);
+    join(lab, &b);
+    join(lab, &a);
+    CHECK_EQ(a.generation, 3);
+    CHECK_STR(a.joining->leader, b.id);
     close_lab(lab);
 }
 
