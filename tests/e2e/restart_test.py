@@ -176,7 +176,8 @@ def weirs_own_producer_and_consumer_survive_a_kill():
     with Durable() as on:
         topic, count = fresh("own"), 4000
         on.create(topic)
-        producer = subprocess.Popen([weir_binary(), "produce", topic, "-b", on.bootstrap, "-p", "0", "--rate", "2000", "-q"],
+        producer = subprocess.Popen([weir_binary(), "produce", topic, "-b", on.bootstrap, "-p", "0", "--rate", "2000", "-q",
+                                     "--timeout", f"{40 * PATIENCE}s"],
                                     stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         feeder = threading.Thread(target=lambda: (producer.stdin.writelines(f"{i}\n" for i in range(count)), producer.stdin.close()))
         feeder.start()
