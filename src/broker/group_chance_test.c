@@ -1,12 +1,13 @@
 /* A group under members that do anything in any order, on a disk that is slow and sometimes fails. */
 #include "group_lab.h"
 
-enum { CLIENTS = 7, STEPS = 2500, SEEDS = 40, GENERATIONS = STEPS + 2 };
+enum { CLIENTS = 7, STEPS = 2500, SEEDS = 200, GENERATIONS = STEPS + 2 };
 
 typedef struct ledger {
     client clients[CLIENTS];
     const client *leaders[GENERATIONS];
     const client *holders[GENERATIONS][MEMBERS];
+    int given;      /* assignments answered */
     size_t checked; /* answers before this one */
     int32_t generation;
 } ledger;
@@ -54,29 +55,55 @@ static void hang_up(lab *lab, answer *waits)
     wr_group_forget(lab->group, waits);
 }
 
+static bool waits(const answer *asked)
+{
+    return asked && asked->count == 0 && !asked->forgotten;
+}
+
+/* What a consumer would do next. */
+static void behave(lab *lab, client *of)
+{
+    const answer *joined = of->joining, *synced = of->syncing;
+    if (waits(joined) || waits(synced))
+        return;
+    bool is_member = joined && joined->count == 1 && joined->error == WR_KAFKA_NONE && of->id[0];
+    if (!is_member || (synced && synced->error != WR_KAFKA_NONE)) {
+        of->syncing = NULL;
+        join(lab, of);
+    } else if (!synced || synced->forgotten || synced->generation != of->generation) {
+        sync_some(lab, of, test_random(&lab->chance) % 8 ? MEMBERS : 1);
+    } else if (beat(lab, of) != WR_KAFKA_NONE) {
+        join(lab, of);
+    }
+}
+
 static void step(lab *lab, client *of)
 {
-    uint64_t dice = test_random(&lab->chance) % 100;
-    if (dice < 30) {
+    uint64_t dice = test_random(&lab->chance) % 400;
+    if (dice >= 160) {
+        behave(lab, of);
+        return;
+    }
+    if (dice >= 100) {
+        if (lab->ticket_count > 0)
+            finish_store(lab, dice == 100 ? WEIR_E_IO : WEIR_OK);
+        return;
+    }
+    if (dice < 4) {
         join(lab, of);
-    } else if (dice < 55) {
-        sync_some(lab, of, test_random(&lab->chance) % MEMBERS);
-    } else if (dice < 70) {
-        beat(lab, of);
-    } else if (dice < 74) {
+    } else if (dice < 8) {
+        sync_some(lab, of, 1);
+    } else if (dice < 10) {
         leave(lab, of);
-    } else if (dice < 77) {
+    } else if (dice < 14) {
         of->id[0] = '\0'; /* a new process */
-    } else if (dice < 80) {
+    } else if (dice < 18) {
         hang_up(lab, of->joining);
         hang_up(lab, of->syncing);
-    } else if (dice < 82) {
+    } else if (dice < 20) {
         of->metadata = of->metadata[0] == 'm' ? "n" : "m";
-    } else if (dice < 92) {
-        if (lab->ticket_count > 0)
-            finish_store(lab, dice == 82 ? WEIR_E_IO : WEIR_OK);
     } else {
-        pass(lab, (int64_t)(test_random(&lab->chance) % (dice == 99 ? REBALANCE_MS : SESSION_MS / 4)));
+        pass(lab, (int64_t)(test_random(&lab->chance) % (dice == 99 ? REBALANCE_MS : SESSION_MS / 8)));
     }
 }
 
@@ -99,7 +126,9 @@ static void run_chance(uint64_t seed)
         step(lab, &story->clients[test_random(&lab->chance) % CLIENTS]);
         check_all(lab, story);
     }
-    CHECK(story->generation > 3);
+    for (size_t i = 0; i < lab->answer_count; i++)
+        story->given += lab->answers[i].assignment[0] != '\0';
+    CHECK(story->given > 50); /* else nothing was tried */
     while (lab->ticket_count > 0)
         finish_store(lab, WEIR_OK);
     lab->slow = false;
