@@ -1,0 +1,392 @@
+/* What tools do to groups, and what happens to them by themselves: listed, described, deleted, expired, loaded piece by
+ * piece. Each through a whole broker. */
+#include "rig.h"
+
+#include <broker/groups.h>
+#include <broker/topics.h>
+#include <wire/delete_groups.h>
+#include <wire/delete_topics.h>
+#include <wire/describe_groups.h>
+#include <wire/heartbeat.h>
+#include <wire/join_group.h>
+#include <wire/kafka.h>
+#include <wire/list_groups.h>
+#include <wire/offset_commit.h>
+#include <wire/offset_delete.h>
+#include <wire/offset_fetch.h>
+#include <wire/sync_group.h>
+
+#include <stdio.h>
+
+#include "test.h"
+
+enum { MINUTE_MS = 60000, SESSION_MS = 10000, ID_SIZE = 80 };
+
+static const char *const settings[] = {"offsets.retention.minutes=1", "offsets.retention.check.interval.ms=1s",
+                                       "group.initial.rebalance.delay.ms=0", NULL};
+
+static const char range_of_orders[] = "\0\1\0\0\0\1\0\6orders\0\0\0\0\0\0\0\0"; /* a subscription to one topic */
+
+static int16_t commit(wr_rig_client *client, const char *group, const char *topic, int64_t offset)
+{
+    wr_offset_commit_request_partition one = {.committed_offset = offset, .committed_leader_epoch = -1};
+    wr_offset_commit_request_topic named = {.name = weir_slice_of(topic), .partitions = &one, .partition_count = 1};
+    wr_offset_commit_request in = {.group_id = weir_slice_of(group),
+                                   .generation_id_or_member_epoch = -1,
+                                   .member_id = WEIR_SLICE(""),
+                                   .retention_time_ms = -1,
+                                   .topics = &named,
+                                   .topic_count = 1};
+    const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in);
+    CHECK(out != NULL);
+    return out->topics[0].partitions[0].error_code;
+}
+
+static int64_t committed(wr_rig_client *client, const char *group, const char *topic)
+{
+    int32_t partition = 0;
+    wr_offset_fetch_request_topic named = {
+        .name = weir_slice_of(topic), .partition_indexes = &partition, .partition_index_count = 1};
+    wr_offset_fetch_request in = {.group_id = weir_slice_of(group), .topics = &named, .topic_count = 1};
+    const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 7, &in);
+    CHECK(out != NULL);
+    CHECK_EQ(out->error_code, WR_KAFKA_NONE);
+    return out->topics[0].partitions[0].committed_offset;
+}
+
+static int16_t delete_group(wr_rig_client *client, const char *group)
+{
+    weir_slice names[] = {weir_slice_of(group), weir_slice_of(group)};
+    wr_delete_groups_request in = {.groups_names = names, .groups_name_count = 2};
+    const wr_delete_groups_response *out = wr_rig_call(client, WR_API_DELETE_GROUPS, 2, &in);
+    CHECK(out && out->result_count == 2);
+    if (out->results[0].error_code == WR_KAFKA_NONE)
+        CHECK_EQ(out->results[1].error_code, WR_KAFKA_GROUP_ID_NOT_FOUND);
+    return out->results[0].error_code;
+}
+
+static int16_t delete_offset(wr_rig_client *client, const char *group, const char *topic, int16_t *ret_group_error)
+{
+    wr_offset_delete_request_partition one = {0};
+    wr_offset_delete_request_topic named = {.name = weir_slice_of(topic), .partitions = &one, .partition_count = 1};
+    wr_offset_delete_request in = {.group_id = weir_slice_of(group), .topics = &named, .topic_count = 1};
+    const wr_offset_delete_response *out = wr_rig_call(client, WR_API_OFFSET_DELETE, 0, &in);
+    CHECK(out != NULL);
+    *ret_group_error = out->error_code;
+    return out->topic_count == 1 ? out->topics[0].partitions[0].error_code : -2;
+}
+
+static int32_t list(wr_rig_client *client, const char *state, const char *type)
+{
+    weir_slice states = weir_slice_of(state), types = weir_slice_of(type);
+    wr_list_groups_request in = {.states_filter = &states,
+                                 .states_filter_count = state != NULL,
+                                 .types_filter = &types,
+                                 .types_filter_count = type != NULL};
+    const wr_list_groups_response *out = wr_rig_call(client, WR_API_LIST_GROUPS, 5, &in);
+    CHECK(out && out->error_code == WR_KAFKA_NONE);
+    return out->group_count;
+}
+
+static const wr_describe_groups_response_group *describe(wr_rig_client *client, const char *group, int16_t version)
+{
+    weir_slice name = weir_slice_of(group);
+    wr_describe_groups_request in = {.groups = &name, .group_count = 1};
+    const wr_describe_groups_response *out = wr_rig_call(client, WR_API_DESCRIBE_GROUPS, version, &in);
+    CHECK(out && out->group_count == 1);
+    return &out->groups[0];
+}
+
+static int16_t beat(wr_rig_client *client, const char *id)
+{
+    wr_heartbeat_request in = {.group_id = WEIR_SLICE("g"), .generation_id = 1, .member_id = weir_slice_of(id)};
+    const wr_heartbeat_response *out = wr_rig_call(client, WR_API_HEARTBEAT, 4, &in);
+    CHECK(out != NULL);
+    return out->error_code;
+}
+
+/* One member of "g", stable in generation 1, reading orders. */
+static void enter(wr_rig_client *client, char ret_id[ID_SIZE])
+{
+    wr_join_group_request_protocol protocol = {WEIR_SLICE("range"), WEIR_SLICE(range_of_orders)};
+    wr_join_group_request in = {.group_id = WEIR_SLICE("g"),
+                                .session_timeout_ms = SESSION_MS,
+                                .rebalance_timeout_ms = SESSION_MS,
+                                .member_id = WEIR_SLICE(""),
+                                .protocol_type = WEIR_SLICE("consumer"),
+                                .protocols = &protocol,
+                                .protocol_count = 1};
+    const wr_join_group_response *joined = wr_rig_call(client, WR_API_JOIN_GROUP, 3, &in);
+    CHECK(joined && joined->error_code == WR_KAFKA_NONE);
+    snprintf(ret_id, ID_SIZE, "%.*s", (int)joined->member_id.size, (const char *)joined->member_id.data);
+    wr_sync_group_request_assignment given = {weir_slice_of(ret_id), WEIR_SLICE("all of it")};
+    wr_sync_group_request sync = {.group_id = WEIR_SLICE("g"),
+                                  .generation_id = 1,
+                                  .member_id = weir_slice_of(ret_id),
+                                  .assignments = &given,
+                                  .assignment_count = 1};
+    const wr_sync_group_response *synced = wr_rig_call(client, WR_API_SYNC_GROUP, 3, &sync);
+    CHECK(synced && synced->error_code == WR_KAFKA_NONE);
+}
+
+static wr_rig_client *again(wr_rig *rig)
+{
+    weir_err err = wr_rig_start(rig);
+    CHECK_STR(rig->failure.sentence, "");
+    CHECK_OK(err);
+    return wr_rig_connect(rig);
+}
+
+/* ---- looking */
+
+TEST(groups_are_listed_by_state_and_type_and_described_with_what_members_were_given)
+{
+    wr_rig *rig = wr_rig_new(1, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    char id[ID_SIZE];
+    wr_rig_create(client, "orders", 1);
+    enter(client, id);
+    CHECK_EQ(commit(client, "tool", "orders", 7), WR_KAFKA_NONE);
+
+    CHECK_EQ(list(client, NULL, NULL), 2);
+    CHECK_EQ(list(client, "stable", NULL), 1); /* in any case */
+    CHECK_EQ(list(client, "Empty", "Classic"), 1);
+    CHECK_EQ(list(client, NULL, "consumer"), 0);
+    CHECK_EQ(list(client, "Dead", NULL), 0);
+
+    const wr_describe_groups_response_group *group = describe(client, "g", 6);
+    CHECK_EQ(group->error_code, WR_KAFKA_NONE);
+    CHECK(weir_slice_equal(group->group_state, WEIR_SLICE("Stable")));
+    CHECK(weir_slice_equal(group->protocol_type, WEIR_SLICE("consumer")));
+    CHECK(weir_slice_equal(group->protocol_data, WEIR_SLICE("range")));
+    CHECK_EQ(group->authorized_operations, INT32_MIN);
+    CHECK_EQ(group->member_count, 1);
+    CHECK(weir_slice_equal(group->members[0].member_assignment, WEIR_SLICE("all of it")));
+    CHECK(weir_slice_equal(group->members[0].member_metadata, WEIR_SLICE(range_of_orders)));
+    CHECK(weir_slice_equal(group->members[0].client_host, WEIR_SLICE("/127.0.0.1")));
+
+    group = describe(client, "nobody", 5);
+    CHECK_EQ(group->error_code, WR_KAFKA_NONE);
+    CHECK(weir_slice_equal(group->group_state, WEIR_SLICE("Dead")));
+    group = describe(client, "nobody", 6);
+    CHECK_EQ(group->error_code, WR_KAFKA_GROUP_ID_NOT_FOUND);
+    CHECK(weir_slice_equal(group->error_message, WEIR_SLICE("Group nobody not found.")));
+    CHECK_EQ(list(client, NULL, NULL), 2); /* asking makes nothing */
+    wr_rig_free(rig);
+}
+
+TEST(offsets_are_fetched_for_several_groups_for_all_topics_and_by_topic_id)
+{
+    wr_rig *rig = wr_rig_new(2, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 2);
+    wr_rig_create(client, "payments", 1);
+    CHECK_EQ(commit(client, "a", "orders", 3), WR_KAFKA_NONE);
+    CHECK_EQ(commit(client, "a", "payments", 4), WR_KAFKA_NONE);
+    CHECK_EQ(commit(client, "b", "nowhere", 5), WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+
+    wr_offset_fetch_request_group both[] = {{.group_id = WEIR_SLICE("a"), .member_epoch = -1, .topic_count = -1},
+                                            {.group_id = WEIR_SLICE("b"), .member_epoch = -1, .topic_count = -1}};
+    wr_offset_fetch_request all = {.groups = both, .group_count = 2};
+    const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 9, &all);
+    CHECK(out && out->group_count == 2);
+    CHECK_EQ(out->groups[0].topic_count, 2);
+    CHECK_EQ(out->groups[1].topic_count, 0);
+
+    wr_uuid known = wr_topics_find(rig->broker->topics, WEIR_SLICE("orders"))->id, unknown = {{1, 2, 3}};
+    int32_t partitions[] = {0, 1};
+    wr_offset_fetch_request_topic topics[] = {
+        {.topic_id = known, .partition_indexes = partitions, .partition_index_count = 2},
+        {.topic_id = unknown, .partition_indexes = partitions, .partition_index_count = 1}};
+    both[0] = (wr_offset_fetch_request_group){
+        .group_id = WEIR_SLICE("a"), .member_epoch = -1, .topics = topics, .topic_count = 2};
+    wr_offset_fetch_request by_id = {.groups = both, .group_count = 1, .require_stable = true};
+    out = wr_rig_call(client, WR_API_OFFSET_FETCH, 10, &by_id);
+    CHECK(out && out->groups[0].topic_count == 2);
+    CHECK_EQ(out->groups[0].topics[0].partitions[0].committed_offset, 3);
+    CHECK_EQ(out->groups[0].topics[0].partitions[1].committed_offset, -1);
+    CHECK_EQ(out->groups[0].topics[0].partitions[1].error_code, WR_KAFKA_NONE);
+    CHECK_EQ(out->groups[0].topics[1].partitions[0].error_code, WR_KAFKA_UNKNOWN_TOPIC_ID);
+    wr_rig_free(rig);
+}
+
+/* ---- deleting */
+
+TEST(a_deleted_group_stays_deleted_through_a_power_cut_and_one_with_members_is_not_deleted)
+{
+    wr_rig *rig = wr_rig_new(3, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    char id[ID_SIZE];
+    wr_rig_create(client, "orders", 1);
+    enter(client, id);
+    CHECK_EQ(commit(client, "tool", "orders", 7), WR_KAFKA_NONE);
+    CHECK_EQ(delete_group(client, "g"), WR_KAFKA_NON_EMPTY_GROUP);
+    CHECK_EQ(delete_group(client, "nobody"), WR_KAFKA_GROUP_ID_NOT_FOUND);
+    CHECK_EQ(delete_group(client, "tool"), WR_KAFKA_NONE);
+    CHECK_EQ(committed(client, "tool", "orders"), -1);
+    wr_rig_cut(rig);
+    client = again(rig);
+    CHECK_EQ(committed(client, "tool", "orders"), -1);
+    CHECK_EQ(list(client, NULL, NULL), 1);
+    CHECK_EQ(beat(client, id), WR_KAFKA_NONE);
+    wr_rig_free(rig);
+}
+
+TEST(an_offset_is_deleted_durably_unless_a_member_reads_its_topic)
+{
+    wr_rig *rig = wr_rig_new(4, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    char id[ID_SIZE];
+    int16_t error;
+    wr_rig_create(client, "orders", 1);
+    wr_rig_create(client, "payments", 1);
+    CHECK_EQ(commit(client, "g", "orders", 7), WR_KAFKA_NONE);
+    CHECK_EQ(commit(client, "g", "payments", 8), WR_KAFKA_NONE);
+    enter(client, id);
+    CHECK_EQ(delete_offset(client, "g", "orders", &error), WR_KAFKA_GROUP_SUBSCRIBED_TO_TOPIC);
+    CHECK_EQ(error, WR_KAFKA_NONE);
+    CHECK_EQ(delete_offset(client, "g", "nowhere", &error), WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+    CHECK_EQ(delete_offset(client, "g", "payments", &error), WR_KAFKA_NONE);
+    CHECK_EQ(delete_offset(client, "nobody", "payments", &error), -2);
+    CHECK_EQ(error, WR_KAFKA_GROUP_ID_NOT_FOUND);
+    wr_rig_cut(rig);
+    client = again(rig);
+    CHECK_EQ(committed(client, "g", "payments"), -1);
+    CHECK_EQ(committed(client, "g", "orders"), 7);
+    wr_rig_free(rig);
+}
+
+static void delete_topic(wr_rig_client *client, const char *topic)
+{
+    weir_slice name = weir_slice_of(topic);
+    wr_delete_topics_request in = {.topic_names = &name, .topic_name_count = 1, .timeout_ms = 1000};
+    const wr_delete_topics_response *out = wr_rig_call(client, WR_API_DELETE_TOPICS, 4, &in);
+    CHECK(out && out->response_count == 1 && out->responses[0].error_code == WR_KAFKA_NONE);
+}
+
+TEST(a_topic_that_is_deleted_and_made_anew_has_no_offsets)
+{
+    for (int round = 0; round < 2; round++) {
+        wr_rig *rig = wr_rig_new(5, settings);
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        wr_rig_create(client, "payments", 1);
+        CHECK_EQ(commit(client, "tool", "orders", 7), WR_KAFKA_NONE);
+        CHECK_EQ(commit(client, "tool", "payments", 8), WR_KAFKA_NONE);
+        delete_topic(client, "orders");
+        if (round == 1) { /* the topic is gone; the offsets' records may not be, and the next start sees to them */
+            wr_rig_cut(rig);
+            client = again(rig);
+        }
+        wr_rig_create(client, "orders", 1);
+        CHECK_EQ(committed(client, "tool", "orders"), -1);
+        wr_rig_kill(rig);
+        client = again(rig);
+        CHECK_EQ(committed(client, "tool", "orders"), -1);
+        CHECK_EQ(committed(client, "tool", "payments"), 8);
+        wr_rig_free(rig);
+    }
+}
+
+/* ---- time */
+
+TEST(offsets_expire_after_the_commit_of_a_tool_and_after_the_last_member_of_a_group)
+{
+    wr_rig *rig = wr_rig_new(6, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    char id[ID_SIZE];
+    wr_rig_create(client, "orders", 1);
+    CHECK_EQ(commit(client, "g", "orders", 7), WR_KAFKA_NONE);
+    CHECK_EQ(commit(client, "tool", "orders", 8), WR_KAFKA_NONE);
+    enter(client, id);
+    for (int i = 0; i < 24; i++) { /* two minutes of signs of life */
+        wr_rig_run_ms(rig, SESSION_MS / 2);
+        CHECK_EQ(beat(client, id), WR_KAFKA_NONE);
+    }
+    CHECK_EQ(committed(client, "tool", "orders"), -1);
+    CHECK_EQ(committed(client, "g", "orders"), 7);
+    CHECK_EQ(list(client, NULL, NULL), 1);
+
+    wr_rig_run_ms(rig, 2 * SESSION_MS); /* silence: the group is empty, since less than a minute */
+    CHECK_EQ(list(client, "Empty", NULL), 1);
+    CHECK_EQ(committed(client, "g", "orders"), 7);
+    wr_rig_kill(rig);
+    client = again(rig);
+    CHECK_EQ(committed(client, "g", "orders"), 7);
+    wr_rig_run_ms(rig, MINUTE_MS + 2000);
+    CHECK_EQ(committed(client, "g", "orders"), -1);
+    CHECK_EQ(list(client, NULL, NULL), 0);
+    wr_rig_cut(rig);
+    client = again(rig);
+    CHECK_EQ(list(client, NULL, NULL), 0);
+    wr_rig_free(rig);
+}
+
+TEST(offsets_of_a_topic_that_a_stable_group_no_longer_reads_expire_and_the_others_stay)
+{
+    wr_rig *rig = wr_rig_new(7, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    char id[ID_SIZE];
+    wr_rig_create(client, "orders", 1);
+    wr_rig_create(client, "payments", 1);
+    CHECK_EQ(commit(client, "g", "orders", 7), WR_KAFKA_NONE);
+    CHECK_EQ(commit(client, "g", "payments", 8), WR_KAFKA_NONE);
+    enter(client, id);
+    for (int i = 0; i < 26; i++) {
+        wr_rig_run_ms(rig, SESSION_MS / 2);
+        CHECK_EQ(beat(client, id), WR_KAFKA_NONE);
+    }
+    CHECK_EQ(committed(client, "g", "orders"), 7);
+    CHECK_EQ(committed(client, "g", "payments"), -1);
+    wr_rig_free(rig);
+}
+
+TEST(a_broker_that_slept_does_not_take_its_own_silence_for_its_members)
+{
+    wr_rig *rig = wr_rig_new(8, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    char id[ID_SIZE];
+    wr_rig_create(client, "orders", 1);
+    enter(client, id);
+    wr_sim_advance_ms(rig->sim, 10 * SESSION_MS);
+    CHECK_EQ(beat(client, id), WR_KAFKA_NONE);
+    wr_rig_run_ms(rig, 2 * SESSION_MS); /* but its members' silence it does hear */
+    CHECK_EQ(beat(client, id), WR_KAFKA_UNKNOWN_MEMBER_ID);
+    wr_rig_free(rig);
+}
+
+/* ---- loading */
+
+TEST(a_large_log_is_loaded_in_pieces_between_which_others_are_served)
+{
+    static const uint8_t note[4000] = {'n'};
+    enum { COMMITS = 600 };
+    wr_rig *rig = wr_rig_new(9, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    char id[ID_SIZE];
+    wr_rig_create(client, "orders", 1);
+    enter(client, id);
+    for (int64_t i = 0; i < COMMITS; i++) {
+        wr_offset_commit_request_partition one = {
+            .committed_offset = i, .committed_leader_epoch = -1, .committed_metadata = {note, sizeof note}};
+        wr_offset_commit_request_topic named = {.name = WEIR_SLICE("orders"), .partitions = &one, .partition_count = 1};
+        wr_offset_commit_request in = {.group_id = WEIR_SLICE("g"),
+                                       .generation_id_or_member_epoch = 1,
+                                       .member_id = weir_slice_of(id),
+                                       .retention_time_ms = -1,
+                                       .topics = &named,
+                                       .topic_count = 1};
+        const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in);
+        CHECK(out && out->topics[0].partitions[0].error_code == WR_KAFKA_NONE);
+    }
+    wr_rig_kill(rig);
+    client = again(rig);
+    int steps = 0;
+    for (; wr_groups_ready(rig->broker->groups) == WR_KAFKA_COORDINATOR_LOAD_IN_PROGRESS; steps++)
+        CHECK(wr_sim_step(rig->sim));
+    CHECK(steps >= 2);
+    CHECK_EQ(wr_groups_ready(rig->broker->groups), WR_KAFKA_NONE);
+    CHECK_EQ(beat(client, id), WR_KAFKA_NONE);
+    CHECK_EQ(committed(client, "g", "orders"), COMMITS - 1);
+    wr_rig_free(rig);
+}
