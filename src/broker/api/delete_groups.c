@@ -1,5 +1,5 @@
 /* DeleteGroups: empty groups go with all their offsets; the answer waits until that is durable. */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <wire/delete_groups.h>

@@ -1,6 +1,6 @@
 /* DescribeGroups: state and members of classic groups. A group that is not there is "Dead"; from version 6 on it is an
  * error instead. What members subscribe to and were given is shown while the group is stable. */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <wire/describe_groups.h>

@@ -1,6 +1,6 @@
 /* Heartbeat: a sign of life. While groups are loaded it is taken without a look, or members would rejoin for nothing.
  */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <wire/heartbeat.h>

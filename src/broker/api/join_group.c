@@ -1,6 +1,6 @@
 /* JoinGroup: waits in the group (broker/group.h) for the next generation. When its connection closes the member stays,
  * only its answer goes nowhere. */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <wire/join_group.h>

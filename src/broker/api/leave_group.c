@@ -1,5 +1,5 @@
 /* LeaveGroup: one member, whose error is the answer's; from version 3 on several, each with its own. */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <wire/leave_group.h>

@@ -1,6 +1,6 @@
 /* ListGroups: all groups of this broker, or those in the states (version 4) and of the types (version 5) asked for;
  * names of states and types are compared without case. */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <wire/list_groups.h>

@@ -1,6 +1,6 @@
 /* OffsetCommit: what may be kept is written in one go and answered when it is durable; what may not, and why, is known
  * at once. A commit under way is finished even if its connection closes. */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <broker/topics.h>

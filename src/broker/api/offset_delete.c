@@ -1,5 +1,5 @@
 /* OffsetDelete: forget a group's positions, but not those of topics that its members are reading. */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <broker/topics.h>

@@ -1,7 +1,7 @@
 /* OffsetFetch: what is committed and durable; -1 where nothing is. Version 8 and up ask for several groups; before that
  * the one group's answer is the whole answer. require_stable changes nothing: a commit is shown once it is durable, and
  * there are no transactional ones that could still be taken back. */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <broker/topics.h>

@@ -1,5 +1,5 @@
 /* SyncGroup: waits in the group until its leader's assignment is durable. */
-#include "group_handlers.h"
+#include "api.h"
 
 #include <broker/groups.h>
 #include <wire/sync_group.h>
