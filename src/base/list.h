@@ -33,6 +33,15 @@ static inline void wr_list_append(wr_list *list, wr_link *link)
     list->head.prev = link;
 }
 
+/* Behind `before`, which is linked or the list's head. */
+static inline void wr_list_insert(wr_link *before, wr_link *link)
+{
+    link->prev = before;
+    link->next = before->next;
+    before->next->prev = link;
+    before->next = link;
+}
+
 static inline bool wr_link_linked(const wr_link *link)
 {
     return link->next != NULL;

@@ -1,4 +1,4 @@
-/* Dispatch to the real or the simulated loop; the timers' heap and the list of posts, which both use. */
+/* Dispatch to the real or the simulated loop; hooks, the timers' heap and the list of posts, which both use. */
 #include "io_int.h"
 #include "loop_int.h"
 
@@ -7,7 +7,13 @@
 
 weir_err wr_loop_new(wr_io *io, wr_loop **ret_loop)
 {
-    return io->ops->loop_new(io, ret_loop);
+    wr_loop *loop;
+    weir_err err = io->ops->loop_new(io, &loop);
+    if (err != WEIR_OK)
+        return err;
+    wr_list_init(&loop->round_ends);
+    *ret_loop = loop;
+    return WEIR_OK;
 }
 
 void wr_loop_free(wr_loop *loop)
@@ -124,6 +130,39 @@ void wr_stream_close(wr_stream *stream)
 {
     if (stream)
         stream->ops->stream_close(stream);
+}
+
+/* ---- the end of a round */
+void wr_loop_at_round_end(wr_loop *loop, wr_round_end *hook, void (*run)(void *user), void *user)
+{
+    assert(!wr_link_linked(&hook->link));
+    hook->run = run;
+    hook->user = user;
+    wr_list_append(&loop->round_ends, &hook->link);
+}
+
+void wr_round_end_remove(wr_round_end *hook)
+{
+    wr_link_remove(&hook->link);
+}
+
+/* `here` moves along the list, so that any hook may be removed meanwhile; what is added stands behind `last` and waits
+ * for the next round. */
+void wr_round_ends_run(wr_loop *loop)
+{
+    if (wr_list_empty(&loop->round_ends))
+        return;
+    wr_link here = {0}, last = {0};
+    wr_list_insert(&loop->round_ends.head, &here);
+    wr_list_append(&loop->round_ends, &last);
+    while (here.next != &last) {
+        wr_round_end *hook = WR_LIST_ITEM(here.next, wr_round_end, link);
+        wr_link_remove(&here);
+        wr_list_insert(&hook->link, &here);
+        hook->run(hook->user);
+    }
+    wr_link_remove(&here);
+    wr_link_remove(&last);
 }
 
 /* ---- timers */

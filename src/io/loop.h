@@ -8,6 +8,7 @@
 #ifndef WR_LOOP_H
 #define WR_LOOP_H
 
+#include <base/list.h>
 #include <io/io.h>
 
 typedef struct wr_loop wr_loop;
@@ -23,6 +24,19 @@ int64_t wr_loop_now_us(const wr_loop *loop); /* monotonic, read once per round *
 wr_io *wr_loop_io(const wr_loop *loop);
 /* `run` is called by the loop when the process gets the signal (SIGTERM, SIGINT, SIGHUP). */
 WEIR_MUST_CHECK weir_err wr_loop_on_signal(wr_loop *loop, int signal, void (*run)(void *user, int signal), void *user);
+
+/* ---- the end of a round: caller's storage, zeroed before first use
+ * `run` is called at the end of every round of the loop, after everybody was called, in the order of adding: the place
+ * for what concerns all that happened (answers to write, logs to sync). It wakes nobody: a loop that has nothing to do
+ * runs no rounds. The simulated loop's rounds are single calls. A hook may remove any hook. */
+typedef struct wr_round_end {
+    wr_link link;
+    void (*run)(void *user);
+    void *user;
+} wr_round_end;
+
+void wr_loop_at_round_end(wr_loop *loop, wr_round_end *hook, void (*run)(void *user), void *user);
+void wr_round_end_remove(wr_round_end *hook); /* fine when not added */
 
 /* ---- timers: caller's storage, zeroed before first use */
 typedef struct wr_timer {

@@ -49,6 +49,7 @@ struct wr_loop {
     const wr_loop_ops *ops;
     wr_io *io;
     wr_timers timers;
+    wr_list round_ends; /* wr_round_end */
 };
 
 struct wr_stream {
@@ -67,6 +68,9 @@ void wr_timers_fini(wr_timers *timers);
 int64_t wr_timers_next_us(const wr_timers *timers); /* INT64_MAX: none */
 /* Runs the earliest timer if it is due; false if none is. */
 bool wr_timers_run_one(wr_timers *timers, int64_t now_us);
+
+/* ---- hooks */
+void wr_round_ends_run(wr_loop *loop);
 
 /* ---- posts; WEIR_E_LIMIT, WEIR_E_MEMORY */
 weir_err wr_posts_add(wr_posts *posts, void (*run)(void *user), void *user);

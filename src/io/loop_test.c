@@ -79,6 +79,77 @@ TEST_BOTH(a_timer_may_start_itself_again_at_once)
     CHECK_EQ(b.left, 0);
 }
 
+/* ---- the end of a round */
+typedef struct rounds {
+    world *w;
+    wr_round_end first, second, late;
+    wr_timer timer;
+    int calls_left;
+    int called, settled;
+    char order[64];
+    size_t order_size;
+} rounds;
+
+static void call_again(void *user)
+{
+    rounds *r = user;
+    r->called++;
+    if (--r->calls_left > 0)
+        CHECK_OK(wr_timer_start(r->w->loop, &r->timer, wr_loop_now_us(r->w->loop) + 10, call_again, r));
+}
+
+static void write_late(void *user)
+{
+    rounds *r = user;
+    if (r->order_size < sizeof r->order)
+        r->order[r->order_size++] = 'c';
+}
+
+static void write_first(void *user)
+{
+    rounds *r = user;
+    if (r->order_size < sizeof r->order)
+        r->order[r->order_size++] = 'a';
+    if (!wr_link_linked(&r->late.link))
+        wr_loop_at_round_end(r->w->loop, &r->late, write_late, r);
+}
+
+static void settle(void *user)
+{
+    rounds *r = user;
+    if (r->order_size > 0 && r->order_size < 4)
+        r->order[r->order_size++] = 'b';
+    r->settled++;
+    CHECK(r->settled >= r->called); /* the kernel may end a wait early: then a round calls nobody */
+    CHECK(!r->w->sim || r->settled == r->called);
+    if (r->calls_left == 0)
+        wr_loop_stop(r->w->loop);
+}
+
+TEST_BOTH(the_end_of_a_round_is_told_once_after_every_call)
+{
+    rounds r = {.w = w, .calls_left = 50};
+    wr_loop_at_round_end(w->loop, &r.second, settle, &r);
+    CHECK_OK(wr_timer_start(w->loop, &r.timer, wr_loop_now_us(w->loop) + 10, call_again, &r));
+    CHECK_OK(wr_loop_run(w->loop));
+    CHECK_EQ(r.called, 50);
+    CHECK(r.settled >= 50);
+    wr_round_end_remove(&r.second);
+    wr_round_end_remove(&r.second);
+}
+
+TEST_BOTH(ends_of_rounds_are_told_in_order_and_one_added_meanwhile_waits_for_the_next)
+{
+    rounds r = {.w = w, .calls_left = 2};
+    wr_loop_at_round_end(w->loop, &r.first, write_first, &r);
+    wr_loop_at_round_end(w->loop, &r.second, settle, &r);
+    CHECK_OK(wr_timer_start(w->loop, &r.timer, wr_loop_now_us(w->loop) + 10, call_again, &r));
+    CHECK_OK(wr_loop_run(w->loop));
+    CHECK(r.settled >= 2);
+    CHECK(r.order_size >= 5);
+    CHECK_EQ(memcmp(r.order, "ababc", 5), 0);
+}
+
 /* ---- posts */
 typedef struct posted {
     world *w;

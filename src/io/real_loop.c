@@ -182,6 +182,7 @@ static weir_err round_run(real_loop *loop)
         wake_taken(loop);
     if (signalled)
         signals_taken(loop);
+    wr_round_ends_run(&loop->base);
     bury_dead(loop);
     return WEIR_OK;
 }

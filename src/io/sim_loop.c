@@ -18,11 +18,13 @@ typedef enum sim_pick_kind {
 typedef struct sim_pick {
     sim_pick_kind kind;
     void *object;
+    sim_loop *loop; /* whose round it is */
 } sim_pick;
 
 /* ---- what is due */
 typedef struct sim_picks {
     wr_sim *sim;
+    sim_loop *loop; /* that is looked at */
     size_t count;
     int64_t next_us; /* the earliest thing under way that is not due yet; INT64_MAX: none */
 } sim_picks;
@@ -31,7 +33,7 @@ static void pick_add(sim_picks *picks, sim_pick_kind kind, void *object)
 {
     wr_sim *sim = picks->sim;
     sim->picks = sim_grow(sim->picks, &sim->pick_capacity, picks->count + 1, sizeof(sim_pick));
-    sim->picks[picks->count++] = (sim_pick){kind, object};
+    sim->picks[picks->count++] = (sim_pick){kind, object, picks->loop};
 }
 
 static void pick_when_due(sim_picks *picks, sim_pick_kind kind, void *object, int64_t due_us)
@@ -60,6 +62,7 @@ static void list_picks(sim_picks *picks, const wr_list *streams)
 
 static void loop_picks(sim_picks *picks, sim_loop *loop)
 {
+    picks->loop = loop;
     if (loop->posts.count > 0)
         pick_add(picks, PICK_POST, loop);
     if (wr_timers_next_us(&loop->base.timers) <= picks->sim->mono_us)
@@ -165,6 +168,8 @@ static bool step(wr_sim *sim, int64_t until_us, bool to_timers)
     sim_pick pick = sim->picks[sim_below(&sim->order_chance, picks.count)];
     sim_note(sim, "step", (uint64_t)pick.kind, picks.count, 0);
     pick_run(&pick);
+    if (sim->end == SIM_LIGHT) /* else nobody is left who could do anything */
+        wr_round_ends_run(&pick.loop->base);
     return true;
 }
 
