@@ -2,8 +2,9 @@
 #include <cli/command_int.h>
 
 #include <assert.h>
-#include <client/client.h>
+#include <cli/pairs.h>
 #include <errno.h>
+#include <io/terminal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -85,31 +86,14 @@ weir_err wr_cli_duration(const wr_cli *cli, const char *name, int64_t *ret_ms)
     return WEIR_E_FORMAT;
 }
 
-weir_err wr_cli_pairs(wr_cli *cli, const char *name, weir_attribute *ret_pairs, size_t pairs_max, size_t *ret_count)
+weir_err wr_cli_pairs(wr_cli *cli, const char *name, wr_client_header *ret_pairs, size_t pairs_max, size_t *ret_count)
 {
-    const char *text = wr_cli_text(cli, name);
-    size_t count = 0;
-    char *rest = text ? weir_arena_dup_text(cli->arena, weir_slice_of(text)) : NULL;
-    while (rest && *rest) {
-        char *left = rest, *value = strchr(rest, '=');
-        if (!value || value == left || count == pairs_max || memchr(left, ',', (size_t)(value - left))) {
-            wr_cli_usage(cli, "--%s takes NAME=VALUE,... (at most %zu), not '%s'", name, pairs_max, text);
-            return WEIR_E_FORMAT;
-        }
-        *value++ = '\0';
-        char *out = value;
-        for (rest = value; *rest && *rest != ','; rest++) {
-            if (rest[0] == '\\' && rest[1] == ',')
-                rest++;
-            *out++ = *rest;
-        }
-        if (*rest)
-            rest++;
-        *out = '\0';
-        ret_pairs[count++] = (weir_attribute){left, value};
-    }
-    *ret_count = count;
-    return WEIR_OK;
+    weir_failure failure = {0};
+    weir_err err =
+        wr_pairs_parse(cli->arena, weir_slice_of(wr_cli_text(cli, name)), ret_pairs, pairs_max, ret_count, &failure);
+    if (err != WEIR_OK)
+        wr_cli_usage(cli, "--%s: %s", name, failure.sentence);
+    return err;
 }
 
 /* ---- which command */
@@ -257,7 +241,12 @@ static int keep_value(wr_cli *cli, const wr_option *option, int position, const 
         value = "yes";
     else if (!value && *at == argc)
         return wr_cli_usage(cli, "--%s needs a value (%s)", option->name, option->value);
-    cli->values[position] = value ? value : argv[(*at)++];
+    value = value ? value : argv[(*at)++];
+    const char *before = cli->values[position];
+    bool list = option->value && strstr(option->value, ",..."); /* -H a=1 -H b=2 are both meant */
+    if (list && before && *before && !(value = weir_arena_printf(cli->arena, "%s,%s", before, value)))
+        return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    cli->values[position] = value;
     return WR_EXIT_OK;
 }
 
@@ -316,8 +305,12 @@ static int take_arguments(wr_cli *cli, int argc, char **argv)
 
 static int check_operands(const wr_cli *cli)
 {
-    if (cli->operand_count < cli->command->operand_min)
-        return wr_cli_usage(cli, "%s is missing", cli->command->operands);
+    if (cli->operand_count < cli->command->operand_min) {
+        const char *missing = cli->command->operands; /* "FROM TO [FILE...]": the first that was not given */
+        for (int i = 0; i < cli->operand_count && strchr(missing, ' '); i++)
+            missing = strchr(missing, ' ') + 1;
+        return wr_cli_usage(cli, "%.*s is missing", (int)strcspn(missing, " ."), missing);
+    }
     if (cli->operand_count > cli->command->operand_max)
         return wr_cli_usage(cli, "'%s' is one too many", cli->operands[cli->command->operand_max]);
     return WR_EXIT_OK;
@@ -347,14 +340,25 @@ int wr_cli_parse(wr_cli *cli, int argc, char **argv, char **environment)
     return status == WR_EXIT_OK ? check_operands(cli) : status;
 }
 
+bool wr_cli_write(wr_cli *cli, weir_slice text)
+{
+    errno = 0;
+    bool written = fwrite(text.data, 1, text.size, stdout) == text.size && fflush(stdout) == 0;
+    if (!written && cli->output_error == 0)
+        cli->output_error = errno;
+    return written;
+}
+
 /* What could not be written, to a full disk say, was not done. A reader who has seen enough is no failure. */
-static int finish_output(int status)
+static int finish_output(int status, int known_error)
 {
     errno = 0;
     bool written = fflush(stdout) == 0 && !ferror(stdout);
-    if (written || errno == EPIPE || status != WR_EXIT_OK)
+    int error = known_error ? known_error : errno;
+    clearerr(stdout); /* said once */
+    if (written || error == EPIPE || status != WR_EXIT_OK)
         return status;
-    fprintf(stderr, "weir: the output could not be written%s%s\n", errno ? ": " : "", errno ? strerror(errno) : "");
+    fprintf(stderr, "weir: the output could not be written%s%s\n", error ? ": " : "", error ? strerror(error) : "");
     return WR_EXIT_FAILED;
 }
 
@@ -372,7 +376,7 @@ static int run(const char *program, const wr_command *command, int argc, char **
     if (status == WR_EXIT_OK)
         status = wr_cli_on(&cli, "help") ? print_help(command) : command->run(&cli);
     wr_cli_close(&cli);
-    return status;
+    return finish_output(status, cli.output_error);
 }
 
 static int dispatch(int argc, char **argv, char **environment)
@@ -395,5 +399,6 @@ static int dispatch(int argc, char **argv, char **environment)
 
 int wr_cli_main(int argc, char **argv, char **environment)
 {
-    return finish_output(dispatch(argc, argv, environment));
+    wr_descriptors_fill_standard();
+    return finish_output(dispatch(argc, argv, environment), 0);
 }

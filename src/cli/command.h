@@ -11,8 +11,8 @@
 #include <base/config.h>
 #include <base/time.h>
 #include <base/trace.h>
+#include <client/client.h>
 #include <io/io.h>
-#include <weir/event.h>
 
 /* What `weir` exits with. */
 typedef enum wr_exit {
@@ -73,6 +73,7 @@ struct wr_cli {
     bool terminal;       /* stdout is one */
     bool error_terminal; /* stderr is one */
     wr_trace trace;
+    int output_error; /* errno of the first write to stdout that failed; 0: none */
 };
 
 /* ---- options: the value given, else the fallback; NULL if neither. An unknown name is a bug. */
@@ -82,8 +83,8 @@ bool wr_cli_on(const wr_cli *cli, const char *name);
 WEIR_MUST_CHECK weir_err wr_cli_int(const wr_cli *cli, const char *name, int64_t min, int64_t max, int64_t *ret_value);
 WEIR_MUST_CHECK weir_err wr_cli_duration(const wr_cli *cli, const char *name, int64_t *ret_ms);
 
-/* "a=1,b=2" as pairs in the arena; a comma of a value is written "\,". WEIR_E_FORMAT, said on stderr. */
-WEIR_MUST_CHECK weir_err wr_cli_pairs(wr_cli *cli, const char *name, weir_attribute *ret_pairs, size_t pairs_max,
+/* "a=1,b=2" as pairs in the arena (pairs.h). WEIR_E_FORMAT, said on stderr. */
+WEIR_MUST_CHECK weir_err wr_cli_pairs(wr_cli *cli, const char *name, wr_client_header *ret_pairs, size_t pairs_max,
                                       size_t *ret_count);
 
 /* ---- saying things */
@@ -91,6 +92,9 @@ WEIR_MUST_CHECK weir_err wr_cli_pairs(wr_cli *cli, const char *name, weir_attrib
 int wr_cli_fail(const wr_cli *cli, weir_err err, const char *format, ...) WEIR_PRINTF(3, 4);
 int wr_cli_failure(const wr_cli *cli, const weir_failure *failure);
 int wr_cli_usage(const wr_cli *cli, const char *format, ...) WEIR_PRINTF(2, 3); /* WR_EXIT_USAGE */
+
+/* To stdout, and out of the buffer. False: it did not go out; wr_cli_main says why, unless nobody reads any more. */
+bool wr_cli_write(wr_cli *cli, weir_slice text);
 
 /* Parse argv and run. Returns the exit status. */
 int wr_cli_main(int argc, char **argv, char **environment);

@@ -31,10 +31,11 @@ static const wr_option topic_rm_options[] = {
 
 static const wr_option produce_options[] = {
     {"key", 'k', "TEXT", NULL, "key of every record"},
-    {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record; a comma in a value is written \\,"},
+    {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record, may be repeated; a comma in a value is \\,"},
     {"partition", 'p', "N", "-1", "partition; -1 chooses by key as Java does"},
     {"format", 'f', "FORM", "line",
-     "line: a value a line; kv: KEY<tab>VALUE; json: as `consume -o json` prints; file: all of it"},
+     "line: a value a line; kv: KEY<tab>VALUE; hkv: NAME=VALUE,...<tab>KEY<tab>VALUE; json: as `consume -o json` "
+     "prints; file: all of it is one value"},
     {"null", 'Z', NULL, NULL, "an empty value is null (a tombstone)"},
     {"ce-type", 0, "TYPE", NULL, "send CloudEvents of this type, the line being the data"},
     {"ce-source", 0, "URI", "weir-cli", "their source"},
@@ -56,7 +57,9 @@ static const wr_option consume_options[] = {
     {"key", 'k', "TEXT", NULL, "only records with this key"},
     {"where", 0, "NAME=VALUE", NULL, "only records whose header, or attribute of the event, has this value"},
     {"format", 'f', "FORM", NULL,
-     "%t topic %p partition %o offset %k key %v value %h headers %T timestamp, \\n \\t; else pretty or JSON lines"},
+     "%t topic %p partition %o offset %k key %v value %h headers, %h{NAME} one of them, %T timestamp, %K %S sizes of "
+     "key and value, \\n \\t; else pretty "
+     "or JSON lines"},
     {"exit-when-idle", 0, "TIME", NULL, "with --follow or --group: end when nothing came for so long"},
     {0},
 };
@@ -121,7 +124,7 @@ const wr_command wr_commands[] = {
      topic_rm_options, true, NULL, wr_run_topic_rm},
 
     {"produce", NULL, NULL, "TOPIC [FILE...]", 1, WR_OPERANDS_MAX, "write records",
-     "From stdin, or from files:\n"
+     "From stdin, or from files (- is stdin):\n"
      "    echo hello | weir produce greetings -k world\n"
      "    weir consume orders | weir produce orders-copy -f json",
      produce_options, true, NULL, wr_run_produce},

@@ -25,7 +25,7 @@ static bool flush(consume *self)
 {
     if (self->out.size == 0)
         return true;
-    bool written = fwrite(self->out.data, 1, self->out.size, stdout) == self->out.size && fflush(stdout) == 0;
+    bool written = wr_cli_write(self->cli, wr_buf_view(&self->out));
     wr_buf_clear(&self->out);
     return written;
 }

@@ -112,7 +112,7 @@ static int find_folders(wr_cli *cli, wr_demo_options *options)
     return WR_EXIT_OK;
 }
 
-static void print_result(const wr_demo_result *result, wr_form form)
+static void print_result(wr_cli *cli, const wr_demo_result *result, wr_form form)
 {
     wr_buf text;
     wr_buf_init(&text, 1 << 20);
@@ -120,8 +120,7 @@ static void print_result(const wr_demo_result *result, wr_form form)
         wr_demo_summary_json(result, &text);
     else
         wr_demo_summary(result, &text);
-    fwrite(text.data, 1, text.size, stdout);
-    fflush(stdout);
+    wr_cli_write(cli, wr_buf_view(&text));
     wr_buf_fini(&text);
 }
 
@@ -133,7 +132,7 @@ static int run(wr_cli *cli, wr_demo_options *options, wr_form form)
     if (options->progress)
         fprintf(stderr, "\r\033[K");
     if (result.at_rest && result.finding_count > 0)
-        print_result(&result, form);
+        print_result(cli, &result, form);
     int64_t violations = result.at_rest ? wr_demo_violations(&result) : 0;
     bool failed = (err != WEIR_OK && !(result.interrupted && !result.at_rest)) || violations > 0;
     if (err != WEIR_OK)

@@ -34,7 +34,7 @@ int wr_run_gen_completion(wr_cli *cli)
     wr_buf_init(&script, 1 << 20);
     weir_err err = wr_help_completion(cli->operands[0], &script);
     if (err == WEIR_OK)
-        fwrite(script.data, 1, script.size, stdout);
+        wr_cli_write(cli, wr_buf_view(&script));
     wr_buf_fini(&script);
     return err == WEIR_OK ? WR_EXIT_OK : wr_cli_usage(cli, "bash, zsh or fish, not '%s'", cli->operands[0]);
 }

@@ -1,6 +1,8 @@
 #include <cli/json_record.h>
 
+#include <cli/command.h>
 #include <event/json_text.h>
+#include <stdio.h>
 #include <weir/json.h>
 
 /* ---- base64 (RFC 4648, with padding) */
@@ -159,11 +161,100 @@ static weir_err read_value(weir_arena *arena, const json_line *line, weir_slice 
     return err;
 }
 
+/* ---- which members a line has: a table's reader passes over those it does not know, and here they would be lost */
+static const char *const members[] = {"topic",      "partition", "offset",       "timestamp", "key",
+                                      "key_base64", "value",     "value_base64", "headers"};
+enum { MEMBER_COUNT = sizeof members / sizeof *members };
+
+/* Past the string that begins at `at`; the JSON has been checked. */
+static const uint8_t *skip_string(const uint8_t *at)
+{
+    for (at++; *at != '"'; at++)
+        at += *at == '\\';
+    return at + 1;
+}
+
+/* Past the value that begins at `at`, up to the comma or bracket behind it. */
+static const uint8_t *skip_value(const uint8_t *at)
+{
+    for (int depth = 0; depth > 0 || (*at != ',' && *at != '}');) {
+        if (*at == '"') {
+            at = skip_string(at);
+            continue;
+        }
+        depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
+        at++;
+    }
+    return at;
+}
+
+static weir_err check_member(weir_slice name, unsigned *seen, weir_failure *failure)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.*s", (int)(name.size < 39 ? name.size : 39), (const char *)name.data);
+    for (unsigned i = 0; i < MEMBER_COUNT; i++) {
+        if (!weir_slice_equal(name, weir_slice_of(members[i])))
+            continue;
+        if (*seen & 1u << i)
+            return weir_fail(failure, WEIR_E_FORMAT, "\"%s\" is there twice", text);
+        *seen |= 1u << i;
+        return WEIR_OK;
+    }
+    const char *nearest = strcmp(text, "payload") == 0 ? "value" : wr_nearest(text, members, MEMBER_COUNT);
+    if (nearest)
+        return weir_fail(failure, WEIR_E_FORMAT, "a record has no \"%s\"; is \"%s\" meant?", text, nearest);
+    return weir_fail(failure, WEIR_E_FORMAT, "a record has no \"%s\"; it has key, value, headers and timestamp", text);
+}
+
+static bool is_seen(unsigned seen, const char *name)
+{
+    for (unsigned i = 0; i < MEMBER_COUNT; i++)
+        if (strcmp(members[i], name) == 0)
+            return seen & 1u << i;
+    return false;
+}
+
+/* `compact` is one JSON object without blanks between its tokens. */
+static weir_err check_members(weir_slice compact, weir_failure *failure)
+{
+    unsigned seen = 0;
+    for (const uint8_t *at = compact.data + 1; *at == '"';) {
+        const uint8_t *end = skip_string(at);
+        weir_err err = check_member((weir_slice){at + 1, (size_t)(end - at - 2)}, &seen, failure);
+        if (err != WEIR_OK)
+            return err;
+        at = skip_value(end + 1);
+        at += *at == ',';
+    }
+    if (!is_seen(seen, "value") && !is_seen(seen, "value_base64"))
+        return weir_fail(failure, WEIR_E_FORMAT, "a record needs a \"value\"; a tombstone says \"value\": null");
+    if (is_seen(seen, "value") && is_seen(seen, "value_base64"))
+        return weir_fail(failure, WEIR_E_FORMAT, "\"value\" and \"value_base64\" say the same thing twice");
+    if (is_seen(seen, "key") && is_seen(seen, "key_base64"))
+        return weir_fail(failure, WEIR_E_FORMAT, "\"key\" and \"key_base64\" say the same thing twice");
+    return WEIR_OK;
+}
+
+static weir_err check_line(weir_slice line, weir_failure *failure)
+{
+    wr_buf compact;
+    wr_buf_init(&compact, line.size + 1);
+    weir_err err = wr_json_compact(&compact, line, failure);
+    if (err == WEIR_OK && compact.data[0] != '{')
+        err = weir_fail(failure, WEIR_E_FORMAT, "a record is a JSON object");
+    if (err == WEIR_OK)
+        err = check_members(wr_buf_view(&compact), failure);
+    wr_buf_fini(&compact);
+    return err;
+}
+
 weir_err wr_json_record_read(weir_arena *arena, weir_slice line, wr_client_record *ret_record, weir_failure *failure)
 {
     json_line read = {0};
     wr_client_record record = {0};
-    weir_err err = weir_json_decode(arena, line_fields, line, &read, failure);
+    weir_err err = check_line(line, failure);
+    if (err == WEIR_OK)
+        err = weir_json_decode(arena, line_fields, line, &read, failure);
     if (err == WEIR_OK)
         err = read_value(arena, &read, &record.value, failure);
     if (err == WEIR_OK)

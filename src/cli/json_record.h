@@ -13,9 +13,10 @@
 #include <client/client.h>
 
 void wr_json_record_print(const wr_client_record *record, wr_buf *out);
-/* Key, value, headers and timestamp of a line; the rest of *ret_record is zero, and unknown members are passed over.
- * The record is in the arena or borrows from the line. A value may be any JSON: numbers and words are sent as they
- * stand. A line without a value is a null (a tombstone). Errors: WEIR_E_FORMAT, WEIR_E_MEMORY. */
+/* Key, value, headers and timestamp of a line; the rest of *ret_record is zero. The record is in the arena or borrows
+ * from the line. A value may be any JSON: numbers and words are sent as they stand; null is a null (a tombstone). What
+ * this form does not know is refused, and so is a line without a value: passed over, it would be lost without a word.
+ * Errors: WEIR_E_FORMAT, WEIR_E_MEMORY, WEIR_E_LIMIT for nesting beyond 32. */
 WEIR_MUST_CHECK weir_err wr_json_record_read(weir_arena *arena, weir_slice line, wr_client_record *ret_record,
                                              weir_failure *failure);
 

@@ -89,9 +89,9 @@ TEST(a_line_written_by_hand_says_only_what_it_wants)
     weir_arena *arena = weir_arena_new(1 << 16);
     wr_client_record record;
     weir_failure failure = {0};
-    CHECK_OK(read_line(arena, " {\"value\": 17, \"whatever\": [1, {}]} ", &record, &failure));
+    CHECK_OK(read_line(arena, " {\"value\": 17, \"topic\": \"t\", \"offset\": 3} ", &record, &failure));
     CHECK(same(record.value, weir_slice_of("17")) && !record.key.data && record.header_count == 0);
-    CHECK_OK(read_line(arena, "{\"key\":\"k\"}", &record, &failure));
+    CHECK_OK(read_line(arena, "{\"key\":\"k\",\"value\":null}", &record, &failure));
     CHECK(!record.value.data); /* a tombstone */
     CHECK_OK(read_line(arena, "{\"value\":true}", &record, &failure));
     CHECK(same(record.value, weir_slice_of("true")));
@@ -114,6 +114,14 @@ TEST(what_is_no_record_is_refused_and_changes_nothing)
         "{\"headers\":[{\"value\":\"x\"}]}",
         "{\"headers\":{\"a\":1}}",
         "{\"value\":1} trailing",
+        "{}",
+        "{\"nope\":1}",
+        "{\"key\":\"k\"}",
+        "{\"value\":1,\"vaule\":2}",
+        "{\"value\":1,\"value\":2}",
+        "{\"value\":1,\"value_base64\":\"QQ==\"}",
+        "{\"value\":{\"a\":[\"}\\\"{\"]},\"header\":[]}",
+        "{\"value\":\"a\\u0000b\"}",
     };
     weir_arena *arena = weir_arena_new(1 << 16);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -123,6 +131,27 @@ TEST(what_is_no_record_is_refused_and_changes_nothing)
             fail_msg("%s was taken", wrong[i]);
         CHECK(failure.sentence[0]);
         CHECK_EQ(record.offset, 42);
+    }
+    weir_arena_free(arena);
+}
+
+TEST(a_member_that_a_record_does_not_have_is_named_with_what_may_be_meant)
+{
+    static const struct {
+        const char *line, *said, *meant;
+    } lines[] = {
+        {"{\"nope\":1}", "nope", "key"},
+        {"{\"value\":1,\"vaule\":2}", "vaule", "\"value\""},
+        {"{\"payload\":\"x\"}", "payload", "\"value\""},
+        {"{\"key\":\"k\"}", "value", "null"},
+    };
+    weir_arena *arena = weir_arena_new(1 << 16);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        wr_client_record record;
+        weir_failure failure = {0};
+        CHECK_EQ(read_line(arena, lines[i].line, &record, &failure), WEIR_E_FORMAT);
+        CHECK(strstr(failure.sentence, lines[i].said));
+        CHECK(strstr(failure.sentence, lines[i].meant));
     }
     weir_arena_free(arena);
 }

@@ -195,8 +195,7 @@ int wr_output_end(wr_output *out)
     wr_output_print(out, &text);
     bool whole = !wr_buf_failed(&text) && !out->incomplete;
     if (whole)
-        fwrite(text.data, 1, text.size, stdout); /* wr_cli_main looks whether it went out */
-    fflush(stdout);
+        wr_cli_write(out->cli, wr_buf_view(&text)); /* wr_cli_main says what went wrong */
     wr_buf_fini(&text);
     wr_output_free(out);
     return whole ? WR_EXIT_OK

@@ -1,6 +1,7 @@
 /* How `weir consume` shows a record: pretty for people, JSON lines for programs, or by a pattern like kcat's. */
 #include <cli/consume_int.h>
 #include <cli/json_record.h>
+#include <cli/pairs.h>
 
 #include <event/json_text.h>
 
@@ -51,6 +52,9 @@ int wr_record_form_parse(wr_cli *cli, wr_record_form *ret_form)
     bool asked_json = strcmp(output, "json") == 0, asked_table = strcmp(output, "table") == 0;
     if (!asked_json && !asked_table && strcmp(output, "wide") != 0)
         return wr_cli_usage(cli, "-o takes json or wide here, not '%s'", output);
+    for (const char *at = form.pattern; at && (at = strchr(at, '%')); at += 2)
+        if (!at[1] || !strchr("tpokvshTSK%", at[1]))
+            return wr_cli_usage(cli, "-f has no '%%%c'; it has %%t %%p %%o %%k %%v %%h %%T %%K %%S and %%%%", at[1]);
     form.kind = form.pattern                                    ? WR_RECORD_PATTERN
                 : asked_json || (asked_table && !cli->terminal) ? WR_RECORD_JSON
                                                                 : WR_RECORD_PRETTY;
@@ -97,12 +101,29 @@ static void print_pretty(const wr_client_record *record, wr_buf *out)
     wr_buf_text(out, "\n");
 }
 
-static void print_headers(const wr_client_record *record, wr_buf *out)
+/* %h: all headers as `-f hkv` and -H read them; %h{NAME}: the value of the last one of that name. */
+static const char *print_headers(const char *at, const wr_client_record *record, wr_buf *out)
 {
-    for (size_t i = 0; i < record->header_count; i++) {
-        wr_buf_printf(out, "%s%s=", i ? "," : "", record->headers[i].name);
-        wr_buf_slice(out, record->headers[i].value);
+    const char *end = at[1] == '{' ? strchr(at, '}') : NULL;
+    if (!end) {
+        wr_pairs_print(record->headers, record->header_count, out);
+        return at;
     }
+    size_t size = (size_t)(end - at - 2);
+    for (size_t i = record->header_count; i-- > 0;) {
+        const char *name = record->headers[i].name;
+        if (strlen(name) == size && memcmp(name, at + 2, size) == 0) {
+            wr_buf_slice(out, record->headers[i].value);
+            break;
+        }
+    }
+    return end;
+}
+
+/* As kcat: null is -1. */
+static void print_size(weir_slice bytes, wr_buf *out)
+{
+    wr_buf_printf(out, "%lld", bytes.data ? (long long)bytes.size : -1LL);
 }
 
 static void print_pattern(const char *pattern, const wr_client_record *record, wr_buf *out)
@@ -110,7 +131,10 @@ static void print_pattern(const char *pattern, const wr_client_record *record, w
     for (const char *at = pattern; *at; at++) {
         if (at[0] == '\\' && at[1]) {
             at++;
-            wr_buf_text(out, *at == 'n' ? "\n" : *at == 't' ? "\t" : *at == 'r' ? "\r" : "\\");
+            if (*at != 'n' && *at != 't' && *at != 'r')
+                wr_buf_append(out, *at == '\\' ? at : at - 1, *at == '\\' ? 1 : 2);
+            else
+                wr_buf_text(out, *at == 'n' ? "\n" : *at == 't' ? "\t" : "\r");
         } else if (at[0] != '%' || !at[1]) {
             wr_buf_append(out, at, 1);
         } else {
@@ -131,8 +155,14 @@ static void print_pattern(const char *pattern, const wr_client_record *record, w
             case 's':
                 wr_buf_slice(out, record->value);
                 break;
+            case 'S':
+                print_size(record->value, out);
+                break;
+            case 'K':
+                print_size(record->key, out);
+                break;
             case 'h':
-                print_headers(record, out);
+                at = print_headers(at, record, out);
                 break;
             case 'T':
                 wr_buf_printf(out, "%lld", (long long)record->timestamp_ms);

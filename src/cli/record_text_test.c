@@ -45,6 +45,8 @@ TEST(patterns_work_as_in_kcat)
 {
     wr_record_form pattern = {.kind = WR_RECORD_PATTERN, .pattern = "%t[%p]@%o %k=%v %h %T %% \\t|\\n"};
     CHECK_STR(print(pattern, record_of("k", "v")), "orders[3]@42 k=v ce_type=order.placed 1000 % \t|\n");
+    pattern.pattern = "%K %S %h{ce_type}|%h{none}|\\d\\\\";
+    CHECK_STR(print(pattern, record_of(NULL, "value")), "-1 5 order.placed||\\d\\");
 }
 
 TEST(control_characters_do_not_reach_a_terminal)

@@ -100,7 +100,7 @@ static int print_configs(wr_cli *cli, const wr_config_info *configs, size_t coun
 }
 
 /* One object for programs, two tables for people. */
-static int print_object(const wr_topic_info *topic, const wr_config_info *configs, size_t config_count)
+static int print_object(wr_cli *cli, const wr_topic_info *topic, const wr_config_info *configs, size_t config_count)
 {
     wr_buf out;
     wr_buf_init(&out, 64 << 20);
@@ -127,7 +127,7 @@ static int print_object(const wr_topic_info *topic, const wr_config_info *config
             wr_buf_text(&out, "null");
     }
     wr_buf_text(&out, "}}\n");
-    fwrite(out.data, 1, out.size, stdout);
+    wr_cli_write(cli, wr_buf_view(&out));
     wr_buf_fini(&out);
     return WR_EXIT_OK;
 }
@@ -156,7 +156,7 @@ int wr_run_topic_show(wr_cli *cli)
     if (err != WEIR_OK)
         return wr_cli_failure(cli, &failure);
     if (form == WR_FORM_JSON || form == WR_FORM_YAML) /* a JSON object is YAML too */
-        return print_object(&info.topics[0], configs, config_count);
+        return print_object(cli, &info.topics[0], configs, config_count);
     status = print_partitions(cli, &info.topics[0]);
     return status == WR_EXIT_OK && form != WR_FORM_NAME ? print_configs(cli, configs, config_count) : status;
 }
@@ -165,12 +165,18 @@ int wr_run_topic_show(wr_cli *cli)
 int wr_run_topic_create(wr_cli *cli)
 {
     int64_t partitions, replication;
+    wr_client_header pairs[CONFIGS_MAX];
     weir_attribute configs[CONFIGS_MAX];
     size_t config_count = 0;
     if (wr_cli_int(cli, "partitions", 1, 100000, &partitions) != WEIR_OK ||
         wr_cli_int(cli, "replication", -1, INT16_MAX, &replication) != WEIR_OK ||
-        wr_cli_pairs(cli, "set", configs, CONFIGS_MAX, &config_count) != WEIR_OK)
+        wr_cli_pairs(cli, "set", pairs, CONFIGS_MAX, &config_count) != WEIR_OK)
         return WR_EXIT_USAGE;
+    for (size_t i = 0; i < config_count; i++) {
+        configs[i] = (weir_attribute){pairs[i].name, weir_arena_dup_text(cli->arena, pairs[i].value)};
+        if (!configs[i].value)
+            return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    }
     wr_kafka kafka;
     int status = wr_kafka_open(cli, &kafka);
     if (status != WR_EXIT_OK)

@@ -198,30 +198,46 @@ weir_err wr_path_remove_tree(wr_io *io, const char *path)
     return io->ops->path_remove(io, path);
 }
 
+/* Reads to the end, whatever size the file claims: pipes and the kernel's own files claim none. */
+static weir_err read_to_end(wr_file *file, int64_t claimed, size_t limit_size, weir_arena *arena, weir_slice *ret_bytes)
+{
+    enum { FIRST_SIZE = 4096 };
+    size_t capacity = claimed > 0 ? (size_t)claimed + 1 : FIRST_SIZE, size = 0;
+    uint8_t *bytes = NULL;
+    for (;;) {
+        if (capacity > limit_size)
+            capacity = limit_size + 1; /* one byte more than may be there tells that it is too long */
+        uint8_t *more = weir_arena_alloc(arena, capacity + 1);
+        if (!more)
+            return WEIR_E_MEMORY;
+        if (size > 0)
+            memcpy(more, bytes, size);
+        bytes = more;
+        size_t got;
+        weir_err err = wr_file_read(file, (int64_t)size, bytes + size, capacity - size, &got);
+        if (err != WEIR_OK)
+            return err;
+        size += got;
+        if (size > limit_size)
+            return WEIR_E_LIMIT;
+        if (size < capacity)
+            break;
+        capacity *= 2;
+    }
+    *ret_bytes = (weir_slice){bytes, size};
+    return WEIR_OK;
+}
+
 weir_err wr_path_read(wr_io *io, const char *path, size_t limit_size, weir_arena *arena, weir_slice *ret_bytes)
 {
     wr_file *file;
     weir_err err = wr_file_open(io, path, WR_FILE_READ, &file);
     if (err != WEIR_OK)
         return err;
-
     int64_t size;
     err = wr_file_size(file, &size);
-    if (err != WEIR_OK)
-        goto fail;
-    err = WEIR_E_LIMIT;
-    if ((uint64_t)size > limit_size)
-        goto fail;
-    err = WEIR_E_MEMORY;
-    uint8_t *bytes = weir_arena_alloc(arena, (size_t)size + 1);
-    if (!bytes)
-        goto fail;
-    size_t got;
-    err = wr_file_read(file, 0, bytes, (size_t)size, &got);
-    if (err != WEIR_OK)
-        goto fail;
-    *ret_bytes = (weir_slice){bytes, got};
-fail:
+    if (err == WEIR_OK)
+        err = (uint64_t)size > limit_size ? WEIR_E_LIMIT : read_to_end(file, size, limit_size, arena, ret_bytes);
     wr_file_close(file);
     return err;
 }

@@ -52,7 +52,8 @@ WEIR_MUST_CHECK weir_err wr_path_rename(wr_io *io, const char *from, const char 
 WEIR_MUST_CHECK weir_err wr_path_remove(wr_io *io, const char *path);                 /* a file or an empty directory */
 WEIR_MUST_CHECK weir_err wr_path_remove_tree(wr_io *io, const char *path);
 bool wr_path_exists(wr_io *io, const char *path);
-/* Whole small files. read: at most limit_size, into the arena. write: to path.tmp, sync, rename, sync the directory. */
+/* Whole small files. read: to the end, pipes too, at most limit_size, into the arena. write: to path.tmp, sync, rename,
+ * sync the directory. */
 WEIR_MUST_CHECK weir_err wr_path_read(wr_io *io, const char *path, size_t limit_size, weir_arena *arena,
                                       weir_slice *ret_bytes);
 WEIR_MUST_CHECK weir_err wr_path_write(wr_io *io, const char *path, weir_slice bytes);

@@ -18,6 +18,7 @@
 typedef struct real_file {
     wr_file base;
     int fd;
+    bool streams; /* a pipe, a terminal: bytes come in their order, and positions mean nothing */
 } real_file;
 
 static int fd_of(const wr_file *file)
@@ -55,7 +56,7 @@ static weir_err real_open(wr_io *io, const char *path, unsigned flags, wr_file *
         errno = refused;
         return failed();
     }
-    *file = (real_file){.base.ops = io->ops, .fd = fd};
+    *file = (real_file){.base.ops = io->ops, .fd = fd, .streams = lseek(fd, 0, SEEK_CUR) < 0};
     *ret_file = &file->base;
     return WEIR_OK;
 }
@@ -69,8 +70,11 @@ static void real_close(wr_file *file)
 static weir_err real_read(wr_file *file, int64_t at, void *ret_bytes, size_t size, size_t *ret_size)
 {
     size_t done = 0;
+    bool streams = ((const real_file *)(const void *)file)->streams;
     while (done < size) {
-        ssize_t got = pread(fd_of(file), (char *)ret_bytes + done, size - done, at + (int64_t)done);
+        char *to = (char *)ret_bytes + done;
+        ssize_t got =
+            streams ? read(fd_of(file), to, size - done) : pread(fd_of(file), to, size - done, at + (int64_t)done);
         if (got == 0)
             break;
         if (got > 0)

@@ -2,6 +2,7 @@
 #include "terminal.h"
 #include "io_int.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -119,6 +120,18 @@ weir_err wr_descriptor_read(int fd, void *ret_bytes, size_t size, size_t *ret_si
 void wr_descriptor_close(int fd)
 {
     close(fd);
+}
+
+weir_err wr_descriptor_wait(int fd, int timeout_ms)
+{
+    return wait_for(fd, POLLIN, timeout_ms);
+}
+
+void wr_descriptors_fill_standard(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0) /* the lowest free number is this one */
+            (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
 /* ---- lines */

@@ -18,6 +18,12 @@ WEIR_MUST_CHECK weir_err wr_descriptor_write_line(int fd, const char *text);
  */
 WEIR_MUST_CHECK weir_err wr_descriptor_read(int fd, void *ret_bytes, size_t size, size_t *ret_size);
 void wr_descriptor_close(int fd);
+/* Waits until there is something to read, or its end: WEIR_E_TIMEOUT after timeout_ms, WEIR_E_AGAIN after a signal. */
+WEIR_MUST_CHECK weir_err wr_descriptor_wait(int fd, int timeout_ms);
+/* Whoever started this process may have closed its standard descriptors: the next file opened would become stdin or
+ * stderr, and log lines would land in it. Fills each that is closed so that using it fails as it would closed (EBADF).
+ * To be called before anything is opened. */
+void wr_descriptors_fill_standard(void);
 
 /* Lines of a descriptor, each at most limit_size bytes. */
 typedef struct wr_lines wr_lines;

@@ -73,6 +73,100 @@ def what_consume_prints_produce_reads_back():
 
 
 @test
+def a_file_is_read_whole_wherever_it_comes_from():
+    name = topic()
+    big = os.urandom(700_000)
+    weir("produce", name, "-f", "file", stdin=big)
+    weir("produce", name, "-", "-f", "file", stdin=b"")
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = Path(folder) / "one", Path(folder) / "two"
+        one.write_bytes(b"first\r\nfile\n")
+        two.write_bytes(b"second\0file")
+        subprocess.run(["bash", "-c", f"'{weir_binary()}' produce {name} -f file <(printf pi; printf ped)"], check=True, timeout=40,
+                       env=environment())
+        weir("produce", name, str(one), str(two), "-f", "file")
+        weir("produce", name, str(one), str(two))
+        _, said = weir("produce", name, str(one), folder + "/none", "-f", "file", status=NOT_FOUND)
+        check("nothing was sent" in said, said)
+    equal(weir("consume", name, "--to", "1", "-f", "%v")[0], big)
+    shown = lines("consume", name, "--offset", "1")
+    equal([r["value"] if "value" in r else r["value_base64"] for r in shown],
+          ["", "piped", "first\r\nfile\n", "c2Vjb25kAGZpbGU=", "first", "file", "c2Vjb25kAGZpbGU="])
+
+
+@test
+def what_is_no_record_is_refused_with_its_line():
+    name = topic()
+    good = b'{"value":"one"}\n \n'
+    for wrong, hint in [(b'{"nope":1}', "nope"), (b"{}", "value"), (b"[1]", "object"), (b'{"value":1', "JSON"),
+                        (b'{"payload":1}', '"value"'), (b'{"value":"x","headers":{"a":1}}', "headers"), (b"text", "text")]:
+        _, said = weir("produce", name, "-f", "json", stdin=good + wrong + b'\n{"value":"later"}\n', status=USAGE)
+        check("stdin:3:" in said and (hint in said or hint in ("JSON", "text")), said)
+        check("1 record to" in said, f"what went before is not told: {said}")
+    for form, wrong in [("kv", b"no tab"), ("hkv", b"no tab"), ("hkv", b"a=1\tno second"), ("hkv", b"word\tk\tv")]:
+        _, said = weir("produce", name, "-f", form, stdin=wrong + b"\n", status=USAGE)
+        check("stdin:1:" in said, said)
+    equal(set(r["value"] for r in lines("consume", name)), {"one"})
+
+
+@test
+def options_that_would_be_without_effect_are_refused():
+    name = topic()
+    for words in (["-f", "kv", "-k", "x"], ["-f", "hkv", "-k", "x"], ["-f", "json", "--ce-type", "a.b"], ["-f", "json", "-Z"],
+                  ["-f", "xml"], ["--acks", "2"]):
+        weir("produce", name, *words, stdin=b"k\tv\n", status=USAGE)
+    weir("produce", name, "-f", "json", "-k", "spare", "-H", "a=1", "-H", "b=2",
+         stdin=b'{"value":"x","headers":[{"name":"own","value":"0"}]}\n{"key":"k","value":"y"}\n')
+    equal([(r["key"], [h["name"] for h in r["headers"]]) for r in lines("consume", name)],
+          [("spare", ["own", "a", "b"]), ("k", ["a", "b"])])
+
+
+@test
+def headers_key_and_value_go_through_a_pipe_as_one_line():
+    first, second = topic(), topic()
+    weir("produce", first, "-k", "k", "-H", "a=1\\,2,b=x\\\\y", "-H", "c=", stdin=b"one\n\xff\x00\n")
+    printed, _ = weir("consume", first, "-f", "%h\\t%k\\t%v\\n")
+    weir("produce", second, "-f", "hkv", stdin=printed)
+    equal([[r["key"], r["headers"], r.get("value"), r.get("value_base64")]
+           for r in lines("consume", second)],
+          [[r["key"], r["headers"], r.get("value"), r.get("value_base64")] for r in lines("consume", first)])
+    equal(weir("consume", first, "-n", "1", "-f", "%h{b}|%h{none}|%K")[0], b"x\\y||1")
+    weir("consume", first, "-f", "%z", status=USAGE)
+
+
+@test
+def lines_are_bytes():
+    name = topic()
+    values = [b"nul\0inside", BYTES, b"a\rb", b" blanks ", b"x" * 900_000]
+    weir("produce", name, stdin=b"\r\n".join(values))
+    weir("produce", name, "-f", "kv", stdin=b"\xff\tv\r\n\t\n")
+    equal(weir("consume", name, "--to", "5", "-f", "%v\\n")[0].split(b"\n")[:-1], values)
+    equal([(r.get("key"), r.get("key_base64"), r["value"]) for r in lines("consume", name, "--offset", "5")],
+          [(None, "/w==", "v"), ("", None, "")])
+    _, said = weir("produce", name, stdin=b"x" * ((16 << 20) + 10), status=FAILED)
+    check("stdin:1" in said and "16777216" in said, said)
+
+
+@test
+def closed_descriptors_are_said_and_end_nothing_else():
+    name = topic()
+    for close, words, status in [("<&-", f"produce {name}", FAILED), (">&-", "topic ls", FAILED), ("2>&-", "topic ls", OK),
+                                 ("<&- >&- 2>&-", f"consume {name}", OK), ("<&-", f"produce {name} -f file", FAILED)]:
+        done = subprocess.run(["bash", "-c", f"exec '{weir_binary()}' {words} {close}"], env=environment(), timeout=40,
+                              capture_output=True)
+        equal((close, words, done.returncode), (close, words, status))
+        if status == FAILED:
+            check(b"Bad file descriptor" in done.stderr, done.stderr.decode())
+
+
+@test
+def a_configuration_may_come_from_a_pipe():
+    done = subprocess.run(["bash", "-c", f"'{weir_binary()}' topic ls --config <(echo 'bootstrap.servers: {bootstrap()}')"],
+                          timeout=40, capture_output=True, env={"PATH": os.environ["PATH"]})
+    equal((done.returncode, done.stderr), (OK, b""))
+
+
+@test
 def every_codec_and_acknowledgement_works():
     name = topic()
     for codec in CODECS:
