@@ -50,10 +50,12 @@ static weir_err run_command(wr_core *core, wr_core_command *command, weir_failur
     count_up(&core->numbers.commands, 1);
     if (tx.status != WEIR_DONE)
         status = tx.status;
+    if (status == WEIR_DONE)
+        err = wr_tx_keep(&tx, &status, failure);
     command->status = status;
     snprintf(command->reason, sizeof command->reason, "%s", tx.reason);
     if (status == WEIR_DONE)
-        return wr_store_release(core->store, failure);
+        return err;
     if (status < WEIR_DONE || status >= WEIR_FATAL)
         return weir_fail(failure, tx.err != WEIR_OK ? tx.err : WEIR_E_BROKEN, "command: %s",
                          tx.reason[0] ? tx.reason : "gave up with WEIR_FATAL");

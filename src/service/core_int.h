@@ -190,6 +190,8 @@ struct weir_tx {
 void wr_tx_init(weir_tx *tx, wr_core *core, wr_store *store, weir_arena *arena);
 void wr_tx_trace(weir_tx *tx, const char *traceparent);
 void wr_tx_end(weir_tx *tx); /* ends open queries */
+/* What was done since the savepoint is kept. A foreign key that it leaves open makes *status WEIR_REJECT instead. */
+WEIR_MUST_CHECK weir_err wr_tx_keep(weir_tx *tx, weir_status *status, weir_failure *failure);
 weir_status wr_tx_fail(weir_tx *tx, weir_status status, const char *format, ...) WEIR_PRINTF(3, 4);
 
 /* ---- handling one record */

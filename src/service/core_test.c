@@ -626,21 +626,17 @@ TEST(a_command_of_a_batch_that_fails_is_told_that_nothing_was_done)
     fixture_end(&f);
 }
 
-static weir_status run_orphan(wr_core_command *command, weir_tx *tx)
-{
-    (void)command;
-    return weir_exec(tx, "INSERT INTO children (parent) VALUES (77)");
-}
-
 TEST(a_command_whose_commit_fails_is_told_that_it_is_in_doubt)
 {
     fixture f;
     weir_service service;
     fixture_begin(&f, &service);
-    fixture_exec(f.database, "CREATE TABLE children (parent INTEGER REFERENCES effects (at)"
-                             " DEFERRABLE INITIALLY DEFERRED)");
+    fixture_exec(f.database,
+                 "CREATE TABLE children (parent INTEGER REFERENCES effects (at)"
+                 " DEFERRABLE INITIALLY DEFERRED);"
+                 "CREATE TRIGGER orphan AFTER INSERT ON weir_meta BEGIN INSERT INTO children VALUES (77); END");
     weir_arena *arena = weir_arena_new(1 << 20);
-    order bad = {.command = {.run = run_orphan, .done = order_done, .arena = arena}, .f = &f};
+    order bad = {.command = {.run = run_order, .done = order_done, .arena = arena}, .f = &f};
     CHECK_OK(wr_core_submit(f.core, &bad.command));
     weir_err err = WEIR_OK;
     for (int i = 0; i < 2 && err == WEIR_OK; i++)
@@ -748,5 +744,66 @@ TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_tol
     CHECK_EQ(COUNT(&audit, "effects"), 4);
     CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), 4);
     wr_core_free(audit.core);
+    fixture_end(&f);
+}
+
+static weir_status on_torn(weir_tx *tx, const weir_event *event, void *user)
+{
+    fixture *f = user;
+    static const char *const sql[] = {"COMMIT", "RELEASE weir", "ROLLBACK TO weir", "SAVEPOINT weir",
+                                      "DELETE FROM weir_outbox"};
+    weir_exec(tx, "INSERT INTO effects (id) VALUES (?1)", WEIR_TEXT(event->id));
+    weir_exec_values(tx, sql[f->retries_left[0] % 5], WEIR_VALUES());
+    return weir_reject(tx, "all of it must be undone");
+}
+
+TEST(a_handler_that_would_end_the_transaction_leaves_nothing)
+{
+    static const weir_handler handlers[] = {{.type = "thing.happened", .run = on_torn}, {0}};
+    for (int which = 0; which < 5; which++) {
+        fixture f;
+        weir_service service;
+        fixture_begin(&f, &service);
+        fixture_happen(&f, "a", 1); /* through weir's own statements once */
+        fixture_turns(&f, 3);
+        service.handlers = handlers;
+        fixture_restart(&f);
+        f.retries_left[0] = which;
+        fixture_happen(&f, "a", 2);
+        for (int i = 0; i < 3 && f.failure.err == WEIR_OK; i++)
+            if (wr_core_turn(f.core, 0, &f.failure) != WEIR_OK)
+                break;
+        CHECK_EQ(COUNT(&f, "effects"), 1);
+        fixture_end(&f);
+    }
+}
+
+/* Checked at the commit only, by the database: without a look before it the whole batch would fail there. */
+static weir_status on_child(weir_tx *tx, const weir_event *event, void *user)
+{
+    (void)user;
+    return weir_exec(tx, "INSERT INTO children VALUES (?1)", WEIR_TEXT(event->subject));
+}
+
+TEST(an_event_that_leaves_a_foreign_key_open_is_rejected_alone)
+{
+    static const char *const migrations[] = {
+        "CREATE TABLE effects (id TEXT PRIMARY KEY);"
+        "CREATE TABLE children (id REFERENCES effects (id) DEFERRABLE INITIALLY DEFERRED);"
+        "INSERT INTO effects VALUES ('known')",
+        NULL};
+    static const weir_handler handlers[] = {{.type = "thing.happened", .run = on_child}, {0}};
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    service.migrations = migrations;
+    service.handlers = handlers;
+    fixture_database(&f);
+    fixture_restart(&f);
+    fixture_happen(&f, "unknown", 1);
+    fixture_happen(&f, "known", 2);
+    fixture_turns(&f, 5);
+    CHECK_EQ(COUNT(&f, "children"), 1);
+    CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 1);
     fixture_end(&f);
 }

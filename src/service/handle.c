@@ -100,8 +100,11 @@ static weir_err call(wr_core *core, const wr_client_record *record, const weir_e
         return err;
     weir_tx tx;
     weir_status status = run(core, handler, event, &tx);
-    if (status == WEIR_DONE)
-        return wr_store_release(core->store, failure);
+    if (status == WEIR_DONE) {
+        err = wr_tx_keep(&tx, &status, failure);
+        if (status == WEIR_DONE)
+            return err;
+    }
     if (status < WEIR_DONE || status >= WEIR_FATAL) {
         err = tx.err != WEIR_OK ? tx.err : WEIR_E_BROKEN;
         return weir_fail(failure, err, "handler of %s: %s", handler->type,

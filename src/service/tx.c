@@ -64,12 +64,24 @@ static weir_status sql_failed(weir_tx *tx, weir_err err, const weir_failure *fai
     }
 }
 
+weir_err wr_tx_keep(weir_tx *tx, weir_status *status, weir_failure *failure)
+{
+    weir_failure own = {0};
+    weir_err err = wr_store_release(tx->store, &own);
+    if (err == WEIR_OK)
+        return err;
+    if (err != WEIR_E_EXISTS)
+        return weir_fail(failure, err, "%s", own.sentence);
+    *status = wr_tx_fail(tx, WEIR_REJECT, "%s", own.sentence);
+    return WEIR_OK;
+}
+
 weir_status weir_exec_values(weir_tx *tx, const char *sql, const weir_value *values)
 {
     if (tx->status != WEIR_DONE)
         return tx->status;
     weir_failure failure = {0};
-    weir_err err = wr_store_exec(tx->store, sql, values, &failure);
+    weir_err err = wr_store_service_exec(tx->store, sql, values, &failure);
     if (err != WEIR_OK)
         return sql_failed(tx, err, &failure);
     tx->changes = wr_store_changes(tx->store);
@@ -93,7 +105,7 @@ weir_rows *weir_query_values(weir_tx *tx, const char *sql, const weir_value *val
     }
     rows->tx = tx;
     weir_failure failure = {0};
-    weir_err err = wr_store_prepare(tx->store, sql, values, &rows->statement, &failure);
+    weir_err err = wr_store_service_query(tx->store, sql, values, &rows->statement, &failure);
     if (err != WEIR_OK)
         sql_failed(tx, err, &failure);
     else

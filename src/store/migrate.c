@@ -25,7 +25,8 @@ static weir_err step(wr_store *store, const char *component, int64_t version, co
     if (err != WEIR_OK)
         return err;
     weir_failure inner = {0};
-    err = wr_store_script(store, script, &inner);
+    wr_sql_owner owner = strcmp(component, "weir") == 0 ? WR_OWNER_WEIR : WR_OWNER_MIGRATION;
+    err = wr_store_run_script(store, owner, script, "script", &inner);
     if (err == WEIR_OK)
         err = wr_store_exec(store,
                             "INSERT INTO weir_migrations (component, version) VALUES (?1, ?2) "

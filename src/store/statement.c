@@ -1,17 +1,18 @@
-/* Prepared statements, kept by their text.
+/* Prepared statements, kept by their owner and their text.
  *
- * A statement is either busy (given out) or idle. Idle ones stand in a list, least recently used first; when the cache
- * is full the first of them makes room. A text that is in use and wanted again gets a loose statement for the moment.
- */
+ * A service's statements and weir's own lie in caches of their own: a text that weir has prepared is prepared again,
+ * under the guard, when a handler comes with it. A statement is either busy (given out) or idle. Idle ones stand in a
+ * list, least recently used first; when a cache is full the first of them makes room. A text that is in use and wanted
+ * again gets a loose statement for the moment. */
 #include "store_int.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 struct wr_statement {
     wr_store *store;
+    wr_sql_owner owner;
     sqlite3_stmt *stmt;
     wr_link idle; /* linked while nobody uses it */
     bool loose;   /* not in the map: a second one of a text that is in use; finalized when done */
@@ -25,58 +26,104 @@ static void drop(wr_statement *statement)
     free(statement);
 }
 
-void wr_statements_fini(wr_store *store)
+weir_err wr_statements_init(wr_store *store)
 {
-    wr_statement *statement;
-    for (size_t at = 0; (statement = wr_map_next(store->statements, &at, NULL));)
-        drop(statement);
-    wr_map_free(store->statements);
+    bool has_all = true;
+    for (int owner = 0; owner < WR_OWNER_COUNT; owner++) {
+        wr_list_init(&store->statements[owner].idle);
+        store->statements[owner].by_text = wr_map_new(STATEMENT_COUNT_MAX, 0);
+        has_all &= store->statements[owner].by_text != NULL;
+    }
+    return has_all ? WEIR_OK : WEIR_E_MEMORY;
 }
 
-static bool blank(const char *text)
+void wr_statements_fini(wr_store *store)
 {
-    while (*text && (isspace((unsigned char)*text) || *text == ';'))
-        text++;
-    return *text == 0;
+    for (int owner = 0; owner < WR_OWNER_COUNT; owner++) {
+        wr_map *map = store->statements[owner].by_text;
+        wr_statement *statement;
+        for (size_t at = 0; map && (statement = wr_map_next(map, &at, NULL));)
+            drop(statement);
+        wr_map_free(map);
+    }
+}
+
+/* The first statement of `sql`; NULL when there is none before *ret_tail. */
+static weir_err prepare(wr_store *store, wr_sql_owner owner, const char *sql, unsigned flags, sqlite3_stmt **ret_stmt,
+                        const char **ret_tail, weir_failure *failure)
+{
+    sqlite3_stmt *stmt = NULL;
+    wr_guard_enter(store, owner);
+    int code = sqlite3_prepare_v3(store->db, sql, -1, flags, &stmt, ret_tail);
+    weir_err err = WEIR_OK;
+    if (code != SQLITE_OK) {
+        char doing[100];
+        snprintf(doing, sizeof doing, "%.80s", sql);
+        err = wr_store_failed(store, code, false, doing, failure);
+    } else if (stmt) {
+        err = wr_guard_check(store, sqlite3_sql(stmt), failure);
+    }
+    wr_guard_leave(store);
+    if (err != WEIR_OK)
+        sqlite3_finalize(stmt);
+    else
+        *ret_stmt = stmt;
+    return err;
+}
+
+/* Whether nothing but blanks and comments is left. */
+static bool is_blank(wr_store *store, wr_sql_owner owner, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    while (*sql && !stmt)
+        if (prepare(store, owner, sql, 0, &stmt, &sql, NULL) != WEIR_OK)
+            return false;
+    sqlite3_finalize(stmt);
+    return !stmt;
 }
 
 static weir_err compile(wr_statement *statement, weir_failure *failure)
 {
     wr_store *store = statement->store;
     const char *tail = "";
-    int code = sqlite3_prepare_v3(store->db, statement->text, -1, SQLITE_PREPARE_PERSISTENT, &statement->stmt, &tail);
-    if (code != SQLITE_OK) {
-        char doing[100];
-        snprintf(doing, sizeof doing, "%.80s", statement->text);
-        return wr_store_failed(store, code, doing, failure);
-    }
-    if (!statement->stmt || !blank(tail))
+    weir_err err =
+        prepare(store, statement->owner, statement->text, SQLITE_PREPARE_PERSISTENT, &statement->stmt, &tail, failure);
+    if (err == WEIR_OK && (!statement->stmt || !is_blank(store, statement->owner, tail)))
         return weir_fail(failure, WEIR_E_FORMAT, "one SQL statement is wanted: %.120s", statement->text);
-    return WEIR_OK;
+    return err;
 }
 
-static weir_err make(wr_store *store, const char *sql, bool loose, wr_statement **ret_statement, weir_failure *failure)
+static weir_err keep(wr_statement *statement, weir_failure *failure)
+{
+    statements *of_owner = &statement->store->statements[statement->owner];
+    wr_link *oldest = wr_list_first(&of_owner->idle);
+    if (wr_map_count(of_owner->by_text) == STATEMENT_COUNT_MAX && oldest) {
+        wr_statement *unused = WR_LIST_ITEM(oldest, wr_statement, idle);
+        wr_map_remove_text(of_owner->by_text, unused->text);
+        drop(unused);
+    }
+    weir_err err = wr_map_add_text(of_owner->by_text, statement->text, statement);
+    return err == WEIR_OK
+               ? err
+               : weir_fail(failure, err, "no room for a statement beside the %d in use", STATEMENT_COUNT_MAX);
+}
+
+static weir_err make(wr_store *store, wr_sql_owner owner, const char *sql, bool loose, wr_statement **ret_statement,
+                     weir_failure *failure)
 {
     size_t size = strlen(sql);
+    if (size >= SQL_SIZE_MAX)
+        return weir_fail(failure, WEIR_E_USAGE, "a SQL statement of %zu bytes; at most %d", size, SQL_SIZE_MAX);
     wr_statement *statement = calloc(1, sizeof *statement + size + 1);
     if (!statement)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for a statement");
     statement->store = store;
+    statement->owner = owner;
     statement->loose = loose;
     memcpy(statement->text, sql, size + 1);
-
     weir_err err = compile(statement, failure);
-    if (err == WEIR_OK && !loose) {
-        wr_link *oldest = wr_list_first(&store->idle);
-        if (wr_map_count(store->statements) == STATEMENT_COUNT_MAX && oldest) {
-            wr_statement *victim = WR_LIST_ITEM(oldest, wr_statement, idle);
-            wr_map_remove_text(store->statements, victim->text);
-            drop(victim);
-        }
-        err = wr_map_add_text(store->statements, sql, statement);
-        if (err != WEIR_OK)
-            weir_fail(failure, err, "no room for a statement beside the %d in use", STATEMENT_COUNT_MAX);
-    }
+    if (err == WEIR_OK && !loose)
+        err = keep(statement, failure);
     if (err != WEIR_OK) {
         drop(statement);
         return err;
@@ -105,47 +152,48 @@ static int bind_one(sqlite3_stmt *stmt, int index, const weir_value *value, sqli
     return sqlite3_bind_null(stmt, index);
 }
 
-static weir_err take(wr_store *store, const char *sql, const weir_value *values, sqlite3_destructor_type keep,
-                     wr_statement **ret_statement, weir_failure *failure)
+static weir_err bind(wr_statement *statement, const weir_value *values, sqlite3_destructor_type keep_bytes,
+                     weir_failure *failure)
 {
-    wr_statement *statement = wr_map_find_text(store->statements, sql);
-    bool busy = statement && !wr_link_linked(&statement->idle);
-    if (!statement || busy) {
-        weir_err err = make(store, sql, busy, &statement, failure);
-        if (err != WEIR_OK)
-            return err;
-    }
-    assert(statement);
-    wr_link_remove(&statement->idle);
-
     int count = 0, code = SQLITE_OK;
     for (; values && values[count].kind != WEIR_VALUE_END && code == SQLITE_OK; count++)
-        code = bind_one(statement->stmt, count + 1, &values[count], keep);
-    if (code != SQLITE_OK || count != sqlite3_bind_parameter_count(statement->stmt)) {
-        weir_err err = code != SQLITE_OK && code != SQLITE_RANGE
-                           ? wr_store_failed(store, code, "binding", failure)
-                           : weir_fail(failure, WEIR_E_FORMAT, "%d parameters are wanted: %.120s",
-                                       sqlite3_bind_parameter_count(statement->stmt), sql);
-        wr_statement_done(statement);
-        return err;
-    }
-    *ret_statement = statement;
+        code = bind_one(statement->stmt, count + 1, &values[count], keep_bytes);
+    if (code != SQLITE_OK && code != SQLITE_RANGE)
+        return wr_store_failed(statement->store, code, true, "binding", failure);
+    int wanted = sqlite3_bind_parameter_count(statement->stmt);
+    if (code != SQLITE_OK || count != wanted)
+        return weir_fail(failure, WEIR_E_FORMAT, "%d parameters are wanted: %.120s", wanted, statement->text);
     return WEIR_OK;
 }
 
-weir_err wr_store_prepare(wr_store *store, const char *sql, const weir_value *values, wr_statement **ret_statement,
-                          weir_failure *failure)
+static weir_err take(wr_store *store, wr_sql_owner owner, const char *sql, const weir_value *values,
+                     sqlite3_destructor_type keep_bytes, wr_statement **ret_statement, weir_failure *failure)
 {
-    return take(store, sql, values, SQLITE_TRANSIENT, ret_statement, failure);
-}
-
-weir_err wr_store_exec(wr_store *store, const char *sql, const weir_value *values, weir_failure *failure)
-{
-    wr_statement *statement = NULL;
-    weir_err err = take(store, sql, values, SQLITE_STATIC, &statement, failure);
+    if (!sql)
+        return weir_fail(failure, WEIR_E_USAGE, "a SQL statement is wanted, not NULL");
+    weir_err err = wr_store_check_transaction(store, failure);
     if (err != WEIR_OK)
         return err;
-    assert(statement);
+    wr_statement *statement = wr_map_find_text(store->statements[owner].by_text, sql);
+    bool busy = statement && !wr_link_linked(&statement->idle);
+    if (!statement || busy) {
+        err = make(store, owner, sql, busy, &statement, failure);
+        if (err != WEIR_OK)
+            return err;
+    }
+    assert(statement && statement->owner == owner);
+    wr_link_remove(&statement->idle);
+    err = bind(statement, values, keep_bytes, failure);
+    if (err != WEIR_OK)
+        wr_statement_done(statement);
+    else
+        *ret_statement = statement;
+    return err;
+}
+
+static weir_err run(wr_statement *statement, weir_failure *failure)
+{
+    weir_err err;
     do
         err = wr_statement_next(statement, failure);
     while (err == WEIR_OK);
@@ -153,16 +201,107 @@ weir_err wr_store_exec(wr_store *store, const char *sql, const weir_value *value
     return err == WEIR_E_RANGE ? WEIR_OK : err;
 }
 
+weir_err wr_store_prepare(wr_store *store, const char *sql, const weir_value *values, wr_statement **ret_statement,
+                          weir_failure *failure)
+{
+    return take(store, WR_OWNER_WEIR, sql, values, SQLITE_TRANSIENT, ret_statement, failure);
+}
+
+weir_err wr_store_exec(wr_store *store, const char *sql, const weir_value *values, weir_failure *failure)
+{
+    wr_statement *statement = NULL;
+    weir_err err = take(store, WR_OWNER_WEIR, sql, values, SQLITE_STATIC, &statement, failure);
+    return err == WEIR_OK ? run(statement, failure) : err;
+}
+
+weir_err wr_store_service_exec(wr_store *store, const char *sql, const weir_value *values, weir_failure *failure)
+{
+    wr_statement *statement = NULL;
+    weir_err err = take(store, WR_OWNER_SERVICE, sql, values, SQLITE_STATIC, &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    if (store->is_read_only && !sqlite3_stmt_readonly(statement->stmt)) {
+        wr_statement_done(statement);
+        return weir_fail(failure, WEIR_E_DENIED, "a query cannot write: %.120s", sql);
+    }
+    return run(statement, failure);
+}
+
+weir_err wr_store_service_query(wr_store *store, const char *sql, const weir_value *values,
+                                wr_statement **ret_statement, weir_failure *failure)
+{
+    wr_statement *statement = NULL;
+    weir_err err = take(store, WR_OWNER_SERVICE, sql, values, SQLITE_TRANSIENT, &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    if (store->is_read_only && !sqlite3_stmt_readonly(statement->stmt))
+        err = weir_fail(failure, WEIR_E_DENIED, "a query cannot write: %.120s", sql);
+    else if (sqlite3_column_count(statement->stmt) == 0)
+        err = weir_fail(failure, WEIR_E_USAGE, "this statement returns no rows to read: %.120s", sql);
+    if (err != WEIR_OK)
+        wr_statement_done(statement);
+    else
+        *ret_statement = statement;
+    return err;
+}
+
+weir_err wr_store_run_script(wr_store *store, wr_sql_owner owner, const char *sql, const char *doing,
+                             weir_failure *failure)
+{
+    weir_err err = wr_store_check_transaction(store, failure);
+    while (err == WEIR_OK && *sql) {
+        sqlite3_stmt *stmt = NULL;
+        const char *statement = sql;
+        err = prepare(store, owner, statement, 0, &stmt, &sql, failure);
+        if (err != WEIR_OK || !stmt)
+            continue;
+        wr_guard_enter(store, owner);
+        int code;
+        do
+            code = sqlite3_step(stmt);
+        while (code == SQLITE_ROW);
+        wr_guard_leave(store);
+        if (code != SQLITE_DONE)
+            err = wr_store_failed(store, code, true, doing, failure);
+        sqlite3_finalize(stmt);
+        if (err == WEIR_OK)
+            err = wr_store_check_transaction(store, failure);
+    }
+    return err;
+}
+
+/* A statement that runs into an error may have become wrong since it was prepared, by a change of the schema. */
+static bool is_still_right(wr_statement *statement)
+{
+    sqlite3_stmt *again = NULL;
+    const char *tail;
+    weir_err err = prepare(statement->store, statement->owner, statement->text, 0, &again, &tail, NULL);
+    sqlite3_finalize(again);
+    return err == WEIR_OK;
+}
+
 weir_err wr_statement_next(wr_statement *statement, weir_failure *failure)
 {
+    wr_store *store = statement->store;
+    weir_err err = wr_store_check_transaction(store, failure); /* for a query that was open before it was lost */
+    if (err != WEIR_OK)
+        return err;
+    wr_guard_enter(store, statement->owner);
     int code = sqlite3_step(statement->stmt);
+    wr_guard_leave(store);
     if (code == SQLITE_ROW)
         return WEIR_OK;
     if (code == SQLITE_DONE)
         return WEIR_E_RANGE;
     char doing[100];
     snprintf(doing, sizeof doing, "%.80s", statement->text);
-    return wr_store_failed(statement->store, code, doing, failure);
+    err = wr_store_failed(store, code, true, doing, failure);
+    if (err == WEIR_E_REFUSED && !is_still_right(statement)) {
+        err = WEIR_E_FORMAT;
+        if (failure)
+            failure->err = err;
+    }
+    return err;
 }
 
 void wr_statement_done(wr_statement *statement)
@@ -175,7 +314,7 @@ void wr_statement_done(wr_statement *statement)
     }
     sqlite3_reset(statement->stmt);
     sqlite3_clear_bindings(statement->stmt);
-    wr_list_append(&statement->store->idle, &statement->idle);
+    wr_list_append(&statement->store->statements[statement->owner].idle, &statement->idle);
 }
 
 int wr_statement_columns(const wr_statement *statement)

@@ -26,6 +26,7 @@ WEIR_MUST_CHECK weir_err wr_store_commit(wr_store *store, weir_failure *failure)
 void wr_store_rollback(wr_store *store);
 /* Savepoints nest; the names are the store's own. */
 WEIR_MUST_CHECK weir_err wr_store_savepoint(wr_store *store, weir_failure *failure);
+/* WEIR_E_EXISTS: what was done since the savepoint leaves a foreign key open; the savepoint is still there. */
 WEIR_MUST_CHECK weir_err wr_store_release(wr_store *store, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_store_undo(wr_store *store,
                                        weir_failure *failure); /* back to the last savepoint, and forget it */
@@ -36,16 +37,34 @@ WEIR_MUST_CHECK weir_err wr_store_undo(wr_store *store,
 WEIR_MUST_CHECK weir_err wr_store_migrate(wr_store *store, const char *component, const char *const *scripts,
                                           weir_failure *failure);
 
-/* A script of several statements without parameters. Statements that begin, end or nest transactions, attach other
- * databases or change pragmas are refused here and below: they belong to the store. */
+/* ---- statements
+ *
+ * Each has an owner. wr_store_script, wr_store_prepare and wr_store_exec run weir's own: they may do anything. The
+ * calls with `service` in their name, and the scripts of wr_store_migrate but those of "weir", run what the service's
+ * authors wrote: it reaches the service's tables and nothing else (guard.c), whatever it says and whatever ran before.
+ *
+ * Statements are prepared once per owner and text and kept (least recently used of 256). A statement in use is not
+ * given twice: the same text nested gets a second one.
+ *
+ * Errors by whose fault they are:
+ *   the program's   WEIR_E_FORMAT bad SQL, no such table, a wrong number of parameters; WEIR_E_USAGE no SQL, no rows to
+ *                   query; WEIR_E_DENIED not for a service, or a write on a read-only connection
+ *   the data's      WEIR_E_EXISTS a constraint; WEIR_E_REFUSED a value that the statement cannot take
+ *   the moment's    WEIR_E_AGAIN locked; WEIR_E_FULL, WEIR_E_IO, WEIR_E_MEMORY; WEIR_E_CORRUPT
+ *   WEIR_E_BROKEN   the transaction is gone, rolled back by an earlier error; only wr_store_rollback helps */
+
+/* A script of several statements without parameters. */
 WEIR_MUST_CHECK weir_err wr_store_script(wr_store *store, const char *sql, weir_failure *failure);
-/* Statements are prepared once per text and kept (least recently used of 256). A statement in use is not given twice:
- * the same text nested gets a second one. Errors: WEIR_E_FORMAT bad SQL; WEIR_E_EXISTS constraint; WEIR_E_FULL,
- * WEIR_E_IO. */
 WEIR_MUST_CHECK weir_err wr_store_prepare(wr_store *store, const char *sql, const weir_value *values,
                                           wr_statement **ret_statement, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_store_exec(wr_store *store, const char *sql, const weir_value *values,
                                        weir_failure *failure);
+/* A statement that returns rows; on a read-only connection, one that only reads. */
+WEIR_MUST_CHECK weir_err wr_store_service_query(wr_store *store, const char *sql, const weir_value *values,
+                                                wr_statement **ret_statement, weir_failure *failure);
+/* Any statement; rows that it returns are dropped. */
+WEIR_MUST_CHECK weir_err wr_store_service_exec(wr_store *store, const char *sql, const weir_value *values,
+                                               weir_failure *failure);
 /* A ceiling for the database's size, in pages of 4 KiB; past it writes fail with WEIR_E_FULL as on a full disk. */
 WEIR_MUST_CHECK weir_err wr_store_limit_pages(wr_store *store, int64_t page_count);
 int64_t wr_store_changes(const wr_store *store);

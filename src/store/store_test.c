@@ -135,18 +135,6 @@ TEST(more_texts_than_the_cache_holds_all_work)
     wr_store_close(store);
 }
 
-TEST(a_handler_cannot_end_the_transaction_or_reach_other_files)
-{
-    wr_store *store = open_at(":memory:", 0);
-    CHECK_OK(wr_store_begin(store, NULL));
-    CHECK_EQ(wr_store_exec(store, "COMMIT", NULL, NULL), WEIR_E_DENIED);
-    CHECK_EQ(wr_store_exec(store, "SAVEPOINT mine", NULL, NULL), WEIR_E_DENIED);
-    CHECK_EQ(wr_store_exec(store, "ATTACH 'x' AS x", NULL, NULL), WEIR_E_DENIED);
-    CHECK_EQ(wr_store_exec(store, "PRAGMA synchronous=OFF", NULL, NULL), WEIR_E_DENIED);
-    CHECK_OK(wr_store_commit(store, NULL));
-    wr_store_close(store);
-}
-
 TEST(errors_say_what_kind_they_are)
 {
     wr_store *store = open_at(":memory:", 0);
