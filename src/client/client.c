@@ -1,10 +1,9 @@
 /* The door: hands each call to the implementation that made the object. */
 #include "client_int.h"
 
-void wr_client_free(wr_client *client)
+bool wr_client_free(wr_client *client)
 {
-    if (client)
-        client->ops->client_free(client);
+    return !client || client->ops->client_free(client);
 }
 
 weir_err wr_producer_new(wr_client *client, const wr_producer_options *options, wr_producer **ret_producer,

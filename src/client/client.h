@@ -20,7 +20,10 @@ extern const wr_config_key wr_client_config[];
 
 WEIR_MUST_CHECK weir_err wr_client_new(const wr_config *config, const wr_trace *trace, wr_client **ret_client,
                                        weir_failure *failure);
-void wr_client_free(wr_client *client);
+/* After all that it made. Accepts NULL. Ending producers, consumers and clients takes seconds at most, whatever state
+ * the cluster is in. False: threads of this or of what it made did not end in that time and were left behind; then the
+ * process ends with wr_self_exit (io/stop.h), since they do not stand what exit() does. */
+bool wr_client_free(wr_client *client);
 
 /* A record as read or to be written. Texts of headers are bytes; a NULL data is null. A header is an event's header, so
  * that records become events (event/kafka.h) without copying. */

@@ -15,6 +15,7 @@ weir_err wr_kafka_admin(wr_client *door, rd_kafka_t **ret_kafka, weir_failure *f
         if (!handle)
             return weir_fail(failure, WEIR_E_MEMORY, "no memory for an admin client");
         handle->trace = client->trace;
+        handle->left_behind = &client->left_behind;
         weir_err err = wr_kafka_conf_new(client, NULL, NULL, handle, &conf, failure);
         if (err == WEIR_OK)
             err = wr_kafka_start(RD_KAFKA_PRODUCER, conf, &client->admin, failure);

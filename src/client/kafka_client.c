@@ -135,12 +135,13 @@ weir_err wr_kafka_fail(weir_failure *failure, rd_kafka_resp_err_t code, const ch
 static void on_log(const rd_kafka_t *kafka, int level, const char *facility, const char *text)
 {
     const wr_kafka_handle *handle = rd_kafka_opaque(kafka);
-    if (!handle || strcmp(facility, "CONFWARN") == 0)
+    const wr_trace *trace = handle ? atomic_load(&handle->trace) : NULL;
+    if (!trace || strcmp(facility, "CONFWARN") == 0)
         return; /* a setting of the user's for the other role */
     /* A connection that fails is told with every attempt; whoever waits for the broker says so once. */
     bool connection = strcmp(facility, "FAIL") == 0;
     wr_level ours = connection ? WR_DEBUG : level <= 2 ? WR_ERROR : level <= 4 ? WR_WARN : WR_DEBUG;
-    wr_trace_log(handle->trace, ours, text, WR_TEXT("librdkafka", facility));
+    wr_trace_log(trace, ours, text, WR_TEXT("librdkafka", facility));
 }
 
 static void on_error(rd_kafka_t *kafka, int code, const char *text, void *opaque)
@@ -230,16 +231,18 @@ static weir_err keep_all(wr_kafka_client *client, const wr_config *config, weir_
     return WEIR_OK;
 }
 
-static void client_free(wr_client *door)
+static bool client_free(wr_client *door)
 {
     wr_kafka_client *client = (wr_kafka_client *)door;
     if (client->admin) {
         wr_kafka_handle *handle = rd_kafka_opaque(client->admin);
-        rd_kafka_destroy(client->admin);
-        free(handle);
+        if (wr_kafka_end(client->admin, 0))
+            free(handle);
     }
+    bool all_ended = atomic_load(&client->left_behind) == 0;
     weir_arena_free(client->arena);
     free(client);
+    return all_ended;
 }
 
 static const wr_client_ops ops = {

@@ -14,13 +14,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { HEADERS_SIZE_MAX = 256 * 1024 * 1024, SEEK_TIMEOUT_MS = 5000 };
+enum { HEADERS_SIZE_MAX = 256 * 1024 * 1024, SEEK_TIMEOUT_MS = 5000, CLOSE_MS = 3000, CLOSE_STEP_MS = 20 };
 
 typedef struct kafka_consumer {
     wr_consumer door;
     wr_kafka_handle handle;
     rd_kafka_t *kafka;
     rd_kafka_queue_t *queue;
+    wr_kafka_queues given;       /* queues of the partitions of this assignment */
     wr_consumer_options options; /* group is dup'd */
     char *group;
     rd_kafka_message_t **messages; /* of the last poll, beside records */
@@ -148,7 +149,10 @@ static void take(kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list
         consumer->options.assigned(consumer->options.user, assignments, (size_t)list->cnt);
     for (int i = 0; i < list->cnt; i++)
         list->elems[i].offset = assignments[i].start_offset; /* -1001 is librdkafka's "as committed", too */
+    wr_kafka_queues_drop(&consumer->given); /* those of an assignment that was given back and has stopped */
     rd_kafka_assign(consumer->kafka, list);
+    if (!wr_kafka_queues_hold(&consumer->given, consumer->kafka, list))
+        consumer->out_of_memory = true;
     free(assignments);
 }
 
@@ -288,6 +292,8 @@ static weir_err consumer_assign(wr_consumer *door, const wr_assignment *assignme
         if (!consumer->options.group && list->elems[i].offset == WR_OFFSET_COMMITTED)
             list->elems[i].offset = consumer->options.from_beginning ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
     rd_kafka_resp_err_t code = rd_kafka_assign(consumer->kafka, list);
+    if (!code && !wr_kafka_queues_hold(&consumer->given, consumer->kafka, list))
+        consumer->out_of_memory = true;
     rd_kafka_topic_partition_list_destroy(list);
     return code ? wr_kafka_fail(failure, code, "assigning", NULL) : WEIR_OK;
 }
@@ -334,15 +340,40 @@ static weir_err consumer_commit(wr_consumer *door, const wr_assignment *position
 
 /* ---- life */
 
+/* Leaves the group; runs on_rebalance, on this thread, for what is still assigned. Returns the flags with which the
+ * handle is destroyed. */
+static int close_consumer(kafka_consumer *consumer)
+{
+    rd_kafka_queue_t *events = rd_kafka_queue_new(consumer->kafka);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->kafka, events);
+    int waited_ms = error ? CLOSE_MS : 0;
+    if (error)
+        rd_kafka_error_destroy(error);
+    while (!rd_kafka_consumer_closed(consumer->kafka) && waited_ms < CLOSE_MS) {
+        rd_kafka_message_t *message = rd_kafka_consume_queue(events, CLOSE_STEP_MS); /* a record: read by the next */
+        if (message)
+            rd_kafka_message_destroy(message);
+        else
+            waited_ms += CLOSE_STEP_MS;
+    }
+    rd_kafka_queue_destroy(events);
+    return rd_kafka_consumer_closed(consumer->kafka) ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE;
+}
+
+static bool end_kafka(kafka_consumer *consumer)
+{
+    drop_records(consumer);
+    int flags = close_consumer(consumer);
+    wr_kafka_queues_drop(&consumer->given);
+    rd_kafka_queue_destroy(consumer->queue);
+    return wr_kafka_end(consumer->kafka, flags);
+}
+
 static void consumer_free(wr_consumer *door)
 {
     kafka_consumer *consumer = (kafka_consumer *)door;
-    if (consumer->kafka) {
-        drop_records(consumer);
-        rd_kafka_queue_destroy(consumer->queue);
-        rd_kafka_consumer_close(consumer->kafka); /* runs on_rebalance for what is still assigned */
-        rd_kafka_destroy(consumer->kafka);
-    }
+    if (consumer->kafka && !end_kafka(consumer))
+        return; /* its threads still use it */
     weir_arena_free(consumer->arena);
     free(consumer->messages);
     free(consumer->records);
@@ -389,12 +420,13 @@ static weir_err start(kafka_consumer *consumer, const wr_kafka_client *client, w
 weir_err wr_kafka_consumer_new(wr_client *door, const wr_consumer_options *options, wr_consumer **ret_consumer,
                                weir_failure *failure)
 {
-    const wr_kafka_client *client = (const wr_kafka_client *)door;
+    wr_kafka_client *client = (wr_kafka_client *)door;
     kafka_consumer *consumer = calloc(1, sizeof(*consumer));
     if (!consumer)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for a consumer");
     consumer->door.ops = &ops;
     consumer->handle.trace = client->trace;
+    consumer->handle.left_behind = &client->left_behind;
     consumer->options = *options;
     consumer->group = options->group ? strdup(options->group) : NULL;
     consumer->options.group = consumer->group;

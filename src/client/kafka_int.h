@@ -8,6 +8,8 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <stdatomic.h>
+
 typedef struct wr_kafka_setting {
     const char *name, *value;
 } wr_kafka_setting;
@@ -18,12 +20,14 @@ typedef struct wr_kafka_client {
     weir_arena *arena; /* of the settings */
     wr_kafka_setting *settings;
     size_t setting_count;
-    rd_kafka_t *admin; /* NULL until the first admin call */
+    rd_kafka_t *admin;         /* NULL until the first admin call */
+    atomic_size_t left_behind; /* handles that did not end in time */
 } wr_kafka_client;
 
 /* What every handle of librdkafka has as its opaque. */
 typedef struct wr_kafka_handle {
-    const wr_trace *trace;
+    _Atomic(const wr_trace *) trace; /* NULL once it is left behind */
+    atomic_size_t *left_behind;      /* the client's count */
     /* written by librdkafka's error callback, which runs on the owner's thread within a poll */
     bool unreachable; /* no broker answers; cleared by who reports it */
     char unreachable_reason[160];
@@ -37,6 +41,18 @@ WEIR_MUST_CHECK weir_err wr_kafka_conf_new(const wr_kafka_client *client, const 
 /* Takes conf, also on failure. */
 WEIR_MUST_CHECK weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_kafka,
                                         weir_failure *failure);
+
+/* Ends a handle and all its threads. False: they did not end in time, and what the handle's opaque and callbacks use
+ * must stay. */
+bool wr_kafka_end(rd_kafka_t *kafka, int flags);
+
+/* The queues of partitions that a consumer was given; see kafka_end.c. */
+typedef struct wr_kafka_queues {
+    rd_kafka_queue_t **queues;
+    size_t count, capacity;
+} wr_kafka_queues;
+bool wr_kafka_queues_hold(wr_kafka_queues *queues, rd_kafka_t *kafka, const rd_kafka_topic_partition_list_t *list);
+void wr_kafka_queues_drop(wr_kafka_queues *queues); /* empties them; their fetchers must have stopped */
 
 weir_err wr_kafka_err(rd_kafka_resp_err_t code);
 /* weir_fail with librdkafka's text: "<what>: <text>". */

@@ -35,7 +35,7 @@ static fixture start(void)
 
 static void stop(fixture *f)
 {
-    wr_client_free(f->client);
+    CHECK(wr_client_free(f->client)); /* nothing is left behind */
     wr_config_free(f->config);
     rd_kafka_destroy(f->host);
 }
@@ -277,6 +277,63 @@ static void *wake_later(void *consumer)
 {
     wr_consumer_wake(consumer);
     return NULL;
+}
+
+/* Polls until the watcher owns as many partitions as asked for. */
+static void await_owned(wr_consumer *consumer, const group_watcher *watcher, size_t count)
+{
+    for (int tries = 0; tries < 200 && (watcher->owned != count || !watcher->assigned); tries++) {
+        const wr_client_record *records;
+        size_t read;
+        weir_failure failure = {0};
+        weir_err err = wr_consumer_poll(consumer, 50, 100, &records, &read, &failure);
+        CHECK(err == WEIR_OK || err == WEIR_E_UNREACHABLE);
+    }
+    CHECK_EQ(watcher->owned, count);
+}
+
+TEST(a_consumer_ends_after_its_topic_went_away)
+{
+    fixture f = start();
+    group_watcher watcher = {0};
+    CHECK_EQ(rd_kafka_mock_topic_create(f.mock, "gone", 4, 1), RD_KAFKA_RESP_ERR_NO_ERROR);
+    wr_consumer *consumer = consume(&f, "g", "gone", &watcher);
+    await_owned(consumer, &watcher, 4);
+    rd_kafka_mock_topic_set_error(f.mock, "gone", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    await_owned(consumer, &watcher, 0);
+    wr_consumer_free(consumer);
+    CHECK(wr_client_free(f.client));
+    f.client = NULL;
+    stop(&f);
+}
+
+TEST(a_consumer_ends_while_its_topic_is_away_and_assigned_by_hand)
+{
+    fixture f = start();
+    weir_failure failure = {0};
+    wr_consumer *consumer;
+    CHECK_EQ(rd_kafka_mock_topic_create(f.mock, "gone", 2, 1), RD_KAFKA_RESP_ERR_NO_ERROR);
+    wr_producer *producer;
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, &failure));
+    send_numbers(producer, "gone", 0, 3);
+    delivery_tally tally = {.last = 0, .ordered = true};
+    await_deliveries(producer, &tally, 3);
+    CHECK_OK(wr_consumer_new(f.client, &(wr_consumer_options){.from_beginning = true}, &consumer, &failure));
+    const wr_assignment both[] = {{"gone", 0, 0}, {"gone", 1, 0}};
+    CHECK_OK(wr_consumer_assign(consumer, both, 2, &failure));
+    expect_numbers(consumer, 0, 3);
+    rd_kafka_mock_topic_set_error(f.mock, "gone", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    for (int i = 0; i < 15; i++) { /* time for librdkafka to hear of it */
+        const wr_client_record *records;
+        size_t read;
+        weir_err err = wr_consumer_poll(consumer, 50, 100, &records, &read, &failure);
+        CHECK(err == WEIR_OK || err == WEIR_E_UNREACHABLE);
+    }
+    wr_consumer_free(consumer);
+    wr_producer_free(producer);
+    CHECK(wr_client_free(f.client));
+    f.client = NULL;
+    stop(&f);
 }
 
 TEST(another_thread_wakes_a_poll_that_waits)

@@ -107,9 +107,10 @@ void wr_sim_cluster_free(wr_sim_cluster *cluster)
     free(cluster);
 }
 
-static void client_free(wr_client *client)
+static bool client_free(wr_client *client)
 {
     free(client);
+    return true;
 }
 
 static const wr_client_ops ops = {

@@ -1,0 +1,228 @@
+/* See stop.h. The thread waits on a signalfd and on an eventfd, which wr_stop_free and wr_stop_begin write. */
+#include "stop.h"
+#include "io_int.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+struct wr_stop {
+    wr_stop_options options;
+    int signals_fd, wake_fd;
+    sigset_t before;
+    pthread_t thread;
+    pthread_mutex_t lock; /* what follows */
+    pthread_cond_t changed;
+    bool is_asked, is_ending;
+    int64_t deadline_ms; /* monotonic; 0: none yet */
+};
+
+static int64_t mono_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct timespec mono_after(int timeout_ms)
+{
+    int64_t at_ms = mono_ms() + (timeout_ms > 0 ? timeout_ms : 0);
+    return (struct timespec){.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
+}
+
+/* ---- ending */
+
+void wr_self_exit(int status)
+{
+    fflush(NULL);
+    _exit(status);
+}
+
+/* Not wr_self_exit: whoever holds the lock of a stdio stream may be what hangs. */
+static _Noreturn void end_by_force(wr_stop *stop, const char *why, int status)
+{
+    if (stop->options.trace)
+        wr_trace_log(stop->options.trace, WR_ERROR, why, WR_NUMBER("status", status));
+    _exit(status);
+}
+
+/* ---- the thread of the signals */
+
+static void first_signal(wr_stop *stop)
+{
+    pthread_mutex_lock(&stop->lock);
+    stop->is_asked = true;
+    if (!stop->deadline_ms)
+        stop->deadline_ms = mono_ms() + stop->options.deadline_ms;
+    pthread_cond_broadcast(&stop->changed);
+    pthread_mutex_unlock(&stop->lock);
+    if (stop->options.asked)
+        stop->options.asked(stop->options.user);
+}
+
+static void take_signals(wr_stop *stop)
+{
+    struct signalfd_siginfo info;
+    while (read(stop->signals_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            continue; /* means nothing yet */
+        if (wr_stop_asked(stop))
+            end_by_force(stop, "asked to stop twice: ending at once", WR_EXIT_SIGNAL + (int)info.ssi_signo);
+        first_signal(stop);
+    }
+}
+
+static void *watch(void *user)
+{
+    wr_stop *stop = user;
+    for (;;) {
+        pthread_mutex_lock(&stop->lock);
+        int64_t deadline_ms = stop->deadline_ms, left_ms = deadline_ms ? deadline_ms - mono_ms() : -1;
+        bool is_ending = stop->is_ending;
+        pthread_mutex_unlock(&stop->lock);
+        if (is_ending)
+            return NULL;
+        if (deadline_ms && left_ms <= 0)
+            end_by_force(stop, "the stop took longer than it may: ending now", WR_EXIT_DEADLINE);
+        struct pollfd watched[] = {{.fd = stop->signals_fd, .events = POLLIN}, {.fd = stop->wake_fd, .events = POLLIN}};
+        (void)poll(watched, 2, (int)left_ms); /* an interrupted wait is repeated by the loop */
+        uint64_t count;
+        (void)!read(stop->wake_fd, &count, sizeof count);
+        take_signals(stop);
+    }
+}
+
+static void wake(wr_stop *stop)
+{
+    uint64_t one = 1;
+    (void)!write(stop->wake_fd, &one, sizeof one); /* it can only fail when it is already signalled */
+}
+
+/* ---- life */
+
+static void stop_fini(wr_stop *stop)
+{
+    if (stop->signals_fd >= 0)
+        close(stop->signals_fd);
+    if (stop->wake_fd >= 0)
+        close(stop->wake_fd);
+    pthread_cond_destroy(&stop->changed);
+    pthread_mutex_destroy(&stop->lock);
+    free(stop);
+}
+
+weir_err wr_stop_new(const wr_stop_options *options, wr_stop **ret_stop)
+{
+    wr_stop *stop = calloc(1, sizeof *stop);
+    if (!stop)
+        return WEIR_E_MEMORY;
+    stop->options = *options;
+    pthread_mutex_init(&stop->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&stop->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGHUP);
+    stop->signals_fd = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
+    stop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (stop->signals_fd < 0 || stop->wake_fd < 0) {
+        weir_err err = wr_err_of_errno(errno);
+        stop_fini(stop);
+        return err;
+    }
+    pthread_sigmask(SIG_BLOCK, &wanted, &stop->before);
+    if (pthread_create(&stop->thread, NULL, watch, stop) != 0) {
+        pthread_sigmask(SIG_SETMASK, &stop->before, NULL);
+        stop_fini(stop);
+        return WEIR_E_MEMORY;
+    }
+    *ret_stop = stop;
+    return WEIR_OK;
+}
+
+void wr_stop_free(wr_stop *stop)
+{
+    if (!stop)
+        return;
+    pthread_mutex_lock(&stop->lock);
+    stop->is_ending = true;
+    pthread_mutex_unlock(&stop->lock);
+    wake(stop);
+    pthread_join(stop->thread, NULL);
+    pthread_sigmask(SIG_SETMASK, &stop->before, NULL);
+    stop_fini(stop);
+}
+
+bool wr_stop_asked(wr_stop *stop)
+{
+    pthread_mutex_lock(&stop->lock);
+    bool is_asked = stop->is_asked;
+    pthread_mutex_unlock(&stop->lock);
+    return is_asked;
+}
+
+bool wr_stop_wait(wr_stop *stop, int timeout_ms)
+{
+    struct timespec until = mono_after(timeout_ms);
+    pthread_mutex_lock(&stop->lock);
+    while (!stop->is_asked && pthread_cond_timedwait(&stop->changed, &stop->lock, &until) == 0)
+        ;
+    bool is_asked = stop->is_asked;
+    pthread_mutex_unlock(&stop->lock);
+    return is_asked;
+}
+
+void wr_stop_begin(wr_stop *stop)
+{
+    pthread_mutex_lock(&stop->lock);
+    if (!stop->deadline_ms)
+        stop->deadline_ms = mono_ms() + stop->options.deadline_ms;
+    pthread_mutex_unlock(&stop->lock);
+    wake(stop);
+}
+
+/* ---- a function that may not return */
+
+typedef struct bounded_call {
+    void (*run)(void *user);
+    void *user;
+} bounded_call;
+
+static void *run_call(void *user)
+{
+    bounded_call *call = user;
+    call->run(call->user);
+    return call;
+}
+
+bool wr_run_within(int timeout_ms, void (*run)(void *user), void *user)
+{
+    pthread_t thread;
+    bounded_call *call = malloc(sizeof *call);
+    if (call)
+        *call = (bounded_call){run, user};
+    if (!call || pthread_create(&thread, NULL, run_call, call) != 0) {
+        free(call);
+        run(user);
+        return true;
+    }
+    struct timespec until = mono_after(timeout_ms);
+    void *done;
+    if (pthread_clockjoin_np(thread, &done, CLOCK_MONOTONIC, &until) != 0) {
+        pthread_detach(thread); /* call is lost with it */
+        return false;
+    }
+    free(done);
+    return true;
+}
