@@ -1,50 +1,185 @@
+/* Putting the rooms together: starting, settling at the end of every round, stopping. */
 #include "broker.h"
 
-#include "flusher.h"
-#include "partition_int.h"
-#include "server_int.h"
-
 #include <assert.h>
-
-static void settle_now(void *user)
-{
-    wr_broker *broker = user;
-    wr_broker_enter(broker);
-    wr_broker_leave(broker);
-}
-
-void wr_broker_enter(wr_broker *broker)
-{
-    assert(broker->entered == 0);
-    broker->entered = 1;
-}
-
-/* Waking may answer requests, writing answers may start requests that waited behind them, and those may append and wake
- * again. It ends: settling reads nothing new from the network. */
-void wr_broker_leave(wr_broker *broker)
-{
-    assert(broker->entered == 1);
-    do {
-        for (wr_link *link; (link = wr_list_pop(&broker->stirred));)
-            wr_partition_settle(WR_LIST_ITEM(link, wr_partition, stirred_link));
-        wr_flusher_kick(broker->flusher);
-        wr_server_settle(broker->server);
-        wr_flusher_kick(broker->flusher); /* what those appended that waited behind an answer */
-    } while (!wr_list_empty(&broker->stirred) || wr_server_unsettled(broker->server));
-    wr_timer_stop(broker->loop, &broker->settle);
-    broker->entered = 0;
-}
-
-void wr_broker_stir(wr_broker *broker)
-{
-    if (broker->entered == 0 && !wr_timer_started(&broker->settle)) {
-        /* Only memory can fail, and then the next callback settles. */
-        weir_err err = wr_timer_start(broker->loop, &broker->settle, wr_loop_now_us(broker->loop), settle_now, broker);
-        (void)err;
-    }
-}
+#include <stdlib.h>
 
 int64_t wr_broker_now_ms(const wr_broker *broker)
 {
     return wr_now_ms(broker->io);
+}
+
+const char *wr_broker_host(const wr_broker *broker)
+{
+    const char *host = broker->config.listeners[0].host;
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+        return "localhost";
+    return host;
+}
+
+int wr_broker_port(const wr_broker *broker)
+{
+    return wr_server_port(broker->server, 0);
+}
+
+/* ---- settling */
+
+static void stop_when_drained(wr_broker *broker);
+
+/* Waking may answer requests, writing answers may start requests that waited behind them, and those may append and wake
+ * again. It ends: settling reads nothing new from the network. */
+static void settle(void *user)
+{
+    wr_broker *broker = user;
+    do {
+        wr_topics_settle(broker->topics);
+        wr_server_settle(broker->server);
+        wr_topics_settle(broker->topics); /* what those appended that waited behind an answer */
+    } while (wr_topics_unsettled(broker->topics) || wr_server_unsettled(broker->server));
+    if (broker->stopping)
+        stop_when_drained(broker);
+}
+
+/* ---- starting */
+
+static void topic_deleted(void *user, weir_slice topic)
+{
+    wr_broker *broker = user;
+    if (broker->groups)
+        wr_groups_topic_deleted(broker->groups, topic);
+}
+
+static weir_err open_all(wr_broker *broker, const wr_handler *handlers, weir_failure *failure)
+{
+    const wr_broker_config *config = &broker->config;
+    const wr_data_dir_config dir = {.directory = config->topics.data_directory,
+                                    .ephemeral = config->ephemeral,
+                                    .cluster_id = config->cluster_id,
+                                    .node_id = config->node_id};
+    const wr_topics_host host = {
+        .loop = broker->loop, .trace = broker->trace, .deleted = topic_deleted, .user = broker};
+    bool clean = false;
+    weir_err err = wr_data_dir_open(broker->io, &dir, &broker->data_dir, &clean, failure);
+    if (err != WEIR_OK)
+        return err;
+    broker->cluster_id = wr_data_dir_cluster_id(broker->data_dir);
+    err = wr_producer_ids_new(broker->io, dir.directory, &broker->producer_ids);
+    if (err == WEIR_OK)
+        err = wr_server_new(broker->loop, broker->trace, &config->server, handlers, broker, &broker->server);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "out of memory");
+    err = wr_topics_open(&host, &config->topics, clean, &broker->topics, failure);
+    if (err != WEIR_OK)
+        return err;
+    return wr_groups_new(broker->loop, broker->trace, broker->topics, &config->groups, &broker->groups, failure);
+}
+
+static weir_err listen_all(wr_broker *broker, weir_failure *failure)
+{
+    for (int i = 0; i < broker->config.listener_count; i++) {
+        const wr_listener_config *one = &broker->config.listeners[i];
+        weir_err err = wr_server_listen(broker->server, one->host, one->port, failure);
+        if (err != WEIR_OK)
+            return err;
+        wr_trace_log(broker->trace, WR_INFO, "listening", WR_TEXT("host", one->host),
+                     WR_NUMBER("port", wr_server_port(broker->server, i)),
+                     WR_TEXT("data", broker->config.topics.data_directory),
+                     WR_NUMBER("topics", wr_topics_count(broker->topics)),
+                     WR_NUMBER("partitions", wr_topics_partition_count(broker->topics)));
+    }
+    return WEIR_OK;
+}
+
+weir_err wr_broker_start(wr_loop *loop, wr_io *io, const wr_config *config, const wr_trace *trace,
+                         const wr_handler *handlers, wr_broker **ret_broker, weir_failure *failure)
+{
+    wr_broker *broker = calloc(1, sizeof *broker);
+    if (!broker)
+        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
+    *broker = (wr_broker){.loop = loop, .io = io, .trace = trace};
+    weir_err err = wr_broker_config_read(config, &broker->config, failure);
+    if (err == WEIR_OK)
+        err = open_all(broker, handlers, failure);
+    if (err == WEIR_OK)
+        err = listen_all(broker, failure);
+    if (err != WEIR_OK) {
+        wr_broker_free(broker);
+        return err;
+    }
+    wr_loop_at_round_end(loop, &broker->settle, settle, broker);
+    settle(broker); /* what loading wrote: no round has been yet */
+    *ret_broker = broker;
+    return WEIR_OK;
+}
+
+/* ---- stopping */
+
+static void finish_stop(void *user)
+{
+    wr_broker *broker = user;
+    wr_round_end_remove(&broker->settle);
+    wr_groups_free(broker->groups);
+    broker->groups = NULL;
+    weir_err err = WEIR_OK;
+    if (broker->config.ephemeral)
+        wr_topics_abandon(broker->topics);
+    else
+        err = wr_topics_close(broker->topics);
+    broker->topics = NULL;
+    weir_err closed = wr_data_dir_close(broker->data_dir, err == WEIR_OK);
+    broker->data_dir = NULL;
+    broker->cluster_id = NULL;
+    err = err == WEIR_OK ? closed : err;
+    wr_trace_log(broker->trace, err == WEIR_OK ? WR_INFO : WR_ERROR, "stopped", WR_TEXT("result", weir_err_name(err)));
+    if (broker->stop_done)
+        broker->stop_done(broker->stop_user, err);
+}
+
+/* Nothing is freed here: this may be far up the stack of what would be freed. */
+static void stop_when_drained(wr_broker *broker)
+{
+    if (broker->stopped || !wr_server_drained(broker->server) || !wr_topics_idle(broker->topics))
+        return;
+    /* Without memory for a timer: at the end of another round. */
+    broker->stopped =
+        wr_timer_start(broker->loop, &broker->stop_timer, wr_loop_now_us(broker->loop), finish_stop, broker) == WEIR_OK;
+}
+
+static void drain_timed_out(void *user)
+{
+    wr_broker *broker = user;
+    wr_server_close_all(broker->server, "the broker stops");
+}
+
+void wr_broker_stop(wr_broker *broker, int64_t drain_ms, void (*done)(void *user, weir_err err), void *user)
+{
+    assert(!broker->stopping);
+    broker->stopping = true;
+    broker->stop_done = done;
+    broker->stop_user = user;
+    weir_err err = wr_timer_start(broker->loop, &broker->stop_timer, wr_loop_now_us(broker->loop) + drain_ms * 1000,
+                                  drain_timed_out, broker);
+    wr_topics_drain(broker->topics);
+    wr_groups_stop(broker->groups);
+    wr_server_drain(broker->server);
+    if (err != WEIR_OK)
+        drain_timed_out(broker); /* without a deadline nobody is waited for */
+    settle(broker);
+}
+
+/* The server goes first: requests that are cancelled forget what they wait for in topics and groups. */
+void wr_broker_free(wr_broker *broker)
+{
+    if (!broker)
+        return;
+    broker->stopping = true;
+    wr_round_end_remove(&broker->settle);
+    wr_timer_stop(broker->loop, &broker->stop_timer);
+    wr_server_free(broker->server);
+    wr_groups_free(broker->groups);
+    wr_topics_abandon(broker->topics);
+    wr_producer_ids_free(broker->producer_ids);
+    weir_err err = wr_data_dir_close(broker->data_dir, false);
+    (void)err; /* only an ephemeral directory's removal can fail, and nobody is left to be told */
+    free(broker);
 }

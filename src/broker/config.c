@@ -1,3 +1,4 @@
+/* The table of settings, and what they mean: one function for each room that is told. */
 #include "config.h"
 
 #include <stdio.h>
@@ -173,26 +174,26 @@ static bool host_is_loopback(const char *host)
 static weir_err read_listeners(wr_broker_config *config, weir_failure *failure)
 {
     const wr_config *keys = config->keys;
-    weir_err err = parse_listener("listeners", wr_config_text(keys, "listeners"), config->host, &config->port, failure);
+    wr_listener_config *one = &config->listeners[config->listener_count++];
+    weir_err err = parse_listener("listeners", wr_config_text(keys, "listeners"), one->host, &one->port, failure);
     if (err != WEIR_OK)
         return err;
     if (wr_config_text(keys, "port"))
-        config->port = (int)wr_config_int(keys, "port");
-    if (!host_is_loopback(config->host) && !wr_config_bool(keys, "insecure"))
+        one->port = (int)wr_config_int(keys, "port");
+    if (!host_is_loopback(one->host) && !wr_config_bool(keys, "insecure"))
         return weir_fail(
             failure, WEIR_E_DENIED,
             "listeners: %s can be reached from other machines, and there is no authentication; set insecure "
             "if that is meant",
-            config->host);
+            one->host);
 
     const char *advertised = wr_config_text(keys, "advertised.listeners");
     if (strcmp(advertised, "auto") == 0) {
-        snprintf(config->advertised_host, sizeof config->advertised_host, "auto");
-        config->advertised_port = 0;
+        snprintf(one->advertised_host, sizeof one->advertised_host, "auto");
+        one->advertised_port = 0;
         return WEIR_OK;
     }
-    return parse_listener("advertised.listeners", advertised, config->advertised_host, &config->advertised_port,
-                          failure);
+    return parse_listener("advertised.listeners", advertised, one->advertised_host, &one->advertised_port, failure);
 }
 
 static int64_t read_retention_ms(const wr_config *keys)
@@ -207,7 +208,7 @@ static int64_t read_retention_ms(const wr_config *keys)
 static void read_log(wr_broker_config *config)
 {
     const wr_config *keys = config->keys;
-    wr_log_config *log = &config->log;
+    wr_log_config *log = &config->topics.log;
     *log = wr_log_config_default;
     log->segment_size = wr_config_int(keys, "log.segment.bytes");
     log->segment_ms = wr_config_text(keys, "log.roll.ms") ? wr_config_int(keys, "log.roll.ms")
@@ -229,13 +230,17 @@ static void read_topics(wr_broker_config *config, bool development)
 {
     const wr_config *keys = config->keys;
     const char *flush = wr_config_text(keys, "flush");
-    config->flush = strcmp(flush, "acks") == 0   ? WR_FLUSH_ACKS
+    wr_topics_config *topics = &config->topics;
+    topics->keys = keys;
+    topics->flush = strcmp(flush, "acks") == 0   ? WR_FLUSH_ACKS
                     : strcmp(flush, "none") == 0 ? WR_FLUSH_NONE
                                                  : WR_FLUSH_INTERVAL;
     if (config->ephemeral)
-        config->flush = WR_FLUSH_NONE;
-    config->flush_interval_ms = wr_config_int(keys, "log.flush.interval.ms");
-    config->retention_check_ms = wr_config_int(keys, "log.retention.check.interval.ms");
+        topics->flush = WR_FLUSH_NONE;
+    topics->flush_interval_ms = wr_config_int(keys, "log.flush.interval.ms");
+    topics->retention_check_ms = wr_config_int(keys, "log.retention.check.interval.ms");
+    topics->partition_count_max = (int32_t)wr_config_int(keys, "max.partitions");
+    topics->internal_segment_size = wr_config_int(keys, "offsets.topic.segment.bytes");
     config->auto_create_topics = wr_config_bool(keys, "auto.create.topics.enable");
     config->partition_count = (int32_t)wr_config_int(keys, "num.partitions");
     config->replication_factor = (int16_t)wr_config_int(keys, "default.replication.factor");
@@ -243,35 +248,38 @@ static void read_topics(wr_broker_config *config, bool development)
                                          ? wr_config_bool(keys, "accept.any.replication.factor")
                                          : development;
     config->delete_topics = wr_config_bool(keys, "delete.topic.enable");
-    config->partition_count_max = (int32_t)wr_config_int(keys, "max.partitions");
 }
 
-static void read_limits(wr_broker_config *config)
+static void read_server(wr_broker_config *config)
 {
     const wr_config *keys = config->keys;
-    config->request_size_max = wr_config_int(keys, "socket.request.max.bytes");
     config->fetch_size_max = wr_config_int(keys, "fetch.max.bytes");
-    config->connection_count_max = (int32_t)wr_config_int(keys, "max.connections");
-    config->connection_idle_ms = wr_config_int(keys, "connections.max.idle.ms");
-    config->frame_deadline_ms = wr_config_int(keys, "request.arrival.max.ms");
-    config->memory_max = wr_config_int(keys, "queued.max.request.bytes");
-    config->connection_memory_max = wr_config_int(keys, "connection.max.queued.bytes");
+    config->server = (wr_server_config){
+        .request_size_max = wr_config_int(keys, "socket.request.max.bytes"),
+        .answer_size_max = config->fetch_size_max,
+        .connection_count_max = (int32_t)wr_config_int(keys, "max.connections"),
+        .connection_idle_ms = wr_config_int(keys, "connections.max.idle.ms"),
+        .frame_deadline_ms = wr_config_int(keys, "request.arrival.max.ms"),
+        .memory_max = wr_config_int(keys, "queued.max.request.bytes"),
+        .connection_memory_max = wr_config_int(keys, "connection.max.queued.bytes"),
+    };
 }
 
 static void read_groups(wr_broker_config *config, bool development)
 {
     const wr_config *keys = config->keys;
-    config->group_min_session_ms = wr_config_int(keys, "group.min.session.timeout.ms");
-    config->group_max_session_ms = wr_config_int(keys, "group.max.session.timeout.ms");
-    config->group_initial_delay_ms = wr_config_text(keys, "group.initial.rebalance.delay.ms")
-                                         ? wr_config_int(keys, "group.initial.rebalance.delay.ms")
-                                         : (development ? 0 : 3000);
-    config->group_size_max = (int32_t)wr_config_int(keys, "group.max.size");
-    config->group_count_max = (int32_t)wr_config_int(keys, "group.max.count");
-    config->offsets_retention_ms = wr_config_int(keys, "offsets.retention.minutes") * 60000;
-    config->offsets_check_ms = wr_config_int(keys, "offsets.retention.check.interval.ms");
     config->offset_metadata_max = (int32_t)wr_config_int(keys, "offset.metadata.max.bytes");
-    config->offsets_segment_size = wr_config_int(keys, "offsets.topic.segment.bytes");
+    config->groups = (wr_groups_config){
+        .session_min_ms = wr_config_int(keys, "group.min.session.timeout.ms"),
+        .session_max_ms = wr_config_int(keys, "group.max.session.timeout.ms"),
+        .initial_delay_ms = wr_config_text(keys, "group.initial.rebalance.delay.ms")
+                                ? wr_config_int(keys, "group.initial.rebalance.delay.ms")
+                                : (development ? 0 : 3000),
+        .member_count_max = (int32_t)wr_config_int(keys, "group.max.size"),
+        .group_count_max = (int32_t)wr_config_int(keys, "group.max.count"),
+        .offsets_retention_ms = wr_config_int(keys, "offsets.retention.minutes") * 60000,
+        .offsets_check_ms = wr_config_int(keys, "offsets.retention.check.interval.ms"),
+    };
 }
 
 weir_err wr_broker_config_read(const wr_config *keys, wr_broker_config *ret_config, weir_failure *failure)
@@ -280,9 +288,9 @@ weir_err wr_broker_config_read(const wr_config *keys, wr_broker_config *ret_conf
     weir_err err = read_listeners(&config, failure);
     if (err != WEIR_OK)
         return err;
-    config.data_directory = wr_config_text(keys, "log.dirs");
-    if (config.data_directory[0] == '\0' || strchr(config.data_directory, ','))
-        return weir_fail(failure, WEIR_E_FORMAT, "log.dirs: one directory, not \"%s\"", config.data_directory);
+    config.topics.data_directory = wr_config_text(keys, "log.dirs");
+    if (config.topics.data_directory[0] == '\0' || strchr(config.topics.data_directory, ','))
+        return weir_fail(failure, WEIR_E_FORMAT, "log.dirs: one directory, not \"%s\"", config.topics.data_directory);
     config.ephemeral = wr_config_bool(keys, "ephemeral");
     config.node_id = (int32_t)wr_config_int(keys, "node.id");
     config.cluster_id = wr_config_text(keys, "cluster.id");
@@ -295,9 +303,9 @@ weir_err wr_broker_config_read(const wr_config *keys, wr_broker_config *ret_conf
     bool development = strcmp(wr_config_text(keys, "profile"), "development") == 0;
     read_log(&config);
     read_topics(&config, development);
-    read_limits(&config);
+    read_server(&config);
     read_groups(&config, development);
-    if (config.group_min_session_ms > config.group_max_session_ms)
+    if (config.groups.session_min_ms > config.groups.session_max_ms)
         return weir_fail(failure, WEIR_E_FORMAT, "group.min.session.timeout.ms is above group.max.session.timeout.ms");
     *ret_config = config;
     return WEIR_OK;

@@ -1,5 +1,6 @@
 #include "config.h"
-#include "topic_config.h"
+
+#include <topics/topic_config.h>
 
 #include "test.h"
 
@@ -33,13 +34,14 @@ TEST(the_defaults_are_kafkas_and_safe)
     wr_broker_config config;
     wr_config *keys;
     CHECK_OK(read_with(NULL, NULL, &config, &keys));
-    CHECK_STR(config.host, "127.0.0.1");
-    CHECK_EQ(config.port, 9092);
-    CHECK_EQ(config.flush, WR_FLUSH_ACKS);
-    CHECK_EQ(config.log.retention_ms, 7LL * 24 * 3600 * 1000);
-    CHECK_EQ(config.log.segment_size, 1 << 30);
-    CHECK_EQ(config.log.message_size_max, 1048588);
-    CHECK_EQ(config.group_initial_delay_ms, 3000);
+    CHECK_EQ(config.listener_count, 1);
+    CHECK_STR(config.listeners[0].host, "127.0.0.1");
+    CHECK_EQ(config.listeners[0].port, 9092);
+    CHECK_EQ(config.topics.flush, WR_FLUSH_ACKS);
+    CHECK_EQ(config.topics.log.retention_ms, 7LL * 24 * 3600 * 1000);
+    CHECK_EQ(config.topics.log.segment_size, 1 << 30);
+    CHECK_EQ(config.topics.log.message_size_max, 1048588);
+    CHECK_EQ(config.groups.initial_delay_ms, 3000);
     CHECK(!config.any_replication_factor);
     wr_config_free(keys);
 }
@@ -49,7 +51,7 @@ TEST(the_development_profile_does_not_wait_and_takes_any_replication_factor)
     wr_broker_config config;
     wr_config *keys;
     CHECK_OK(read_with("profile", "development", &config, &keys));
-    CHECK_EQ(config.group_initial_delay_ms, 0);
+    CHECK_EQ(config.groups.initial_delay_ms, 0);
     CHECK(config.any_replication_factor);
     wr_config_free(keys);
 }
@@ -59,8 +61,8 @@ TEST(listeners_are_one_plain_address)
     wr_broker_config config;
     wr_config *keys;
     CHECK_OK(read_with("listeners", "PLAINTEXT://[::1]:0", &config, &keys));
-    CHECK_STR(config.host, "::1");
-    CHECK_EQ(config.port, 0);
+    CHECK_STR(config.listeners[0].host, "::1");
+    CHECK_EQ(config.listeners[0].port, 0);
     wr_config_free(keys);
     CHECK_EQ(verdict("listeners", "SSL://127.0.0.1:9092"), WEIR_E_FORMAT);
     CHECK_EQ(verdict("listeners", "127.0.0.1"), WEIR_E_FORMAT);
@@ -79,13 +81,13 @@ TEST(the_finer_unit_of_retention_goes_first)
     wr_broker_config config;
     wr_config *keys;
     CHECK_OK(read_with("log.retention.minutes", "5", &config, &keys));
-    CHECK_EQ(config.log.retention_ms, 300000);
+    CHECK_EQ(config.topics.log.retention_ms, 300000);
     wr_config_free(keys);
     CHECK_OK(read_with("log.retention.ms", "-1", &config, &keys));
-    CHECK_EQ(config.log.retention_ms, -1);
+    CHECK_EQ(config.topics.log.retention_ms, -1);
     wr_config_free(keys);
     CHECK_OK(read_with("log.retention.hours", "-1", &config, &keys));
-    CHECK_EQ(config.log.retention_ms, -1);
+    CHECK_EQ(config.topics.log.retention_ms, -1);
     wr_config_free(keys);
 }
 
@@ -106,24 +108,6 @@ TEST(topic_keys_are_in_order_and_their_defaults_are_legal)
     wr_topic_config_free(config);
 }
 
-TEST(a_topics_value_is_checked_and_stays_when_the_new_one_is_not)
-{
-    wr_topic_config *config = wr_topic_config_new();
-    weir_failure failure = {0};
-    weir_slice name = WEIR_SLICE("retention.ms");
-    CHECK_OK(wr_topic_config_set(config, name, WEIR_SLICE("1000"), &failure));
-    static const char *const bad[] = {"", " 1", "1 ", "1h", "-2", "99999999999999999999", "1\n2"};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        CHECK_EQ(wr_topic_config_set(config, name, weir_slice_of(bad[i]), &failure), WEIR_E_FORMAT);
-    CHECK_STR(wr_topic_config_get(config, wr_topic_key_find(name)), "1000");
-    CHECK_EQ(wr_topic_config_set(config, WEIR_SLICE("cleanup.policy"), WEIR_SLICE("comp"), &failure), WEIR_E_FORMAT);
-    CHECK_EQ(wr_topic_config_set(config, WEIR_SLICE("preallocate"), WEIR_SLICE("yes"), &failure), WEIR_E_FORMAT);
-    CHECK_EQ(wr_topic_config_set(config, WEIR_SLICE("retention"), WEIR_SLICE("1"), &failure), WEIR_E_NOT_FOUND);
-    CHECK_OK(wr_topic_config_set(config, name, (weir_slice){0}, &failure));
-    CHECK(wr_topic_config_get(config, wr_topic_key_find(name)) == NULL);
-    wr_topic_config_free(config);
-}
-
 TEST(a_compacted_topic_is_not_shortened_by_time_or_size)
 {
     wr_broker_config broker;
@@ -133,13 +117,13 @@ TEST(a_compacted_topic_is_not_shortened_by_time_or_size)
     wr_topic_config *config = wr_topic_config_new();
     CHECK_OK(wr_topic_config_set(config, WEIR_SLICE("cleanup.policy"), WEIR_SLICE("compact"), NULL));
     CHECK_OK(wr_topic_config_set(config, WEIR_SLICE("segment.bytes"), WEIR_SLICE("65536"), NULL));
-    wr_topic_config_log(config, &broker, &log);
+    wr_topic_config_log(config, &broker.topics, &log);
     CHECK(log.compact);
     CHECK_EQ(log.retention_ms, -1);
     CHECK_EQ(log.segment_size, 65536);
-    wr_topic_config_log(NULL, &broker, &log);
+    wr_topic_config_log(NULL, &broker.topics, &log);
     CHECK(!log.compact);
-    CHECK_EQ(log.retention_ms, broker.log.retention_ms);
+    CHECK_EQ(log.retention_ms, broker.topics.log.retention_ms);
     wr_topic_config_free(config);
     wr_config_free(keys);
 }

@@ -2,7 +2,7 @@
 #include <cli/commands.h>
 
 #include <broker/api/api.h>
-#include <broker/server.h>
+#include <broker/broker.h>
 #include <io/loop.h>
 #include <io/process.h>
 #include <io/terminal.h>
@@ -14,7 +14,7 @@ enum { DRAIN_MS = 8000, SIGNAL_INT = 2, SIGNAL_TERM = 15 };
 typedef struct process {
     wr_cli *cli;
     wr_loop *loop;
-    wr_server *server;
+    wr_broker *broker;
     bool stopping;
     weir_err err;
 } process;
@@ -36,7 +36,7 @@ static void on_signal(void *user, int signal)
         return;
     }
     self->stopping = true;
-    wr_server_stop(self->server, DRAIN_MS, stopped, self);
+    wr_broker_stop(self->broker, DRAIN_MS, stopped, self);
 }
 
 /* {"bootstrap": …} for whoever started us. */
@@ -44,7 +44,7 @@ static weir_err tell_ready(process *self, int descriptor)
 {
     char line[200];
     snprintf(line, sizeof line, "{\"bootstrap\":\"%s:%d\",\"registry\":null,\"http\":null,\"pid\":%d}",
-             wr_server_host(self->server), wr_server_port(self->server), wr_self_id());
+             wr_broker_host(self->broker), wr_broker_port(self->broker), wr_self_id());
     return wr_descriptor_write_line(descriptor, line);
 }
 
@@ -52,12 +52,12 @@ static weir_err tell_ready(process *self, int descriptor)
 static void greet(process *self)
 {
     char port[32] = "";
-    if (wr_server_port(self->server) != 9092)
-        snprintf(port, sizeof port, " -b localhost:%d", wr_server_port(self->server));
+    if (wr_broker_port(self->broker) != 9092)
+        snprintf(port, sizeof port, " -b localhost:%d", wr_broker_port(self->broker));
     printf("Kafka at %s:%d, data in %s. Ctrl-C stops.\n\nTo try in another terminal:\n"
            "  echo hello | %s produce greetings%s\n"
            "  %s consume greetings%s\n\n",
-           wr_server_host(self->server), wr_server_port(self->server), wr_config_text(self->cli->config, "log.dirs"),
+           wr_broker_host(self->broker), wr_broker_port(self->broker), wr_config_text(self->cli->config, "log.dirs"),
            self->cli->program, port, self->cli->program, port);
     fflush(stdout);
 }
@@ -69,7 +69,7 @@ static int serve(process *self, bool development)
     int64_t ready_fd = -1;
     if (wr_cli_on(cli, "ready-fd") && wr_cli_int(cli, "ready-fd", 0, 1 << 20, &ready_fd) != WEIR_OK)
         return WR_EXIT_USAGE;
-    if (wr_server_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->server, &failure) !=
+    if (wr_broker_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->broker, &failure) !=
         WEIR_OK)
         return wr_cli_failure(cli, &failure);
     /* Before anybody hears that it is ready: who then asks it to stop gets a clean stop. */
@@ -94,7 +94,7 @@ static int run_broker(wr_cli *cli, bool development)
     if (wr_loop_new(cli->io, &self.loop) != WEIR_OK)
         return wr_cli_fail(cli, WEIR_E_IO, "no event loop");
     int status = serve(&self, development);
-    wr_server_free(self.server);
+    wr_broker_free(self.broker);
     wr_loop_free(self.loop);
     return status;
 }

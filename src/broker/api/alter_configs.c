@@ -1,6 +1,6 @@
 /* AlterConfigs and IncrementalAlterConfigs: settings of topics. A broker's settings come from its configuration, and
  * change with a restart. */
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/alter_configs.h>
 #include <wire/incremental_alter_configs.h>
 
@@ -22,7 +22,7 @@ static verdict find(wr_request *request, int8_t type, weir_slice name, wr_topic 
 {
     if (type != WR_RESOURCE_TOPIC)
         return refuse(WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("Only topics can be changed while the broker runs."));
-    *ret_topic = wr_topics_find(request->broker->topics, name);
+    *ret_topic = wr_topics_find(wr_api_broker(request)->topics, name);
     if (!*ret_topic)
         return refuse(WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION, WEIR_SLICE("There is no such topic."));
     if ((*ret_topic)->internal)
@@ -44,7 +44,7 @@ static verdict conclude(wr_request *request, wr_topic *topic, wr_topic_config *c
 {
     weir_err err = WEIR_OK;
     if (so_far.error == WR_KAFKA_NONE && !validate_only) {
-        err = wr_topics_configure(request->broker->topics, topic, config);
+        err = wr_topics_configure(wr_api_broker(request)->topics, topic, config);
         if (err == WEIR_OK)
             return fine;
         so_far = refuse(wr_api_storage_error(err), WEIR_SLICE("The topic's settings cannot be written."));
@@ -124,7 +124,8 @@ static verdict change_list(wr_request *request, wr_topic_config *config, const w
         return refuse(WR_KAFKA_INVALID_CONFIG,
                       wr_api_text(request, "Can't append to or subtract from %s, which is not a list.", key->name));
     char room[32];
-    weir_slice now = weir_slice_of(wr_topic_config_effective(config, key, &request->broker->config, room));
+    weir_slice now =
+        weir_slice_of(wr_topic_config_effective(config, key, &wr_api_broker(request)->config.topics, room));
     wr_buf text;
     wr_buf_init(&text, 64 * 1024);
     add_items(&text, now, operation == WR_CONFIG_SUBTRACT ? value : (weir_slice){0});

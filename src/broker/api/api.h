@@ -2,8 +2,8 @@
 #ifndef WR_API_H
 #define WR_API_H
 
-#include <broker/request.h>
-#include <broker/topic_config.h>
+#include <broker/broker.h>
+#include <server/request.h>
 
 /* For wr_server_start. Ends with run NULL. */
 const wr_handler *wr_api_handlers(void);
@@ -40,6 +40,12 @@ weir_err wr_api_sasl_handshake(wr_request *request);
 weir_err wr_api_sync_group(wr_request *request);
 
 /* ---- what handlers share */
+
+/* Requests of the broker's server carry it as their context. */
+static inline wr_broker *wr_api_broker(const wr_request *request)
+{
+    return request->context;
+}
 
 /* Room for the items of a response: zeroed, never NULL-for-nothing. Counts below zero (null arrays) are none. */
 #define WR_API_ITEMS(request, item_type, count)                                                                        \

@@ -20,12 +20,12 @@ static bool software_name_legal(weir_slice name)
 static weir_err list_apis(wr_request *request, wr_api_versions_response *out, int16_t only)
 {
     int32_t count = 0;
-    for (const wr_handler *handler = request->broker->handlers; handler->run; handler++)
+    for (const wr_handler *handler = wr_server_handlers(wr_api_broker(request)->server); handler->run; handler++)
         count += only < 0 || handler->api_key == only;
     out->api_keys = WR_API_ITEMS(request, wr_api_versions_response_api_key, count);
     if (!out->api_keys)
         return WEIR_E_MEMORY;
-    for (const wr_handler *handler = request->broker->handlers; handler->run; handler++) {
+    for (const wr_handler *handler = wr_server_handlers(wr_api_broker(request)->server); handler->run; handler++) {
         const wr_api *api = wr_api_find(handler->api_key);
         if (only < 0 || api->key == only)
             out->api_keys[out->api_key_count++] = (wr_api_versions_response_api_key){

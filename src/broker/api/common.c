@@ -1,4 +1,4 @@
-#include <broker/topics.h>
+#include <topics/topics.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,10 +8,12 @@
 /* With "auto" that is the address it reached: whoever came here that way can come again. */
 void wr_api_endpoint(wr_request *request, weir_slice *ret_host, int32_t *ret_port)
 {
-    const wr_broker_config *config = &request->broker->config;
-    bool automatic = strcmp(config->advertised_host, "auto") == 0;
-    *ret_host = weir_slice_of(automatic ? wr_request_local_host(request) : config->advertised_host);
-    *ret_port = config->advertised_port ? config->advertised_port : request->broker->port;
+    const wr_broker *broker = wr_api_broker(request);
+    const wr_listener_config *listener = &broker->config.listeners[request->listener];
+    bool automatic = strcmp(listener->advertised_host, "auto") == 0;
+    *ret_host = weir_slice_of(automatic ? wr_request_local_host(request) : listener->advertised_host);
+    *ret_port =
+        listener->advertised_port ? listener->advertised_port : wr_server_port(broker->server, request->listener);
 }
 
 int16_t wr_api_storage_error(weir_err err)

@@ -306,7 +306,7 @@ TEST(stopping_answers_what_waits_and_takes_nothing_new)
     wr_rig_create(client, "orders", 1);
     send_parked_fetch(waiting, 60000);
     wr_rig_run_ms(rig, 100);
-    wr_server_stop(rig->server, 5000, NULL, NULL);
+    wr_broker_stop(rig->broker, 5000, NULL, NULL);
     CHECK(wr_rig_receive(waiting, WR_API_FETCH, 11, 1000) != NULL);
     wr_rig_run_ms(rig, 100);
     CHECK(!wr_rig_connected(waiting) && !wr_rig_connected(client));

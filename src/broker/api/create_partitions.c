@@ -1,4 +1,4 @@
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/create_partitions.h>
 
 #include "api.h"
@@ -14,7 +14,7 @@ static void refuse(result *out, int16_t error, weir_slice message)
 
 static bool assignments_fit(const wr_request *request, const asked_topic *asked, int32_t added)
 {
-    const wr_broker_config *config = &request->broker->config;
+    const wr_broker_config *config = &wr_api_broker(request)->config;
     if (asked->assignment_count < 0)
         return true;
     if (asked->assignment_count != added)
@@ -31,7 +31,7 @@ static bool assignments_fit(const wr_request *request, const asked_topic *asked,
 static void grow(wr_request *request, const asked_topic *asked, result *out)
 {
     const wr_create_partitions_request *in = request->message;
-    wr_topics *topics = request->broker->topics;
+    wr_topics *topics = wr_api_broker(request)->topics;
     wr_topic *topic = wr_topics_find(topics, asked->name);
     if (!topic) {
         refuse(out, WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION, WEIR_SLICE("There is no such topic."));
@@ -47,9 +47,9 @@ static void grow(wr_request *request, const asked_topic *asked, result *out)
     } else if (!assignments_fit(request, asked, asked->count - topic->partition_count)) {
         refuse(out, WR_KAFKA_INVALID_REPLICA_ASSIGNMENT,
                wr_api_text(request, "Every new partition needs an assignment to the only broker, %d.",
-                           request->broker->config.node_id));
+                           wr_api_broker(request)->config.node_id));
     } else if (asked->count - topic->partition_count >
-               request->broker->config.partition_count_max - wr_topics_partition_count(topics)) {
+               wr_api_broker(request)->config.topics.partition_count_max - wr_topics_partition_count(topics)) {
         refuse(out, WR_KAFKA_INVALID_PARTITIONS, WEIR_SLICE("This broker has no room for so many (max.partitions)."));
     } else if (!in->validate_only) {
         weir_err err = wr_topics_grow(topics, topic, asked->count);

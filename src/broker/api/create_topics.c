@@ -1,4 +1,4 @@
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/create_topics.h>
 
 #include "api.h"
@@ -19,7 +19,7 @@ static bool refuse(made_topic *out, int16_t error, weir_slice message)
 
 static bool check_name(wr_request *request, const asked_topic *asked, made_topic *out)
 {
-    wr_topics *topics = request->broker->topics;
+    wr_topics *topics = wr_api_broker(request)->topics;
     const wr_create_topics_request *in = request->message;
     int same = 0;
     for (int32_t i = 0; i < in->topic_count; i++)
@@ -46,7 +46,7 @@ static bool check_name(wr_request *request, const asked_topic *asked, made_topic
 /* Assignments by hand: partitions 0 to n-1, each on this broker alone (or on others that are taken for it). */
 static bool check_assignments(wr_request *request, const asked_topic *asked, int32_t *ret_count, made_topic *out)
 {
-    const wr_broker_config *config = &request->broker->config;
+    const wr_broker_config *config = &wr_api_broker(request)->config;
     if (asked->num_partitions != -1)
         return refuse(out, WR_KAFKA_INVALID_REQUEST,
                       WEIR_SLICE("A manual partition assignment was specified, but numPartitions was not set to -1."));
@@ -75,7 +75,7 @@ static bool check_assignments(wr_request *request, const asked_topic *asked, int
 
 static bool check_size(wr_request *request, const asked_topic *asked, int32_t *ret_count, made_topic *out)
 {
-    const wr_broker_config *config = &request->broker->config;
+    const wr_broker_config *config = &wr_api_broker(request)->config;
     if (asked->assignment_count > 0)
         return check_assignments(request, asked, ret_count, out);
     if (asked->num_partitions < -1 || asked->num_partitions == 0)
@@ -121,11 +121,11 @@ static weir_err show(wr_request *request, const wr_topic_config *config, int32_t
         return WEIR_E_MEMORY;
     for (const wr_topic_key *key = wr_topic_keys; key->name; key++) {
         char room[32];
-        const char *value = wr_topic_config_effective(config, key, &request->broker->config, room);
-        out->configs[out->config_count++] =
-            (wr_create_topics_response_config){.name = weir_slice_of(key->name),
-                                               .value = wr_api_text(request, "%s", value),
-                                               .config_source = wr_api_config_source(request->broker, config, key)};
+        const char *value = wr_topic_config_effective(config, key, &wr_api_broker(request)->config.topics, room);
+        out->configs[out->config_count++] = (wr_create_topics_response_config){
+            .name = weir_slice_of(key->name),
+            .value = wr_api_text(request, "%s", value),
+            .config_source = wr_api_config_source(wr_api_broker(request), config, key)};
     }
     return WEIR_OK;
 }
@@ -133,11 +133,11 @@ static weir_err show(wr_request *request, const wr_topic_config *config, int32_t
 static bool make(wr_request *request, const asked_topic *asked, int32_t partition_count, wr_topic_config *config,
                  made_topic *out)
 {
-    wr_topics *topics = request->broker->topics;
-    if (partition_count > request->broker->config.partition_count_max - wr_topics_partition_count(topics))
+    wr_topics *topics = wr_api_broker(request)->topics;
+    if (partition_count > wr_api_broker(request)->config.topics.partition_count_max - wr_topics_partition_count(topics))
         return refuse(out, WR_KAFKA_INVALID_PARTITIONS,
                       wr_api_text(request, "This broker has room for %d partitions (max.partitions).",
-                                  request->broker->config.partition_count_max));
+                                  wr_api_broker(request)->config.topics.partition_count_max));
     const wr_create_topics_request *in = request->message;
     if (in->validate_only)
         return false; /* no topic that would have to be shown with its id, and config stays the caller's */

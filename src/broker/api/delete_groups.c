@@ -1,7 +1,7 @@
 /* DeleteGroups: empty groups go with all their offsets; the answer waits until that is durable. */
 #include "api.h"
 
-#include <broker/groups.h>
+#include <group/groups.h>
 #include <wire/delete_groups.h>
 
 typedef struct deletion {
@@ -32,7 +32,7 @@ weir_err wr_api_delete_groups(wr_request *request)
 {
     const wr_delete_groups_request *in = request->message;
     wr_delete_groups_response *out = request->response;
-    wr_groups *groups = request->broker->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     size_t count = (size_t)in->groups_name_count + 1;
     deletion *to = weir_arena_alloc(request->arena, sizeof *to);
     out->results = weir_arena_array(request->arena, count, sizeof *out->results);

@@ -1,16 +1,16 @@
-#include <broker/retention.h>
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/delete_records.h>
 
 #include "api.h"
 
 static int16_t trim(wr_request *request, wr_topic *topic, wr_partition *partition, int64_t offset)
 {
-    if (!partition->log)
+    if (wr_partition_closed(partition))
         return WR_KAFKA_KAFKA_STORAGE_ERROR;
     const wr_topic_key *policy_key = wr_topic_key_find(WEIR_SLICE("cleanup.policy"));
     char room[32];
-    const char *policy = wr_topic_config_effective(topic->config, policy_key, &request->broker->config, room);
+    const char *policy =
+        wr_topic_config_effective(topic->config, policy_key, &wr_api_broker(request)->config.topics, room);
     if (topic->internal || !strstr(policy, "delete"))
         return WR_KAFKA_POLICY_VIOLATION;
     int64_t high_watermark = wr_partition_high_watermark(partition);
@@ -23,12 +23,11 @@ static int16_t trim(wr_request *request, wr_topic *topic, wr_partition *partitio
 
     /* Without flush=acks the high watermark runs ahead of the disk; a start beyond the end of the log must never be
      * there. A log has one sync at a time: while the flusher's is under way, the client asks again. */
-    bool ahead = offset > wr_log_synced_offset(partition->log);
-    if (ahead && partition->syncing)
+    weir_err err = wr_partition_sync(partition, offset);
+    if (err == WEIR_E_AGAIN)
         return WR_KAFKA_REQUEST_TIMED_OUT;
-    weir_err err = ahead ? wr_log_sync(partition->log) : WEIR_OK;
     if (err == WEIR_OK)
-        err = wr_log_trim(partition->log, offset);
+        err = wr_partition_trim(partition, offset);
     return err == WEIR_E_RANGE ? WR_KAFKA_OFFSET_OUT_OF_RANGE : wr_api_storage_error(err);
 }
 
@@ -37,15 +36,13 @@ static void delete_one(wr_request *request, weir_slice name, const wr_delete_rec
 {
     out->partition_index = asked->partition_index;
     out->low_watermark = -1;
-    wr_topic *topic = wr_topics_find(request->broker->topics, name);
+    wr_topic *topic = wr_topics_find(wr_api_broker(request)->topics, name);
     wr_partition *partition = topic ? wr_topic_partition(topic, asked->partition_index) : NULL;
     out->error_code = WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     if (partition)
         out->error_code = trim(request, topic, partition, asked->offset);
-    if (out->error_code == WR_KAFKA_NONE) {
+    if (out->error_code == WR_KAFKA_NONE)
         out->low_watermark = wr_partition_start_offset(partition);
-        wr_retention_note(request->broker->retention);
-    }
 }
 
 weir_err wr_api_delete_records(wr_request *request)

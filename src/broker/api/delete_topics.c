@@ -1,11 +1,11 @@
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/delete_topics.h>
 
 #include "api.h"
 
 static int16_t find(wr_request *request, weir_slice name, const wr_uuid *id, wr_topic **ret_topic)
 {
-    wr_topics *topics = request->broker->topics;
+    wr_topics *topics = wr_api_broker(request)->topics;
     bool by_id = !wr_uuid_is_zero(id);
     if (by_id == (name.data != NULL))
         return WR_KAFKA_INVALID_REQUEST; /* both, or neither */
@@ -21,7 +21,7 @@ static weir_err delete_one(wr_request *request, weir_slice name, const wr_uuid *
     wr_topic *topic = NULL;
     out->name = name;
     out->topic_id = *id;
-    if (!request->broker->config.delete_topics) {
+    if (!wr_api_broker(request)->config.delete_topics) {
         out->error_code = request->header.api_version < 3 ? WR_KAFKA_INVALID_REQUEST : WR_KAFKA_TOPIC_DELETION_DISABLED;
         out->error_message = WEIR_SLICE("delete.topic.enable is off.");
         return WEIR_OK;
@@ -33,7 +33,7 @@ static weir_err delete_one(wr_request *request, weir_slice name, const wr_uuid *
     out->name = weir_arena_dup(request->arena, weir_slice_of(topic->name));
     if (!out->name.data)
         return WEIR_E_MEMORY;
-    out->error_code = wr_api_storage_error(wr_topics_delete(request->broker->topics, topic));
+    out->error_code = wr_api_storage_error(wr_topics_delete(wr_api_broker(request)->topics, topic));
     return WEIR_OK;
 }
 

@@ -9,7 +9,7 @@ weir_err wr_api_describe_cluster(wr_request *request)
     const wr_describe_cluster_request *in = request->message;
     wr_describe_cluster_response *out = request->response;
     out->endpoint_type = in->endpoint_type;
-    out->cluster_id = weir_slice_of(request->broker->cluster_id);
+    out->cluster_id = weir_slice_of(wr_api_broker(request)->cluster_id);
     if (in->endpoint_type != BROKERS) {
         bool known = in->endpoint_type == CONTROLLERS;
         out->error_code = known ? WR_KAFKA_MISMATCHED_ENDPOINT_TYPE : WR_KAFKA_UNSUPPORTED_ENDPOINT_TYPE;
@@ -20,9 +20,9 @@ weir_err wr_api_describe_cluster(wr_request *request)
     if (!out->brokers)
         return WEIR_E_MEMORY;
     out->broker_count = 1;
-    out->brokers[0].broker_id = request->broker->config.node_id;
+    out->brokers[0].broker_id = wr_api_broker(request)->config.node_id;
     wr_api_endpoint(request, &out->brokers[0].host, &out->brokers[0].port);
-    out->controller_id = request->broker->config.node_id;
+    out->controller_id = wr_api_broker(request)->config.node_id;
     if (in->include_cluster_authorized_operations)
         out->cluster_authorized_operations = WR_CLUSTER_OPERATIONS;
     return WEIR_OK;

@@ -1,6 +1,6 @@
 /* DescribeConfigs: topics from their own table (topic_config.h), the broker from its configuration table (config.h),
  * and a few names that tools look for and this broker has no setting for. */
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/describe_configs.h>
 
 #include <stdio.h>
@@ -60,7 +60,7 @@ static int8_t type_of(const wr_config_key *key)
 /* As Kafka says it: numbers without units. Null when not set, and when secret. */
 static weir_slice value_of(wr_request *request, const wr_config_key *key)
 {
-    const wr_config *keys = request->broker->config.keys;
+    const wr_config *keys = wr_api_broker(request)->config.keys;
     const char *text = wr_config_text(keys, key->key);
     if (!text || key->secret)
         return (weir_slice){0};
@@ -75,7 +75,7 @@ static weir_slice value_of(wr_request *request, const wr_config_key *key)
 static weir_err add_origin(wr_request *request, const wr_config_key *key, shown *one)
 {
     const wr_describe_configs_request *in = request->message;
-    bool is_default = !wr_api_config_given(request->broker, key->key);
+    bool is_default = !wr_api_config_given(wr_api_broker(request), key->key);
     one->config_source = is_default ? WR_CONFIG_SOURCE_DEFAULT : WR_CONFIG_SOURCE_STATIC_BROKER;
     if (!in->include_synonyms)
         return WEIR_OK;
@@ -138,8 +138,8 @@ static weir_err add_synonyms(wr_request *request, const wr_topic *topic, const w
             (synonym){.name = one->name, .value = one->value, .source = WR_CONFIG_SOURCE_TOPIC};
     char room[32];
     weir_slice name = weir_slice_of(key->broker_key ? key->broker_key : key->name);
-    if (key->broker_key && wr_api_config_source(request->broker, NULL, key) == WR_CONFIG_SOURCE_STATIC_BROKER) {
-        const char *value = wr_topic_config_effective(NULL, key, &request->broker->config, room);
+    if (key->broker_key && wr_api_config_source(wr_api_broker(request), NULL, key) == WR_CONFIG_SOURCE_STATIC_BROKER) {
+        const char *value = wr_topic_config_effective(NULL, key, &wr_api_broker(request)->config.topics, room);
         one->synonyms[one->synonym_count++] = (synonym){
             .name = name, .value = wr_api_text(request, "%s", value), .source = WR_CONFIG_SOURCE_STATIC_BROKER};
     }
@@ -151,7 +151,7 @@ static weir_err add_synonyms(wr_request *request, const wr_topic *topic, const w
 static weir_err show_topic(wr_request *request, const asked_resource *asked, result *out)
 {
     const wr_describe_configs_request *in = request->message;
-    const wr_topic *topic = wr_topics_find(request->broker->topics, asked->resource_name);
+    const wr_topic *topic = wr_topics_find(wr_api_broker(request)->topics, asked->resource_name);
     if (!topic) {
         bool legal = wr_topic_name_legal(asked->resource_name);
         refuse(out, legal ? WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION : WR_KAFKA_INVALID_TOPIC_EXCEPTION,
@@ -168,11 +168,11 @@ static weir_err show_topic(wr_request *request, const asked_resource *asked, res
         if (!is_asked(asked, key->name))
             continue;
         char room[32];
-        const char *value = wr_topic_config_effective(topic->config, key, &request->broker->config, room);
+        const char *value = wr_topic_config_effective(topic->config, key, &wr_api_broker(request)->config.topics, room);
         shown *one = &out->configs[out->config_count++];
         *one = (shown){.name = weir_slice_of(key->name),
                        .value = wr_api_text(request, "%s", value),
-                       .config_source = wr_api_config_source(request->broker, topic->config, key),
+                       .config_source = wr_api_config_source(wr_api_broker(request), topic->config, key),
                        .config_type = key->type};
         if (in->include_documentation)
             one->documentation = weir_slice_of(key->help);
@@ -194,7 +194,7 @@ static weir_err show(wr_request *request, const asked_resource *asked, result *o
     case WR_RESOURCE_TOPIC:
         return show_topic(request, asked, out);
     case WR_RESOURCE_BROKER:
-        snprintf(id, sizeof id, "%d", request->broker->config.node_id);
+        snprintf(id, sizeof id, "%d", wr_api_broker(request)->config.node_id);
         if (asked->resource_name.size == 0)
             return WEIR_OK; /* the cluster's dynamic defaults: there are none */
         if (weir_slice_equal(asked->resource_name, weir_slice_of(id)))

@@ -2,7 +2,7 @@
  * error instead. What members subscribe to and were given is shown while the group is stable. */
 #include "api.h"
 
-#include <broker/groups.h>
+#include <group/groups.h>
 #include <wire/describe_groups.h>
 
 static weir_slice present(weir_slice text)
@@ -31,7 +31,7 @@ static bool describe_members(wr_request *request, const wr_group *group, wr_desc
 
 static bool describe(wr_request *request, weir_slice id, wr_describe_groups_response_group *out)
 {
-    const wr_groups *groups = request->broker->groups;
+    const wr_groups *groups = wr_api_broker(request)->groups;
     *out = (wr_describe_groups_response_group){
         .error_code = wr_groups_ready(groups),
         .group_id = id,

@@ -1,4 +1,4 @@
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/describe_log_dirs.h>
 
 #include "api.h"
@@ -23,9 +23,9 @@ static weir_err show_topic(wr_request *request, const wr_topic *topic, const wr_
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < topic->partition_count; i++) {
         const wr_partition *partition = topic->partitions[i];
-        if (partition->log && is_asked(asked, i))
+        if (!wr_partition_closed(partition) && is_asked(asked, i))
             out->partitions[out->partition_count++] = (wr_describe_log_dirs_response_partition){
-                .partition_index = i, .partition_size = wr_log_size(partition->log)};
+                .partition_index = i, .partition_size = wr_partition_size(partition)};
     }
     return WEIR_OK;
 }
@@ -34,12 +34,12 @@ weir_err wr_api_describe_log_dirs(wr_request *request)
 {
     const wr_describe_log_dirs_request *in = request->message;
     wr_describe_log_dirs_response *out = request->response;
-    wr_topics *topics = request->broker->topics;
+    wr_topics *topics = wr_api_broker(request)->topics;
     out->results = WR_API_ITEMS(request, wr_describe_log_dirs_response_result, 1);
     if (!out->results)
         return WEIR_E_MEMORY;
     wr_describe_log_dirs_response_result *dir = &out->results[out->result_count++];
-    dir->log_dir = weir_slice_of(request->broker->config.data_directory);
+    dir->log_dir = weir_slice_of(wr_api_broker(request)->config.topics.data_directory);
     dir->total_bytes = dir->usable_bytes = -1; /* not known */
     bool all = in->topic_count < 0;
     dir->topics = WR_API_ITEMS(request, shown_topic, all ? (int64_t)wr_topics_count(topics) : in->topic_count);

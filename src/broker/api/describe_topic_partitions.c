@@ -1,6 +1,6 @@
 /* DescribeTopicPartitions: topics in name order, page by page. A page ends inside a topic where its partitions fill it;
  * the cursor names the partition that comes next. */
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/describe_topic_partitions.h>
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static int by_name(const void *a, const void *b)
 static weir_slice *list_names(wr_request *request, int32_t *ret_count)
 {
     const wr_describe_topic_partitions_request *in = request->message;
-    const wr_topics *topics = request->broker->topics;
+    const wr_topics *topics = wr_api_broker(request)->topics;
     bool all = in->topic_count <= 0;
     size_t capacity = all ? wr_topics_count(topics) : (size_t)in->topic_count;
     weir_slice *names = WR_API_ITEMS(request, weir_slice, capacity);
@@ -53,9 +53,9 @@ static weir_err show_partitions(wr_request *request, const wr_topic *topic, int3
     out->partitions = WR_API_ITEMS(request, shown_partition, count);
     if (!out->partitions || !node)
         return WEIR_E_MEMORY;
-    *node = request->broker->config.node_id;
+    *node = wr_api_broker(request)->config.node_id;
     for (int32_t i = first; i < first + count; i++) {
-        bool open = topic->partitions[i]->log != NULL;
+        bool open = !wr_partition_closed(topic->partitions[i]);
         out->partitions[out->partition_count++] =
             (shown_partition){.error_code = open ? WR_KAFKA_NONE : WR_KAFKA_LEADER_NOT_AVAILABLE,
                               .partition_index = i,
@@ -108,7 +108,7 @@ weir_err wr_api_describe_topic_partitions(wr_request *request)
             return end_page(request, names[i], first);
         shown_topic *one = &out->topics[out->topic_count++];
         *one = (shown_topic){.name = names[i], .topic_authorized_operations = WR_TOPIC_OPERATIONS};
-        const wr_topic *topic = wr_topics_find(request->broker->topics, names[i]);
+        const wr_topic *topic = wr_topics_find(wr_api_broker(request)->topics, names[i]);
         if (!topic) {
             bool legal = wr_topic_name_legal(names[i]);
             one->error_code = legal ? WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION : WR_KAFKA_INVALID_TOPIC_EXCEPTION;

@@ -10,7 +10,7 @@
  * There are no fetch sessions: every answer has session id 0, and a client that asks within a session it invented is
  * told so, whereupon it sends its whole list (KIP-227). Nothing is transactional yet: the last stable offset is the
  * high watermark, whatever the isolation level. */
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/fetch.h>
 
 #include "api.h"
@@ -39,7 +39,7 @@ enum { LEAST_ANSWER_SIZE = 1 << 20 }; /* however short memory is */
 
 static wr_partition *find(wr_request *request, const wr_fetch_request_topic *asked, int32_t index, int16_t *ret_error)
 {
-    wr_topics *topics = request->broker->topics;
+    wr_topics *topics = wr_api_broker(request)->topics;
     bool by_id = request->header.api_version >= 13;
     wr_topic *topic = by_id ? wr_topics_find_id(topics, &asked->topic_id) : wr_topics_find(topics, asked->topic);
     wr_partition *partition = topic ? wr_topic_partition(topic, index) : NULL;
@@ -54,7 +54,7 @@ static wr_partition *find(wr_request *request, const wr_fetch_request_topic *ask
 static int16_t read_partition(wr_request *request, wr_partition *partition, const wr_fetch_request_partition *asked,
                               int64_t *left, wr_fetch_response_partition *out)
 {
-    if (!partition->log)
+    if (wr_partition_closed(partition))
         return WR_KAFKA_KAFKA_STORAGE_ERROR;
     out->high_watermark = out->last_stable_offset = wr_partition_high_watermark(partition);
     out->log_start_offset = wr_partition_start_offset(partition);
@@ -69,8 +69,8 @@ static int16_t read_partition(wr_request *request, wr_partition *partition, cons
     if (asked->fetch_offset >= out->high_watermark || (size <= 0 && !first))
         return WR_KAFKA_NONE;
     size_t before = request->payload.size;
-    weir_err err = wr_log_read(partition->log, asked->fetch_offset, out->high_watermark, size > 0 ? (size_t)size : 0,
-                               first, &request->payload);
+    weir_err err = wr_partition_read(partition, asked->fetch_offset, out->high_watermark, size > 0 ? (size_t)size : 0,
+                                     first, &request->payload);
     if (err == WEIR_OK && wr_buf_failed(&request->payload))
         err = WEIR_E_MEMORY;
     if (err != WEIR_OK) {
@@ -85,11 +85,11 @@ static int16_t read_partition(wr_request *request, wr_partition *partition, cons
 static int64_t answer_size_max(const wr_request *request)
 {
     const wr_fetch_request *in = request->message;
-    const wr_broker *broker = request->broker;
+    const wr_broker *broker = wr_api_broker(request);
     int64_t size = in->max_bytes;
     if (size > broker->config.fetch_size_max)
         size = broker->config.fetch_size_max;
-    int64_t memory = wr_broker_memory_left(broker);
+    int64_t memory = wr_server_memory_left(broker->server);
     if (memory < LEAST_ANSWER_SIZE)
         memory = LEAST_ANSWER_SIZE;
     return size > memory ? memory : size;
@@ -121,7 +121,7 @@ static void read_all(parked_fetch *fetch)
             if (partition)
                 one->error_code = read_partition(request, partition, asked, &left, one);
             parked->payload_size = request->payload.size - parked->payload_at;
-            parked->log_size = partition && partition->log ? wr_log_size(partition->log) : 0;
+            parked->log_size = partition ? wr_partition_size(partition) : 0;
             fetch->failed = fetch->failed || one->error_code != WR_KAFKA_NONE;
         }
     fetch->read_size = (int64_t)request->payload.size;
@@ -147,7 +147,7 @@ static void answer(parked_fetch *fetch)
 
 static void unpark(parked_fetch *fetch)
 {
-    wr_timer_stop(fetch->request->broker->loop, &fetch->timer);
+    wr_timer_stop(wr_api_broker(fetch->request)->loop, &fetch->timer);
     for (int32_t i = 0; i < fetch->partition_count; i++)
         wr_watcher_cancel(&fetch->partitions[i].watcher);
 }
@@ -161,7 +161,7 @@ static bool enough(const parked_fetch *fetch)
 {
     const wr_fetch_request *in = fetch->request->message;
     return fetch->failed || fetch->read_size >= in->min_bytes || fetch->partition_count == 0 ||
-           fetch->request->broker->stopping;
+           wr_api_broker(fetch->request)->stopping;
 }
 
 static void changed(void *user);
@@ -178,16 +178,16 @@ static bool watch_all(parked_fetch *fetch)
         for (int32_t k = 0; k < in->topics[i].partition_count; k++, parked++) {
             int16_t error;
             wr_partition *partition = find(request, &in->topics[i], in->topics[i].partitions[k].partition, &error);
-            gone = gone || !partition || !partition->log || wr_log_broken(partition->log) ||
+            gone = gone || !partition || wr_partition_broken(partition) ||
                    in->topics[i].partitions[k].fetch_offset < wr_partition_start_offset(partition);
             if (!partition)
                 continue;
-            int64_t log_size = partition->log ? wr_log_size(partition->log) : 0;
+            int64_t log_size = wr_partition_size(partition);
             size += log_size > parked->log_size ? log_size - parked->log_size : 0;
             if (!wr_link_linked(&parked->watcher.link))
                 wr_partition_watch(partition, &parked->watcher, changed, parked);
         }
-    return gone || size >= in->min_bytes || request->broker->stopping;
+    return gone || size >= in->min_bytes || wr_api_broker(request)->stopping;
 }
 
 static void changed(void *user)
@@ -207,12 +207,9 @@ static void changed(void *user)
 static void waited(void *user)
 {
     parked_fetch *fetch = user;
-    wr_broker *broker = fetch->request->broker;
-    wr_broker_enter(broker);
     unpark(fetch);
     read_all(fetch);
     answer(fetch);
-    wr_broker_leave(broker);
 }
 
 /* ---- the request */
@@ -262,7 +259,7 @@ weir_err wr_api_fetch(wr_request *request)
         return WEIR_OK;
     }
     wr_buf_fini(&request->payload);
-    wr_loop *loop = request->broker->loop;
+    wr_loop *loop = wr_api_broker(request)->loop;
     err = wr_timer_start(loop, &fetch->timer, wr_loop_now_us(loop) + (int64_t)in->max_wait_ms * 1000, waited, fetch);
     if (err != WEIR_OK)
         return err;

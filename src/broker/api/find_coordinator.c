@@ -2,7 +2,7 @@
  * at once. Share groups (key type 2) are not kept here. */
 #include "api.h"
 
-#include <broker/groups.h>
+#include <group/groups.h>
 #include <wire/find_coordinator.h>
 
 enum { KEY_GROUP = 0, KEY_TRANSACTION = 1, FIRST_BATCHED_VERSION = 4 };
@@ -29,11 +29,11 @@ weir_err wr_api_find_coordinator(wr_request *request)
     const wr_find_coordinator_request *in = request->message;
     wr_find_coordinator_response *out = request->response;
     weir_slice host;
-    int32_t port, node_id = request->broker->config.node_id;
+    int32_t port, node_id = wr_api_broker(request)->config.node_id;
     wr_api_endpoint(request, &host, &port);
 
     if (request->header.api_version < FIRST_BATCHED_VERSION) {
-        out->error_code = judge(request->broker, in->key_type);
+        out->error_code = judge(wr_api_broker(request), in->key_type);
         out->error_message = refusal(out->error_code);
         bool found = out->error_code == WR_KAFKA_NONE;
         out->node_id = found ? node_id : -1;
@@ -45,7 +45,7 @@ weir_err wr_api_find_coordinator(wr_request *request)
     if (!out->coordinators && in->coordinator_key_count > 0)
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < in->coordinator_key_count; i++) {
-        int16_t error = judge(request->broker, in->key_type);
+        int16_t error = judge(wr_api_broker(request), in->key_type);
         bool found = error == WR_KAFKA_NONE;
         out->coordinators[out->coordinator_count++] = (wr_find_coordinator_response_coordinator){
             .key = in->coordinator_keys[i],

@@ -2,8 +2,8 @@
  * piece. Each through a whole broker. */
 #include "rig.h"
 
-#include <broker/groups.h>
-#include <broker/topics.h>
+#include <group/groups.h>
+#include <topics/topics.h>
 #include <wire/delete_groups.h>
 #include <wire/delete_topics.h>
 #include <wire/describe_groups.h>
@@ -429,7 +429,7 @@ TEST(the_log_of_groups_stays_small_whatever_the_flush_setting)
         const wr_topic *topic = wr_topics_find(rig->broker->topics, WEIR_SLICE(WR_OFFSETS_TOPIC));
         const wr_partition *partition = wr_topic_partition(topic, 0);
         CHECK(wr_partition_end_offset(partition) > 2000);
-        CHECK(wr_log_size(partition->log) < 2 * 16384);
+        CHECK(wr_partition_size(partition) < 2 * 16384);
         wr_rig_kill(rig);
         client = again(rig);
         CHECK_EQ(committed(client, "tool", "orders"), 1999);

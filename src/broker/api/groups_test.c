@@ -2,7 +2,7 @@
  * state machine alone, with its clock and its disk in hand, is tested in group_test.c. */
 #include "rig.h"
 
-#include <broker/groups.h>
+#include <group/groups.h>
 #include <wire/heartbeat.h>
 #include <wire/join_group.h>
 #include <wire/kafka.h>

@@ -2,7 +2,7 @@
  */
 #include "api.h"
 
-#include <broker/groups.h>
+#include <group/groups.h>
 #include <wire/heartbeat.h>
 
 static int16_t beat(wr_groups *groups, const wr_heartbeat_request *in)
@@ -23,6 +23,6 @@ static int16_t beat(wr_groups *groups, const wr_heartbeat_request *in)
 weir_err wr_api_heartbeat(wr_request *request)
 {
     wr_heartbeat_response *out = request->response;
-    out->error_code = beat(request->broker->groups, request->message);
+    out->error_code = beat(wr_api_broker(request)->groups, request->message);
     return WEIR_OK; /* a refused member is an answer, not a failure of ours */
 }

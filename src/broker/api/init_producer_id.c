@@ -1,4 +1,3 @@
-#include <broker/producer_ids.h>
 #include <wire/init_producer_id.h>
 
 #include "api.h"
@@ -17,7 +16,7 @@ weir_err wr_api_init_producer_id(wr_request *request)
         return WEIR_OK;
     }
     int64_t id;
-    weir_err err = wr_producer_ids_next(request->broker->producer_ids, &id);
+    weir_err err = wr_producer_ids_next(wr_api_broker(request)->producer_ids, &id);
     if (err != WEIR_OK) {
         out->error_code = wr_api_storage_error(err);
         return WEIR_OK;

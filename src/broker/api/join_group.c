@@ -2,7 +2,7 @@
  * only its answer goes nowhere. */
 #include "api.h"
 
-#include <broker/groups.h>
+#include <group/groups.h>
 #include <wire/join_group.h>
 
 typedef struct join_wait {
@@ -92,7 +92,7 @@ static bool read(wr_request *request, wr_group_join *ret_join)
 weir_err wr_api_join_group(wr_request *request)
 {
     const wr_join_group_request *in = request->message;
-    wr_groups *groups = request->broker->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     int16_t error = wr_groups_ready(groups);
     wr_group_join join;
     if (error == WR_KAFKA_NONE && in->group_id.size == 0)

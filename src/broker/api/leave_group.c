@@ -1,14 +1,14 @@
 /* LeaveGroup: one member, whose error is the answer's; from version 3 on several, each with its own. */
 #include "api.h"
 
-#include <broker/groups.h>
+#include <group/groups.h>
 #include <wire/leave_group.h>
 
 weir_err wr_api_leave_group(wr_request *request)
 {
     const wr_leave_group_request *in = request->message;
     wr_leave_group_response *out = request->response;
-    wr_groups *groups = request->broker->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     int64_t now_ms = wr_groups_now_ms(groups);
     out->error_code = wr_groups_ready(groups);
     if (out->error_code == WR_KAFKA_NONE && in->group_id.size == 0)

@@ -1,4 +1,4 @@
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/list_config_resources.h>
 
 #include "api.h"
@@ -16,7 +16,7 @@ weir_err wr_api_list_config_resources(wr_request *request)
 {
     const wr_list_config_resources_request *in = request->message;
     wr_list_config_resources_response *out = request->response;
-    wr_topics *topics = request->broker->topics;
+    wr_topics *topics = wr_api_broker(request)->topics;
     if (request->header.api_version == 0)
         return WEIR_OK;
     out->config_resources =
@@ -25,7 +25,7 @@ weir_err wr_api_list_config_resources(wr_request *request)
         return WEIR_E_MEMORY;
     if (is_asked(in, WR_RESOURCE_BROKER))
         out->config_resources[out->config_resource_count++] = (wr_list_config_resources_response_config_resource){
-            .resource_name = wr_api_text(request, "%d", request->broker->config.node_id),
+            .resource_name = wr_api_text(request, "%d", wr_api_broker(request)->config.node_id),
             .resource_type = WR_RESOURCE_BROKER};
     wr_topic *topic = is_asked(in, WR_RESOURCE_TOPIC) ? wr_topics_next(topics, NULL) : NULL;
     for (; topic; topic = wr_topics_next(topics, topic))

@@ -2,7 +2,7 @@
  * names of states and types are compared without case. */
 #include "api.h"
 
-#include <broker/groups.h>
+#include <group/groups.h>
 #include <wire/list_groups.h>
 
 #include <strings.h>
@@ -20,7 +20,7 @@ weir_err wr_api_list_groups(wr_request *request)
     static const char type[] = "classic";
     const wr_list_groups_request *in = request->message;
     wr_list_groups_response *out = request->response;
-    const wr_groups *groups = request->broker->groups;
+    const wr_groups *groups = wr_api_broker(request)->groups;
     out->error_code = wr_groups_ready(groups);
     if (out->error_code != WR_KAFKA_NONE || !wanted(in->types_filter, in->types_filter_count, type))
         return WEIR_OK;

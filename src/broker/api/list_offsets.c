@@ -1,4 +1,4 @@
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/list_offsets.h>
 
 #include "api.h"
@@ -30,14 +30,13 @@ static weir_err find_offset(wr_request *request, wr_partition *partition, int64_
         out->offset = wr_partition_start_offset(partition);
         return WEIR_OK;
     case WR_TIME_MAX:
-        return wr_log_find_max_time(partition->log, request->arena, &out->offset, &out->timestamp);
+        return wr_partition_find_max_time(partition, request->arena, &out->offset, &out->timestamp);
     case WR_TIME_LATEST_TIERED:
         return WEIR_OK; /* nothing is tiered: -1 */
     default:
         if (time < 0)
             return WEIR_E_UNSUPPORTED;
-        return wr_log_find_time(partition->log, time, wr_partition_high_watermark(partition), request->arena,
-                                &out->offset, &out->timestamp);
+        return wr_partition_find_time(partition, time, request->arena, &out->offset, &out->timestamp);
     }
 }
 
@@ -46,13 +45,13 @@ static void list_one(wr_request *request, weir_slice name, const wr_list_offsets
 {
     *out = (wr_list_offsets_response_partition){
         .partition_index = asked->partition_index, .timestamp = -1, .offset = -1, .leader_epoch = WR_NO_LEADER_EPOCH};
-    wr_topic *topic = wr_topics_find(request->broker->topics, name);
+    wr_topic *topic = wr_topics_find(wr_api_broker(request)->topics, name);
     wr_partition *partition = topic ? wr_topic_partition(topic, asked->partition_index) : NULL;
     if (!partition) {
         out->error_code = WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
         return;
     }
-    if (!partition->log) {
+    if (wr_partition_closed(partition)) {
         out->error_code = WR_KAFKA_KAFKA_STORAGE_ERROR;
         return;
     }

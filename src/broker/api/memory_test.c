@@ -1,7 +1,7 @@
 /* Memory runs out at any allocation of a start: an error with a sentence, nothing leaks, and the next start works. */
 #include "api.h"
 
-#include <broker/server.h>
+#include <broker/broker.h>
 
 #include "allocation.h"
 #include "test.h"
@@ -19,14 +19,14 @@ TEST(a_start_fails_cleanly_at_any_allocation_and_harms_nothing)
     CHECK_OK(wr_config_set(config, "log.dirs", test_directory(), "test", &failure));
     size_t failed_count = 0;
     for (size_t nth = 1; test_fail_allocation(nth); nth++) {
-        wr_server *server = NULL;
+        wr_broker *broker = NULL;
         failure = (weir_failure){0};
-        weir_err err = wr_server_start(loop, io, config, NULL, wr_api_handlers(), &server, &failure);
+        weir_err err = wr_broker_start(loop, io, config, NULL, wr_api_handlers(), &broker, &failure);
         bool failed = test_allocation_failed();
         CHECK(failed || err == WEIR_OK);
         if (err == WEIR_OK) {
-            CHECK(wr_server_port(server) > 0);
-            wr_server_free(server);
+            CHECK(wr_broker_port(broker) > 0);
+            wr_broker_free(broker);
         } else {
             CHECK_EQ(err, WEIR_E_MEMORY);
             CHECK(failure.sentence[0] != '\0');

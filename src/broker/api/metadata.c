@@ -1,4 +1,4 @@
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/metadata.h>
 
 #include "api.h"
@@ -9,9 +9,9 @@ static weir_err describe_partition(wr_request *request, const wr_partition *part
     int32_t *node = WR_API_ITEMS(request, int32_t, 1);
     if (!node)
         return WEIR_E_MEMORY;
-    *node = request->broker->config.node_id;
+    *node = wr_api_broker(request)->config.node_id;
     *out = (wr_metadata_response_partition){
-        .partition_index = partition->index,
+        .partition_index = wr_partition_index(partition),
         .leader_id = *node,
         .leader_epoch = WR_LEADER_EPOCH,
         .replica_nodes = node,
@@ -19,7 +19,7 @@ static weir_err describe_partition(wr_request *request, const wr_partition *part
         .isr_nodes = node,
         .isr_node_count = 1,
     };
-    if (!partition->log) { /* damaged */
+    if (wr_partition_closed(partition)) { /* damaged */
         out->error_code = WR_KAFKA_LEADER_NOT_AVAILABLE;
         out->leader_id = -1;
         out->isr_node_count = 0;
@@ -62,7 +62,7 @@ static int16_t create(wr_broker *broker, weir_slice name, wr_topic **ret_topic)
 static int16_t find(wr_request *request, const wr_metadata_request_topic *asked, wr_topic **ret_topic)
 {
     const wr_metadata_request *in = request->message;
-    wr_broker *broker = request->broker;
+    wr_broker *broker = wr_api_broker(request);
     if (!asked->name.data) {
         if (wr_uuid_is_zero(&asked->topic_id))
             return WR_KAFKA_INVALID_REQUEST;
@@ -101,7 +101,7 @@ static weir_err describe_asked(wr_request *request, wr_metadata_response *out)
 
 static weir_err describe_all(wr_request *request, wr_metadata_response *out)
 {
-    const wr_topics *topics = request->broker->topics;
+    const wr_topics *topics = wr_api_broker(request)->topics;
     out->topics = WR_API_ITEMS(request, wr_metadata_response_topic, wr_topics_count(topics));
     if (!out->topics)
         return WEIR_E_MEMORY;
@@ -121,10 +121,10 @@ weir_err wr_api_metadata(wr_request *request)
     if (!out->brokers)
         return WEIR_E_MEMORY;
     out->broker_count = 1;
-    out->brokers[0].node_id = request->broker->config.node_id;
+    out->brokers[0].node_id = wr_api_broker(request)->config.node_id;
     wr_api_endpoint(request, &out->brokers[0].host, &out->brokers[0].port);
-    out->cluster_id = weir_slice_of(request->broker->cluster_id);
-    out->controller_id = request->broker->config.node_id;
+    out->cluster_id = weir_slice_of(wr_api_broker(request)->cluster_id);
+    out->controller_id = wr_api_broker(request)->config.node_id;
     if (in->include_cluster_authorized_operations)
         out->cluster_authorized_operations = WR_CLUSTER_OPERATIONS;
 

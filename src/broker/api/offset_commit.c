@@ -2,8 +2,8 @@
  * at once. A commit under way is finished even if its connection closes. */
 #include "api.h"
 
-#include <broker/groups.h>
-#include <broker/topics.h>
+#include <group/groups.h>
+#include <topics/topics.h>
 #include <wire/offset_commit.h>
 
 typedef struct commit {
@@ -38,8 +38,8 @@ static const wr_topic *find_topic(const wr_request *request, const wr_offset_com
                                   int16_t *ret_error)
 {
     bool by_id = request->header.api_version >= 10;
-    const wr_topic *found = by_id ? wr_topics_find_id(request->broker->topics, &topic->topic_id)
-                                  : wr_topics_find(request->broker->topics, topic->name);
+    const wr_topic *found = by_id ? wr_topics_find_id(wr_api_broker(request)->topics, &topic->topic_id)
+                                  : wr_topics_find(wr_api_broker(request)->topics, topic->name);
     if (!found)
         *ret_error = by_id ? WR_KAFKA_UNKNOWN_TOPIC_ID : WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     return found;
@@ -50,7 +50,7 @@ static int16_t check(const wr_request *request, const wr_topic *topic,
 {
     if (!wr_topic_partition(topic, partition->partition_index))
         return WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    if (partition->committed_metadata.size > (size_t)request->broker->config.offset_metadata_max)
+    if (partition->committed_metadata.size > (size_t)wr_api_broker(request)->config.offset_metadata_max)
         return WR_KAFKA_OFFSET_METADATA_TOO_LARGE;
     return WR_KAFKA_NONE;
 }
@@ -59,7 +59,7 @@ static wr_group_commit item_of(const wr_request *request, const wr_topic *topic,
                                const wr_offset_commit_request_partition *partition)
 {
     const wr_offset_commit_request *in = request->message;
-    int64_t now_ms = wr_broker_now_ms(request->broker);
+    int64_t now_ms = wr_broker_now_ms(wr_api_broker(request));
     return (wr_group_commit){
         .topic = weir_slice_of(topic->name),
         .offset =
@@ -113,7 +113,7 @@ static bool collect(commit *to, int16_t group_error)
 static int16_t check_group(wr_request *request, wr_group **ret_group)
 {
     const wr_offset_commit_request *in = request->message;
-    wr_groups *groups = request->broker->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     int16_t error = wr_groups_ready(groups);
     if (error != WR_KAFKA_NONE)
         return error;
@@ -148,7 +148,7 @@ static bool keep_names(commit *to)
 
 weir_err wr_api_offset_commit(wr_request *request)
 {
-    wr_groups *groups = request->broker->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     wr_group *group = NULL;
     commit *to = weir_arena_alloc(request->arena, sizeof *to);
     if (!to)

@@ -1,8 +1,8 @@
 /* OffsetDelete: forget a group's positions, but not those of topics that its members are reading. */
 #include "api.h"
 
-#include <broker/groups.h>
-#include <broker/topics.h>
+#include <group/groups.h>
+#include <topics/topics.h>
 #include <wire/offset_delete.h>
 
 typedef struct deletion {
@@ -33,7 +33,7 @@ static int16_t check_group(const wr_groups *groups, const wr_group *group)
 
 static int16_t check(const wr_request *request, const wr_group *group, weir_slice topic, int32_t partition)
 {
-    const wr_topic *known = wr_topics_find(request->broker->topics, topic);
+    const wr_topic *known = wr_topics_find(wr_api_broker(request)->topics, topic);
     if (!known || !wr_topic_partition(known, partition))
         return WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     return wr_group_subscribes(group, topic) ? WR_KAFKA_GROUP_SUBSCRIBED_TO_TOPIC : WR_KAFKA_NONE;
@@ -78,7 +78,7 @@ weir_err wr_api_offset_delete(wr_request *request)
 {
     const wr_offset_delete_request *in = request->message;
     wr_offset_delete_response *out = request->response;
-    wr_groups *groups = request->broker->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     wr_group *group = wr_groups_find(groups, in->group_id);
     out->error_code = check_group(groups, group);
     if (out->error_code != WR_KAFKA_NONE)

@@ -3,8 +3,8 @@
  * there are no transactional ones that could still be taken back. */
 #include "api.h"
 
-#include <broker/groups.h>
-#include <broker/topics.h>
+#include <group/groups.h>
+#include <topics/topics.h>
 #include <wire/offset_fetch.h>
 
 static wr_offset_fetch_response_partition position(const wr_offset *offset, int32_t partition, int16_t error)
@@ -29,7 +29,7 @@ static bool fetch_all(wr_request *request, const wr_group *group, wr_offset_fetc
     const wr_offset_topic *from;
     for (size_t at = 0; offsets && (from = wr_offsets_next_topic(offsets, &at));) {
         wr_offset_fetch_response_topic *topic = &out->topics[out->topic_count++];
-        const wr_topic *known = wr_topics_find(request->broker->topics, from->name);
+        const wr_topic *known = wr_topics_find(wr_api_broker(request)->topics, from->name);
         topic->name = from->name;
         if (known)
             topic->topic_id = known->id;
@@ -53,7 +53,7 @@ static bool fetch_some(wr_request *request, const wr_group *group, const wr_offs
     for (; out->topic_count < in->topic_count; out->topic_count++) {
         const wr_offset_fetch_request_topic *from = &in->topics[out->topic_count];
         wr_offset_fetch_response_topic *topic = &out->topics[out->topic_count];
-        const wr_topic *known = by_id ? wr_topics_find_id(request->broker->topics, &from->topic_id) : NULL;
+        const wr_topic *known = by_id ? wr_topics_find_id(wr_api_broker(request)->topics, &from->topic_id) : NULL;
         weir_slice name = known ? weir_slice_of(known->name) : from->name;
         int16_t topic_error = by_id && !known ? WR_KAFKA_UNKNOWN_TOPIC_ID : error;
         topic->name = from->name;
@@ -75,7 +75,7 @@ static bool fetch_some(wr_request *request, const wr_group *group, const wr_offs
 static bool fetch_group(wr_request *request, const wr_offset_fetch_request_group *in,
                         wr_offset_fetch_response_group *out)
 {
-    const wr_groups *groups = request->broker->groups;
+    const wr_groups *groups = wr_api_broker(request)->groups;
     out->group_id = in->group_id;
     out->error_code = wr_groups_ready(groups);
     const wr_group *group = out->error_code == WR_KAFKA_NONE ? wr_groups_find(groups, in->group_id) : NULL;

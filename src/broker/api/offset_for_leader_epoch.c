@@ -1,4 +1,4 @@
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/offset_for_leader_epoch.h>
 
 #include "api.h"
@@ -9,11 +9,11 @@ static void find_end(wr_request *request, weir_slice name, const wr_offset_for_l
 {
     *out = (wr_offset_for_leader_epoch_response_partition){
         .partition = asked->partition, .leader_epoch = WR_NO_LEADER_EPOCH, .end_offset = WR_NO_OFFSET};
-    wr_topic *topic = wr_topics_find(request->broker->topics, name);
+    wr_topic *topic = wr_topics_find(wr_api_broker(request)->topics, name);
     wr_partition *partition = topic ? wr_topic_partition(topic, asked->partition) : NULL;
     if (!partition)
         out->error_code = WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    else if (!partition->log)
+    else if (wr_partition_closed(partition))
         out->error_code = WR_KAFKA_KAFKA_STORAGE_ERROR;
     else
         out->error_code = wr_api_check_epoch(asked->current_leader_epoch);

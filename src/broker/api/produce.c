@@ -4,7 +4,7 @@
  *     acks=1   answered as soon as the batches are in the page cache
  *     acks=-1  answered when every partition's sync has covered its batch; one sync covers all that wait
  */
-#include <broker/topics.h>
+#include <topics/topics.h>
 #include <wire/batch.h>
 #include <wire/produce.h>
 
@@ -96,7 +96,7 @@ static bool check_batch(wr_request *request, const wr_partition *partition, weir
                                       : WR_KAFKA_INVALID_RECORD,
                wr_api_text(request, "%s", failure.sentence));
     else
-        return !wr_log_config_of(partition->log)->compact || check_keys(request, ret_batch, out);
+        return !wr_partition_needs_keys(partition) || check_keys(request, ret_batch, out);
     return false;
 }
 
@@ -104,7 +104,7 @@ static void refuse_append(const wr_partition *partition, size_t size, weir_err e
 {
     switch (err) {
     case WEIR_E_LIMIT:
-        if ((int64_t)size > wr_log_config_of(partition->log)->message_size_max)
+        if ((int64_t)size > wr_partition_batch_size_max(partition))
             refuse(out, WR_KAFKA_MESSAGE_TOO_LARGE, WEIR_SLICE("The batch is larger than max.message.bytes"));
         else
             refuse(out, WR_KAFKA_RECORD_LIST_TOO_LARGE, WEIR_SLICE("The batch is larger than segment.bytes"));
@@ -128,7 +128,7 @@ static void refuse_append(const wr_partition *partition, size_t size, weir_err e
 
 static wr_topic *find_topic(wr_request *request, const wr_produce_request_topic *asked, int16_t *ret_error)
 {
-    wr_topics *topics = request->broker->topics;
+    wr_topics *topics = wr_api_broker(request)->topics;
     bool by_id = request->header.api_version >= 13;
     wr_topic *topic = by_id ? wr_topics_find_id(topics, &asked->topic_id) : wr_topics_find(topics, asked->name);
     *ret_error = WR_KAFKA_NONE;
@@ -144,13 +144,13 @@ static int64_t append(wr_request *request, wr_partition *partition, weir_slice b
                       wr_produce_response_partition *out)
 {
     wr_batch batch;
-    if (!partition->log) {
+    if (wr_partition_closed(partition)) {
         refuse(out, WR_KAFKA_KAFKA_STORAGE_ERROR, WEIR_SLICE("The partition is damaged and closed"));
         return -1;
     }
     if (!check_batch(request, partition, bytes, &batch, out))
         return -1;
-    wr_appended appended;
+    wr_partition_appended appended;
     uint8_t *writable = (uint8_t *)(uintptr_t)bytes.data; /* the frame is ours to patch */
     weir_err err = wr_partition_append(partition, writable, bytes.size, &appended);
     if (err != WEIR_OK) {

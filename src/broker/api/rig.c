@@ -63,19 +63,19 @@ wr_rig *wr_rig_prepare(uint64_t seed, const char *const *settings)
 
 weir_err wr_rig_start(wr_rig *rig)
 {
-    check(!rig->server, "the broker runs already");
+    check(!rig->broker, "the broker runs already");
     check(wr_loop_new(wr_sim_io(rig->sim), &rig->loop) == WEIR_OK, "no loop");
     if (!rig->client_loop)
         check(wr_loop_new(wr_sim_io(rig->sim), &rig->client_loop) == WEIR_OK, "no loop");
     rig->failure = (weir_failure){0};
-    weir_err err = wr_server_start(rig->loop, wr_sim_io(rig->sim), rig->config, NULL, wr_api_handlers(), &rig->server,
+    weir_err err = wr_broker_start(rig->loop, wr_sim_io(rig->sim), rig->config, NULL, wr_api_handlers(), &rig->broker,
                                    &rig->failure);
     if (err != WEIR_OK) {
         wr_loop_free(rig->loop);
         rig->loop = NULL;
         return err;
     }
-    rig->broker = wr_server_broker(rig->server);
+    rig->server = rig->broker->server;
     return WEIR_OK;
 }
 
@@ -92,7 +92,7 @@ static void clear(wr_rig *rig)
 {
     for (wr_link *link; (link = wr_list_first(&rig->clients));)
         wr_rig_disconnect(WR_LIST_ITEM(link, wr_rig_client, link));
-    wr_server_free(rig->server);
+    wr_broker_free(rig->broker);
     rig->server = NULL;
     rig->broker = NULL;
     wr_loop_free(rig->loop);
@@ -128,7 +128,7 @@ static void stop_done(void *user, weir_err err)
 weir_err wr_rig_stop(wr_rig *rig)
 {
     rig->stopped = false;
-    wr_server_stop(rig->server, 5000, stop_done, rig);
+    wr_broker_stop(rig->broker, 5000, stop_done, rig);
     for (int i = 0; i < 10000 && !rig->stopped; i++)
         wr_sim_run_ms(rig->sim, 1, STEPS_MAX);
     check(rig->stopped, "the broker does not stop");

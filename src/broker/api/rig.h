@@ -8,7 +8,7 @@
 #ifndef WR_RIG_H
 #define WR_RIG_H
 
-#include <broker/server.h>
+#include <broker/broker.h>
 #include <io/sim.h>
 #include <wire/batch.h>
 
@@ -19,8 +19,8 @@ typedef struct wr_rig {
     wr_loop *loop;        /* the broker's; NULL while it does not run */
     wr_loop *client_loop; /* of all clients */
     wr_config *config;
-    wr_server *server; /* NULL while it does not run */
-    wr_broker *broker;
+    wr_broker *broker; /* NULL while it does not run */
+    wr_server *server;
     weir_failure failure; /* of the last start */
     wr_list clients;
     weir_arena *arena; /* answers, batches and texts; lives until wr_rig_free or wr_rig_forget */

@@ -1,7 +1,7 @@
 /* SyncGroup: waits in the group until its leader's assignment is durable. */
 #include "api.h"
 
-#include <broker/groups.h>
+#include <group/groups.h>
 #include <wire/sync_group.h>
 
 typedef struct sync_wait {
@@ -38,7 +38,7 @@ static void cancelled(wr_request *request)
 weir_err wr_api_sync_group(wr_request *request)
 {
     const wr_sync_group_request *in = request->message;
-    wr_groups *groups = request->broker->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     int16_t error = wr_groups_ready(groups);
     if (error != WR_KAFKA_NONE)
         return refuse(request, error);

@@ -1,0 +1,93 @@
+/* Inside the server: connections, requests and the budgets they share. */
+#ifndef WR_SERVER_INT_H
+#define WR_SERVER_INT_H
+
+#include <base/list.h>
+#include <server/request.h>
+#include <server/server.h>
+
+enum {
+    WR_SCRATCH_SIZE = 64 * 1024, /* what one read takes; shared by all connections */
+    WR_API_KEY_MAX = 128,
+    WR_SPARE_ARENA_MAX = 8,
+    WR_ARENA_SIZE_MAX = 64 << 20, /* what one request may decode into, and its answer be made of */
+    WR_REQUEST_COUNT_MAX = 1000,  /* unanswered, of one connection */
+    WR_FRAME_PREFIX = 4,
+};
+
+/* One address that is listened on. */
+typedef struct server_listener {
+    wr_server *server;
+    wr_listener *listener; /* NULL: closed */
+    int index;
+    int port; /* listened on */
+} server_listener;
+
+struct wr_server {
+    wr_loop *loop;
+    const wr_trace *trace;
+    wr_server_config config;
+    const wr_handler *handlers;
+    const wr_handler *handler_by_key[WR_API_KEY_MAX];
+    void *context;
+    server_listener listeners[WR_LISTENER_COUNT_MAX];
+    int listener_count;
+    bool draining;
+
+    wr_list connections;
+    int32_t connection_count;
+    wr_list ready;    /* connections with answers to write or frames to start */
+    wr_list starved;  /* connections that are not read because memory is short */
+    wr_list detached; /* kept requests that outlive their connection */
+    int64_t memory_size;
+    weir_arena *spare_arenas[WR_SPARE_ARENA_MAX];
+    size_t spare_arena_count;
+    uint8_t *scratch;
+};
+
+struct wr_connection {
+    wr_server *server;
+    wr_stream *stream;
+    int listener;
+    wr_link link;
+    wr_link ready_link;
+    wr_link starved_link;
+    wr_list requests; /* in the order of arrival */
+    int32_t request_count;
+    int32_t serial_count; /* kept requests that hold back what comes after them */
+    int64_t request_memory_size;
+    wr_buf in;         /* arrived, not yet a request; empty without memory when idle */
+    size_t in_counted; /* its share of the server's memory */
+    unsigned want;
+    const char *closing; /* why it will be closed; NULL: it will not */
+    weir_failure failure;
+    wr_timer timer;
+    int64_t active_us;         /* something moved */
+    int64_t frame_deadline_us; /* 0: no frame has begun */
+};
+
+_Static_assert(sizeof(struct wr_connection) < 1024, "idle connections come in thousands");
+
+/* ---- connection.c */
+void wr_connection_accept(wr_server *server, int listener, wr_stream *stream);
+void wr_connection_close(wr_connection *connection);
+/* Write what is answered, start what waited; may close. */
+void wr_connection_settle(wr_connection *connection);
+void wr_connection_ready(wr_connection *connection);
+/* Close it at the next settling; the first reason counts. */
+void wr_connection_hang_up(wr_connection *connection, const char *reason);
+
+/* ---- request.c */
+/* Decode and run one frame (without its length). The bytes may be written to; they are valid during the call only,
+ * unless `owned` (may be NULL) hands over the buffer that holds them: taken when not empty afterwards. */
+WEIR_MUST_CHECK weir_err wr_request_start(wr_connection *connection, weir_slice frame, wr_buf *owned,
+                                          weir_failure *failure);
+/* The connection closes: cancels, detaches or frees. Already unlinked. */
+void wr_request_drop(wr_request *request);
+bool wr_request_answered(const wr_request *request);
+void wr_request_free(wr_request *request);
+
+/* ---- server.c */
+bool wr_server_short(const wr_server *server); /* of memory */
+
+#endif

@@ -1,0 +1,197 @@
+/* Opening and closing the data directory (data_dir.h names its files). */
+#include "data_dir.h"
+
+#include "properties.h"
+#include "topic_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DIRECTORY_SIZE_MAX = 3000, FILE_SIZE_MAX = 64 * 1024 };
+
+struct wr_data_dir {
+    wr_io *io;
+    wr_data_dir_config config;
+    char cluster_id[WR_UUID_BASE64_SIZE];
+    wr_file *lock;
+};
+
+static const char *path_of(const wr_data_dir *dir, const char *file, char ret_path[WR_PATH_SIZE])
+{
+    snprintf(ret_path, WR_PATH_SIZE, "%s/%s", dir->config.directory, file);
+    return ret_path;
+}
+
+static weir_err count_entry(void *user, const char *name, bool is_dir)
+{
+    (void)is_dir;
+    if (strcmp(name, ".lock") != 0)
+        ++*(size_t *)user;
+    return WEIR_OK;
+}
+
+static weir_err check_empty(const wr_data_dir *dir, weir_failure *failure)
+{
+    size_t count = 0;
+    weir_err err = wr_dir_list(dir->io, dir->config.directory, count_entry, &count);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "cannot read the data directory %s", dir->config.directory);
+    if (count > 0)
+        return weir_fail(failure, WEIR_E_REFUSED,
+                         "%s is not empty, and an ephemeral data directory is removed at the end: give another one",
+                         dir->config.directory);
+    return WEIR_OK;
+}
+
+static weir_err write_meta(wr_data_dir *dir, weir_failure *failure)
+{
+    char path[WR_PATH_SIZE], text[512];
+    if (dir->config.cluster_id) {
+        snprintf(dir->cluster_id, sizeof dir->cluster_id, "%s", dir->config.cluster_id);
+    } else {
+        uint8_t random[16];
+        wr_random(dir->io, random, sizeof random);
+        wr_uuid id = wr_uuid_v4(random);
+        wr_uuid_print_base64(&id, dir->cluster_id);
+    }
+    snprintf(text, sizeof text, "version=1\ncluster.id=%s\nnode.id=%d\n", dir->cluster_id, dir->config.node_id);
+    weir_err err = wr_path_write(dir->io, path_of(dir, "meta.properties", path), weir_slice_of(text));
+    return err == WEIR_OK ? err : weir_fail(failure, err, "cannot write %s", path);
+}
+
+static weir_err read_meta(wr_data_dir *dir, weir_failure *failure)
+{
+    char path[WR_PATH_SIZE], value[WR_UUID_BASE64_SIZE];
+    path_of(dir, "meta.properties", path);
+    weir_arena *arena = weir_arena_new(FILE_SIZE_MAX * 2);
+    if (!arena)
+        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
+    weir_slice text;
+    weir_err err = wr_path_read(dir->io, path, FILE_SIZE_MAX, arena, &text);
+    if (err == WEIR_E_NOT_FOUND) {
+        err = write_meta(dir, failure);
+    } else if (err != WEIR_OK) {
+        weir_fail(failure, err, "cannot read %s", path);
+    } else if (!wr_properties_get(text, "cluster.id", dir->cluster_id, sizeof dir->cluster_id)) {
+        err = weir_fail(failure, WEIR_E_CORRUPT, "%s has no cluster.id", path);
+    } else if (dir->config.cluster_id && strcmp(dir->config.cluster_id, dir->cluster_id) != 0) {
+        err = weir_fail(failure, WEIR_E_FORMAT, "%s is of cluster %s, not %s", path, dir->cluster_id,
+                        dir->config.cluster_id);
+    } else if (wr_properties_get(text, "node.id", value, sizeof value) &&
+               strtol(value, NULL, 10) != dir->config.node_id) {
+        err = weir_fail(failure, WEIR_E_FORMAT, "%s is of node %s, not %d", path, value, dir->config.node_id);
+    }
+    weir_arena_free(arena);
+    return err;
+}
+
+/* Whatever happens from here on, this start is not the end of a clean stop. */
+static weir_err take_clean_mark(const wr_data_dir *dir, bool *ret_clean, weir_failure *failure)
+{
+    char path[WR_PATH_SIZE];
+    path_of(dir, ".kafka_cleanshutdown", path);
+    bool clean = wr_path_exists(dir->io, path);
+    weir_err err = clean ? wr_path_remove(dir->io, path) : WEIR_OK;
+    if (clean && err == WEIR_OK)
+        err = wr_dir_sync(dir->io, dir->config.directory);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "cannot remove %s", path);
+    *ret_clean = clean;
+    return WEIR_OK;
+}
+
+static weir_err take_lock(wr_data_dir *dir, weir_failure *failure)
+{
+    char path[WR_PATH_SIZE];
+    path_of(dir, ".lock", path);
+    weir_err err = wr_file_open(dir->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &dir->lock);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "cannot open %s", path);
+    err = wr_file_lock(dir->lock);
+    if (err == WEIR_E_AGAIN)
+        return weir_fail(failure, err, "the data directory %s is in use by another broker", dir->config.directory);
+    return err == WEIR_OK ? err : weir_fail(failure, err, "cannot lock %s", path);
+}
+
+/* Makes the directory, and its name and the names of parents that were missing durable: a directory that the next power
+ * cut takes back would take every topic with it. */
+static weir_err make_directory(const wr_data_dir *dir)
+{
+    char path[WR_PATH_SIZE];
+    const char *directory = dir->config.directory;
+    if (wr_path_exists(dir->io, directory))
+        return WEIR_OK;
+    snprintf(path, sizeof path, "%s", directory);
+    size_t existing = strlen(path); /* the longest prefix that is there; 0: none of what the path names */
+    while (existing > 0 && !wr_path_exists(dir->io, path)) {
+        while (existing > 0 && path[existing - 1] != '/')
+            existing--;
+        while (existing > 1 && path[existing - 1] == '/')
+            existing--;
+        path[existing] = '\0';
+    }
+    weir_err err = wr_dir_create(dir->io, directory);
+    for (size_t end = existing; err == WEIR_OK && end < strlen(directory);) {
+        snprintf(path, sizeof path, "%.*s", (int)end, directory);
+        err = wr_dir_sync(dir->io, end ? path : ".");
+        while (directory[end] == '/')
+            end++;
+        while (directory[end] && directory[end] != '/')
+            end++;
+    }
+    return err;
+}
+
+weir_err wr_data_dir_open(wr_io *io, const wr_data_dir_config *config, wr_data_dir **ret_dir, bool *ret_clean,
+                          weir_failure *failure)
+{
+    const char *directory = config->directory;
+    if (strlen(directory) > DIRECTORY_SIZE_MAX)
+        return weir_fail(failure, WEIR_E_FORMAT, "log.dirs: the path is longer than %d bytes", DIRECTORY_SIZE_MAX);
+    wr_data_dir *dir = calloc(1, sizeof *dir);
+    if (!dir)
+        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
+    dir->io = io;
+    dir->config = *config;
+    bool clean = false;
+    weir_err err = make_directory(dir);
+    if (err != WEIR_OK)
+        weir_fail(failure, err, "cannot make the data directory %s", directory);
+    if (err == WEIR_OK)
+        err = take_lock(dir, failure);
+    if (err == WEIR_OK && dir->config.ephemeral)
+        err = check_empty(dir, failure);
+    if (err == WEIR_OK)
+        err = read_meta(dir, failure);
+    if (err == WEIR_OK)
+        err = take_clean_mark(dir, &clean, failure);
+    if (err != WEIR_OK) {
+        wr_file_close(dir->lock);
+        free(dir);
+        return err;
+    }
+    *ret_dir = dir;
+    *ret_clean = clean;
+    return WEIR_OK;
+}
+
+const char *wr_data_dir_cluster_id(const wr_data_dir *dir)
+{
+    return dir->cluster_id;
+}
+
+weir_err wr_data_dir_close(wr_data_dir *dir, bool clean)
+{
+    if (!dir)
+        return WEIR_OK;
+    char path[WR_PATH_SIZE];
+    weir_err err = WEIR_OK;
+    if (dir->config.ephemeral)
+        err = wr_path_remove_tree(dir->io, dir->config.directory);
+    else if (clean)
+        err = wr_path_write(dir->io, path_of(dir, ".kafka_cleanshutdown", path),
+                            WEIR_SLICE("{\"version\":0,\"brokerEpoch\":-1}"));
+    wr_file_close(dir->lock);
+    free(dir);
+    return err;
+}

@@ -1,0 +1,49 @@
+/* Inside a partition, and what the rest of the room does to it. */
+#ifndef WR_PARTITION_INT_H
+#define WR_PARTITION_INT_H
+
+#include <topics/config.h>
+#include <topics/partition.h>
+
+/* What the partitions of one broker have in common. */
+typedef struct wr_partition_host {
+    wr_flush flush;
+    wr_list changed; /* partitions to be settled */
+    void (*appended)(void *user, wr_partition *partition);
+    void (*trimmed)(void *user, wr_partition *partition);
+    void *user;
+} wr_partition_host;
+
+struct wr_partition {
+    wr_partition_host *host;
+    wr_topic *topic; /* NULL: deleted */
+    int32_t index;
+    wr_log *log;           /* NULL: damaged or failed to open */
+    wr_list durable_waits; /* by offset */
+    wr_list watchers;
+    wr_link changed_link;
+
+    /* ---- flusher.c */
+    struct wr_flusher *flusher; /* that has it marked */
+    wr_link dirty_link;
+    wr_log_ticket ticket;
+    bool syncing;
+    bool dirty_again;
+    bool detached; /* its topic was deleted */
+
+    /* ---- retention.c */
+    wr_link retained_link;
+};
+
+/* log may be NULL. The partition's memory is the caller's. */
+void wr_partition_init(wr_partition *partition, wr_partition_host *host, wr_topic *topic, int32_t index, wr_log *log);
+/* What watchers wait for has changed: wake them at settling. */
+void wr_partition_changed(wr_partition *partition);
+/* Called by settling: wake every watcher. */
+void wr_partition_settle(wr_partition *partition);
+/* Called after a sync: release waits that are durable now, or all of them with the log's error. */
+void wr_partition_synced(wr_partition *partition);
+/* The topic is gone: release waits with WEIR_E_NOT_FOUND and wake watchers, now. */
+void wr_partition_detach(wr_partition *partition);
+
+#endif

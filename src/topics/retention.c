@@ -1,0 +1,98 @@
+/* One timer and the list of partitions that it will ask (retention.h says when). */
+#include "retention.h"
+
+#include "partition_int.h"
+#include "topic.h"
+
+#include <stdlib.h>
+
+struct wr_retention {
+    wr_loop *loop;
+    const wr_trace *trace;
+    int64_t check_ms;
+    wr_list noted; /* partitions, by retained_link */
+    wr_timer timer;
+};
+
+enum { SHORTEST_PAUSE_MS = 100 };
+
+weir_err wr_retention_new(wr_loop *loop, const wr_trace *trace, int64_t check_ms, wr_retention **ret_retention)
+{
+    wr_retention *retention = calloc(1, sizeof *retention);
+    if (!retention)
+        return WEIR_E_MEMORY;
+    retention->loop = loop;
+    retention->trace = trace;
+    retention->check_ms = check_ms;
+    wr_list_init(&retention->noted);
+    *ret_retention = retention;
+    return WEIR_OK;
+}
+
+void wr_retention_free(wr_retention *retention)
+{
+    if (!retention)
+        return;
+    wr_timer_stop(retention->loop, &retention->timer);
+    while (wr_list_pop(&retention->noted))
+        ;
+    free(retention);
+}
+
+/* Answers when this log wants to be asked again, -1: not before it has grown. */
+static int64_t retain(wr_retention *retention, wr_partition *partition, int64_t now_ms)
+{
+    if (wr_partition_broken(partition))
+        return -1;
+    int64_t start_offset = wr_log_start_offset(partition->log), next_ms = -1;
+    weir_err err = wr_log_retain(partition->log, now_ms, &next_ms);
+    if (err != WEIR_OK) {
+        wr_trace_log(retention->trace, WR_ERROR, "cannot delete old segments", WR_TEXT("topic", partition->topic->name),
+                     WR_NUMBER("partition", partition->index), WR_TEXT("error", weir_err_name(err)));
+        return -1;
+    }
+    if (wr_log_start_offset(partition->log) != start_offset)
+        wr_partition_changed(partition);
+    return next_ms;
+}
+
+static void look(void *user)
+{
+    wr_retention *retention = user;
+    int64_t now_ms = wr_now_ms(wr_loop_io(retention->loop)), next_ms = -1;
+    wr_list batch;
+    wr_list_init(&batch);
+    for (wr_link *link; (link = wr_list_pop(&retention->noted));)
+        wr_list_append(&batch, link);
+    for (wr_link *link; (link = wr_list_pop(&batch));) {
+        int64_t wanted_ms = retain(retention, WR_LIST_ITEM(link, wr_partition, retained_link), now_ms);
+        if (wanted_ms < 0)
+            continue;
+        wr_list_append(&retention->noted, link);
+        next_ms = next_ms < 0 || wanted_ms < next_ms ? wanted_ms : next_ms;
+    }
+    if (next_ms < 0)
+        return;
+    int64_t pause_ms = next_ms - now_ms > SHORTEST_PAUSE_MS ? next_ms - now_ms : SHORTEST_PAUSE_MS;
+    if (pause_ms > INT32_MAX)
+        pause_ms = INT32_MAX; /* 24 days: far enough, and cannot overflow */
+    weir_err err = wr_timer_start(retention->loop, &retention->timer, wr_loop_now_us(retention->loop) + pause_ms * 1000,
+                                  look, retention);
+    (void)err; /* the next append tries again */
+}
+
+void wr_retention_note(wr_retention *retention, wr_partition *partition)
+{
+    if (!wr_link_linked(&partition->retained_link))
+        wr_list_append(&retention->noted, &partition->retained_link);
+    int64_t latest_us = wr_loop_now_us(retention->loop) + retention->check_ms * 1000;
+    if (wr_timer_started(&retention->timer) && retention->timer.deadline_us <= latest_us)
+        return;
+    weir_err err = wr_timer_start(retention->loop, &retention->timer, latest_us, look, retention);
+    (void)err; /* the next append tries again */
+}
+
+void wr_retention_forget(wr_partition *partition)
+{
+    wr_link_remove(&partition->retained_link);
+}

@@ -1,0 +1,355 @@
+/* Topics in memory: by name, by id and in order; opening them from their directories, and closing them. */
+#include "topics_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { TOPIC_COUNT_MAX = 1000000 };
+
+/* ---- finding */
+
+wr_topic *wr_topics_find(wr_topics *topics, weir_slice name)
+{
+    return name.data ? wr_map_find(topics->by_name, name) : NULL;
+}
+
+static weir_slice id_key(const wr_uuid *id)
+{
+    return (weir_slice){id->bytes, sizeof id->bytes};
+}
+
+wr_topic *wr_topics_find_id(wr_topics *topics, const wr_uuid *id)
+{
+    return wr_map_find(topics->by_id, id_key(id));
+}
+
+/* Where the name is, or would be. */
+static size_t position(const wr_topics *topics, const char *name, bool *ret_found)
+{
+    size_t low = 0, high = topics->count;
+    *ret_found = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(topics->sorted[middle]->name, name);
+        if (order == 0) {
+            *ret_found = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+wr_topic *wr_topics_next(const wr_topics *topics, const wr_topic *after)
+{
+    bool found = false;
+    size_t at = after ? position(topics, after->name, &found) : 0;
+    at += found;
+    return at < topics->count ? topics->sorted[at] : NULL;
+}
+
+size_t wr_topics_count(const wr_topics *topics)
+{
+    return topics->count;
+}
+
+int32_t wr_topics_partition_count(const wr_topics *topics)
+{
+    return topics->partition_count;
+}
+
+wr_topic *wr_topics_find_colliding(wr_topics *topics, weir_slice name)
+{
+    if (!memchr(name.data, '.', name.size) && !memchr(name.data, '_', name.size))
+        return NULL;
+    for (size_t i = 0; i < topics->count; i++) {
+        const char *other = topics->sorted[i]->name;
+        size_t k = 0;
+        bool differs = false;
+        for (; k < name.size && other[k]; k++) {
+            char a = (char)name.data[k], b = other[k];
+            if ((a == '_' ? '.' : a) != (b == '_' ? '.' : b))
+                break;
+            differs = differs || a != b;
+        }
+        if (k == name.size && other[k] == '\0' && differs)
+            return topics->sorted[i];
+    }
+    return NULL;
+}
+
+const wr_topics_config *wr_topics_config_of(const wr_topics *topics)
+{
+    return &topics->config;
+}
+
+/* ---- adding and removing */
+
+void wr_topic_free(wr_topic *topic)
+{
+    if (!topic)
+        return;
+    for (int32_t i = 0; topic->partitions && i < topic->partition_count; i++)
+        free(topic->partitions[i]);
+    free(topic->partitions);
+    wr_topic_config_free(topic->config);
+    free(topic->name);
+    free(topic);
+}
+
+wr_topic *wr_topic_new(const char *name, const wr_uuid *id)
+{
+    wr_topic *topic = calloc(1, sizeof *topic);
+    if (!topic)
+        return NULL;
+    topic->name = strdup(name);
+    topic->id = *id;
+    topic->internal = strcmp(name, WR_OFFSETS_TOPIC) == 0;
+    if (!topic->name) {
+        free(topic);
+        return NULL;
+    }
+    return topic;
+}
+
+weir_err wr_topic_add_partitions(wr_topics *topics, wr_topic *topic, int32_t partition_count)
+{
+    wr_partition **partitions = realloc(topic->partitions, (size_t)partition_count * sizeof *partitions);
+    if (!partitions)
+        return WEIR_E_MEMORY;
+    topic->partitions = partitions;
+    while (topic->partition_count < partition_count) {
+        wr_partition *partition = malloc(sizeof *partition);
+        if (!partition)
+            return WEIR_E_MEMORY;
+        wr_partition_init(partition, &topics->partition_host, topic, topic->partition_count, NULL);
+        partitions[topic->partition_count++] = partition;
+    }
+    return WEIR_OK;
+}
+
+void wr_topic_drop_partitions(wr_topic *topic, int32_t partition_count)
+{
+    while (topic->partition_count > partition_count) {
+        wr_partition *partition = topic->partitions[--topic->partition_count];
+        wr_link_remove(&partition->changed_link);
+        wr_retention_forget(partition);
+        if (partition->log)
+            wr_log_abandon(partition->log);
+        free(partition);
+    }
+}
+
+weir_err wr_topics_add(wr_topics *topics, wr_topic *topic)
+{
+    if (topics->count == topics->capacity) {
+        size_t capacity = topics->capacity ? topics->capacity * 2 : 16;
+        wr_topic **sorted = realloc(topics->sorted, capacity * sizeof(wr_topic *));
+        if (!sorted)
+            return WEIR_E_MEMORY;
+        topics->sorted = sorted;
+        topics->capacity = capacity;
+    }
+    weir_err err = wr_map_add_text(topics->by_name, topic->name, topic);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_map_add(topics->by_id, id_key(&topic->id), topic);
+    if (err != WEIR_OK) {
+        wr_map_remove_text(topics->by_name, topic->name);
+        return err;
+    }
+    bool found;
+    size_t at = position(topics, topic->name, &found);
+    assert(!found);
+    memmove(topics->sorted + at + 1, topics->sorted + at, (topics->count - at) * sizeof(wr_topic *));
+    topics->sorted[at] = topic;
+    topics->count++;
+    topics->partition_count += topic->partition_count;
+    return WEIR_OK;
+}
+
+void wr_topics_remove(wr_topics *topics, wr_topic *topic)
+{
+    bool found;
+    size_t at = position(topics, topic->name, &found);
+    assert(found);
+    topics->count--;
+    memmove(topics->sorted + at, topics->sorted + at + 1, (topics->count - at) * sizeof(wr_topic *));
+    wr_map_remove_text(topics->by_name, topic->name);
+    wr_map_remove(topics->by_id, id_key(&topic->id));
+    topics->partition_count -= topic->partition_count;
+}
+
+/* ---- settling */
+
+static void appended(void *user, wr_partition *partition)
+{
+    wr_topics *topics = user;
+    wr_flusher_mark(topics->flusher, partition);
+    wr_retention_note(topics->retention, partition);
+}
+
+static void trimmed(void *user, wr_partition *partition)
+{
+    wr_topics *topics = user;
+    wr_retention_note(topics->retention, partition);
+}
+
+void wr_topics_settle(wr_topics *topics)
+{
+    for (wr_link *link; (link = wr_list_pop(&topics->partition_host.changed));)
+        wr_partition_settle(WR_LIST_ITEM(link, wr_partition, changed_link));
+    wr_flusher_kick(topics->flusher);
+}
+
+bool wr_topics_unsettled(const wr_topics *topics)
+{
+    return !wr_list_empty(&topics->partition_host.changed);
+}
+
+void wr_topics_drain(wr_topics *topics)
+{
+    wr_flusher_drain(topics->flusher);
+    for (size_t i = 0; i < topics->count; i++)
+        for (int32_t k = 0; k < topics->sorted[i]->partition_count; k++)
+            wr_partition_changed(topics->sorted[i]->partitions[k]);
+}
+
+bool wr_topics_idle(const wr_topics *topics)
+{
+    return wr_flusher_idle(topics->flusher);
+}
+
+/* ---- opening and closing all */
+
+static void open_log(wr_topics *topics, wr_partition *partition, const wr_log_config *config)
+{
+    char path[WR_PATH_SIZE];
+    wr_topic_path(&topics->files, partition->topic->name, partition->index, path);
+    weir_failure failure = {0};
+    weir_err err = WEIR_E_NOT_FOUND;
+    if (wr_path_exists(topics->files.io, path))
+        err = wr_log_open(topics->files.io, path, config, topics->clean, &partition->log, &failure);
+    else
+        weir_fail(&failure, WEIR_E_NOT_FOUND, "the directory is gone");
+    if (err != WEIR_OK)
+        wr_trace_log(topics->host.trace, WR_ERROR, "partition stays closed: it cannot be read",
+                     WR_TEXT("directory", path), WR_TEXT("error", weir_err_name(err)),
+                     WR_TEXT("cause", failure.sentence));
+}
+
+static weir_err found_topic(void *user, const char *name, const wr_uuid *id, int32_t partition_count,
+                            wr_topic_config *config)
+{
+    wr_topics *topics = user;
+    wr_topic *topic = wr_topic_new(name, id);
+    if (!topic)
+        return WEIR_E_MEMORY;
+    weir_err err = wr_topic_add_partitions(topics, topic, partition_count);
+    if (err == WEIR_OK) {
+        topic->config = config;
+        wr_log_config log_config;
+        wr_topic_config_log(config, &topics->config, &log_config);
+        for (int32_t i = 0; i < partition_count; i++)
+            open_log(topics, topic->partitions[i], &log_config);
+        err = wr_topics_add(topics, topic);
+        for (int32_t i = 0; err == WEIR_OK && i < partition_count; i++)
+            wr_retention_note(topics->retention, topic->partitions[i]);
+    }
+    if (err != WEIR_OK) {
+        topic->config = NULL;
+        wr_topic_drop_partitions(topic, 0);
+        wr_topic_free(topic);
+    }
+    return err;
+}
+
+static weir_err open_all(wr_topics *topics, weir_failure *failure)
+{
+    wr_io *io = topics->files.io;
+    weir_err err = wr_flusher_new(topics->host.loop, topics->host.trace, &topics->config, &topics->flusher);
+    if (err == WEIR_OK)
+        err = wr_retention_new(topics->host.loop, topics->host.trace, topics->config.retention_check_ms,
+                               &topics->retention);
+    topics->by_name = wr_map_new(TOPIC_COUNT_MAX, wr_random_u64(io));
+    topics->by_id = wr_map_new(TOPIC_COUNT_MAX, wr_random_u64(io));
+    if (err != WEIR_OK || !topics->by_name || !topics->by_id)
+        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
+    return wr_topic_files_scan(&topics->files, found_topic, topics, failure);
+}
+
+weir_err wr_topics_open(const wr_topics_host *host, const wr_topics_config *config, bool clean, wr_topics **ret_topics,
+                        weir_failure *failure)
+{
+    wr_topics *topics = calloc(1, sizeof *topics);
+    if (!topics)
+        return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
+    topics->host = *host;
+    topics->config = *config;
+    topics->files =
+        (wr_topic_files){.io = wr_loop_io(host->loop), .trace = host->trace, .directory = config->data_directory};
+    topics->partition_host =
+        (wr_partition_host){.flush = config->flush, .appended = appended, .trimmed = trimmed, .user = topics};
+    wr_list_init(&topics->partition_host.changed);
+    topics->clean = clean;
+    wr_list_init(&topics->deleted);
+    weir_err err = open_all(topics, failure);
+    if (err != WEIR_OK) {
+        wr_topics_abandon(topics);
+        return err;
+    }
+    *ret_topics = topics;
+    return WEIR_OK;
+}
+
+/* Both have links in partitions. */
+static void stop_work(wr_topics *topics)
+{
+    wr_flusher_free(topics->flusher);
+    topics->flusher = NULL;
+    wr_retention_free(topics->retention);
+    topics->retention = NULL;
+}
+
+static void topics_free(wr_topics *topics)
+{
+    wr_timer_stop(topics->host.loop, &topics->remove_timer);
+    for (wr_link *link; (link = wr_list_pop(&topics->deleted));)
+        free(WR_LIST_ITEM(link, deleted_topic, link));
+    for (size_t i = 0; i < topics->count; i++)
+        wr_topic_free(topics->sorted[i]);
+    free(topics->sorted);
+    wr_map_free(topics->by_name);
+    wr_map_free(topics->by_id);
+    free(topics);
+}
+
+weir_err wr_topics_close(wr_topics *topics)
+{
+    weir_err first = WEIR_OK;
+    if (!topics)
+        return WEIR_OK;
+    stop_work(topics);
+    for (size_t i = 0; i < topics->count; i++)
+        for (int32_t k = 0; k < topics->sorted[i]->partition_count; k++) {
+            wr_partition *partition = topics->sorted[i]->partitions[k];
+            weir_err err = partition->log ? wr_log_close(partition->log) : WEIR_OK;
+            partition->log = NULL;
+            first = first == WEIR_OK ? err : first;
+        }
+    topics_free(topics);
+    return first;
+}
+
+void wr_topics_abandon(wr_topics *topics)
+{
+    if (!topics)
+        return;
+    stop_work(topics);
+    for (size_t i = 0; i < topics->count; i++)
+        wr_topic_drop_partitions(topics->sorted[i], 0);
+    topics_free(topics);
+}
