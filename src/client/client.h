@@ -42,7 +42,8 @@ typedef struct wr_client_record {
 /* ---- producer: idempotent, acks=all, unlimited retries; order per partition is kept across broker restarts */
 typedef struct wr_delivery {
     void *cookie; /* as given */
-    weir_err err; /* WEIR_OK acknowledged; WEIR_E_REFUSED the broker will never take it; WEIR_E_BROKEN the producer
+    weir_err err; /* WEIR_OK acknowledged; WEIR_E_REFUSED the broker will never take it; WEIR_E_LIMIT its batch is
+                     larger than the topic takes; WEIR_E_BROKEN the producer
                      must be made anew and everything not acknowledged sent again, in order; any other (no such
                      topic, timeout, denied): this record was not taken, and sending it again may succeed */
     int32_t partition;
@@ -55,6 +56,8 @@ typedef struct wr_producer_options {
     const char *compression;     /* NULL: "lz4" */
     int acks;                    /* 0 means all (the default); 1 is 1 */
     int64_t delivery_timeout_ms; /* 0: never give up (an outbox); else WEIR_E_TIMEOUT after it */
+    size_t size_max;             /* of a record with what Kafka adds, bytes; 0: librdkafka's 1,000,000 */
+    bool one_by_one;             /* each record in a batch of its own: for topics that take small batches only */
     bool not_idempotent;         /* for bench and raw command line use */
     bool keyless_together;       /* records without a key go to one partition, the same at every start: so a repetition
                                     lies behind what it repeats. Else they are spread */

@@ -112,6 +112,9 @@ weir_err wr_kafka_err(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
         return WEIR_E_FENCED;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+        return WEIR_E_LIMIT;
     case RD_KAFKA_RESP_ERR__INVALID_ARG:
         return WEIR_E_USAGE;
     default:

@@ -12,7 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TOPIC_COUNT_MAX = 64 };
+enum {
+    TOPIC_COUNT_MAX = 64,
+    MESSAGE_SIZE_DEFAULT = 1000000,
+    MESSAGE_SIZE_MAX = 1000000000, /* of librdkafka's message.max.bytes */
+};
 
 typedef struct kafka_producer {
     wr_producer door;
@@ -34,7 +38,6 @@ typedef struct kafka_producer {
 static const wr_kafka_setting role[] = {
     {"queue.buffering.max.kbytes", "65536"},
     {"queue.buffering.max.messages", "500000"},
-    {"batch.num.messages", "100000"},
     {"topic.metadata.propagation.max.ms", "30000"},
     {0},
 };
@@ -207,13 +210,17 @@ static const wr_producer_ops ops = {
 static weir_err make_conf(const wr_kafka_client *client, const wr_producer_options *options, kafka_producer *producer,
                           rd_kafka_conf_t **ret_conf, weir_failure *failure)
 {
-    char linger[16], acks[8], timeout[24];
+    char linger[16], acks[8], timeout[24], size[24];
     bool idempotent = !options->not_idempotent && (options->acks == 0 || options->acks == -1);
     int64_t timeout_ms = options->delivery_timeout_ms > INT_MAX ? INT_MAX : options->delivery_timeout_ms;
     snprintf(linger, sizeof(linger), "%d", options->linger_ms);
     snprintf(acks, sizeof(acks), "%d", options->acks ? options->acks : -1);
     snprintf(timeout, sizeof(timeout), "%lld", (long long)timeout_ms);
+    size_t size_max = options->size_max > MESSAGE_SIZE_MAX ? MESSAGE_SIZE_MAX : options->size_max;
+    snprintf(size, sizeof(size), "%zu", size_max ? size_max : MESSAGE_SIZE_DEFAULT);
     const wr_kafka_setting fixed[] = {
+        {"message.max.bytes", size},
+        {"batch.num.messages", options->one_by_one ? "1" : "100000"},
         {"linger.ms", linger},
         {"acks", acks},
         {"message.timeout.ms", timeout},

@@ -60,7 +60,10 @@ void wr_sim_hold_acks(wr_sim_cluster *cluster, bool hold);
 void wr_sim_release_acks(wr_sim_cluster *cluster, size_t count);
 /* The next `count` records for this topic (NULL: any) are answered WEIR_E_REFUSED and not appended. */
 void wr_sim_refuse(wr_sim_cluster *cluster, const char *topic, size_t count);
-/* Fence every producer that lives now: the next poll hands back all that is not acknowledged as WEIR_E_BROKEN, in order
+/* A topic made with the configuration max.message.bytes answers larger batches with WEIR_E_LIMIT, as Kafka does. What
+ * a producer has queued for the topic is one batch, unless it was made with one_by_one.
+ *
+ * Fence every producer that lives now: the next poll hands back all that is not acknowledged as WEIR_E_BROKEN, in order
  * (some of it may be appended, as held acks have it), and every send is WEIR_E_BROKEN. A new producer works. */
 void wr_sim_break_producers(wr_sim_cluster *cluster);
 /* What WEIR_E_BROKEN is to a consumer: its next poll says so, and every one after. */

@@ -27,7 +27,7 @@ typedef struct sim_producer {
     wr_list entries; /* oldest first; they are acknowledged in this order */
     size_t pending, released;
     int64_t delivery_timeout_ms;
-    bool keyless_together;
+    bool keyless_together, one_by_one;
     bool broken, told;
     void (*ready)(void *user);
     void *ready_user;
@@ -68,6 +68,33 @@ static bool refused(wr_sim_cluster *cluster, const char *topic)
     return true;
 }
 
+static size_t size_of(const wr_client_record *record)
+{
+    size_t size = record->key.size + record->value.size;
+    for (size_t i = 0; i < record->header_count; i++)
+        size += strlen(record->headers[i].name) + record->headers[i].value.size;
+    return size;
+}
+
+/* Whether the batch of this entry is larger than its topic takes. */
+static bool too_large(const sim_producer *producer, const sim_topic *topic, const entry *item)
+{
+    const char *limit = NULL;
+    for (size_t i = 0; i < topic->config_count; i++)
+        if (strcmp(topic->configs[2 * i], "max.message.bytes") == 0)
+            limit = topic->configs[2 * i + 1];
+    if (!limit)
+        return false;
+    size_t size = size_of(item->record);
+    for (const wr_link *link = wr_list_next(&producer->entries, &item->link); link && !producer->one_by_one;
+         link = wr_list_next(&producer->entries, link)) {
+        const entry *other = WR_LIST_ITEM((wr_link *)(uintptr_t)link, entry, link);
+        if (other->state == QUEUED && strcmp(other->record->topic, topic->name) == 0)
+            size += size_of(other->record);
+    }
+    return size > strtoull(limit, NULL, 10);
+}
+
 static void append(const sim_producer *producer, entry *item)
 {
     wr_sim_cluster *cluster = producer->cluster;
@@ -88,6 +115,10 @@ static void append(const sim_producer *producer, entry *item)
         item->partition = (int32_t)wr_sim_random(cluster, (uint64_t)topic->partition_count);
     if (item->partition >= topic->partition_count || refused(cluster, record->topic))
         return;
+    if (too_large(producer, topic, item)) {
+        item->err = WEIR_E_LIMIT;
+        return;
+    }
     item->offset = wr_sim_put(cluster, topic, record, item->partition);
     item->state = APPENDED;
     item->err = WEIR_OK;
@@ -223,6 +254,7 @@ weir_err wr_sim_producer_new(wr_client *door, const wr_producer_options *options
     producer->cluster = client->cluster;
     producer->delivery_timeout_ms = options ? options->delivery_timeout_ms : 0;
     producer->keyless_together = options && options->keyless_together;
+    producer->one_by_one = options && options->one_by_one;
     wr_list_init(&producer->entries);
     wr_list_append(&client->cluster->producers, &producer->link);
     *ret_producer = &producer->door;

@@ -16,6 +16,19 @@ const wr_event_header *wr_event_header_find(const wr_event_header *headers, size
     return NULL;
 }
 
+bool wr_topic_name_valid(const char *name)
+{
+    enum { NAME_SIZE_MAX = 249 };
+    size_t size = name ? strnlen(name, NAME_SIZE_MAX + 1) : 0;
+    if (size == 0 || size > NAME_SIZE_MAX || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
+              (name[i] >= '0' && name[i] <= '9') || strchr("._-", name[i])))
+            return false;
+    return true;
+}
+
 /* ---- reading */
 
 /* A header as text in the arena; NULL when absent, null, or not text. */

@@ -44,6 +44,10 @@ WEIR_MUST_CHECK weir_err wr_event_encode_kafka(const weir_event *event, const wr
                                                size_t extra_count, weir_arena *arena, wr_event_record *ret_record,
                                                weir_failure *failure);
 
+/* What Kafka takes as the name of a topic. A NULL name is none. */
+bool wr_topic_name_valid(const char *name);
+#define WR_TOPIC_NAME_RULE "1 to 249 letters, digits, dots, dashes and underscores, and not . or .."
+
 /* The first header with this name (Kafka's names mind case), or NULL. */
 const wr_event_header *wr_event_header_find(const wr_event_header *headers, size_t count, const char *name);
 

@@ -17,7 +17,7 @@ static weir_err handle_records(wr_core *core, weir_failure *failure)
         handling handling;
         err = wr_handle(core, record, 0, true, &handling, failure);
         if (err == WEIR_OK && handling.outcome == OUTCOME_RETRY) {
-            int64_t due_ms = wr_now_ms(core->io) + wr_retry_delay_ms(core, &handling.handler->retry, 1);
+            int64_t due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, 1);
             err = wr_parked_add(core, record, 1, due_ms, handling.reason, failure);
         }
         if (record->timestamp_ms > 0)
@@ -116,12 +116,12 @@ static weir_err begin(wr_core *core, weir_failure *failure)
 weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t count, bool *ret_did,
                       weir_failure *failure)
 {
-    int64_t now_ms = wr_now_ms(core->io);
+    int64_t now_ms = wr_clock_ms(core);
     wr_list commands;
     take_commands(core, &commands);
     bool is_idle = count == 0 && wr_list_empty(&commands) && core->parked.next_due_ms > now_ms;
     *ret_did = !is_idle;
-    if (is_idle && !wr_outbox_wants_write(core, true, now_ms))
+    if (is_idle && !wr_outbox_wants_write(core, true))
         return WEIR_OK;
 
     core->records = records;

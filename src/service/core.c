@@ -24,7 +24,12 @@ static void on_deliveries(void *user)
 weir_err wr_core_producer_new(wr_core *core, weir_failure *failure)
 {
     wr_producer_options options = {
-        .linger_ms = core->options.linger_ms, .compression = core->options.compression, .keyless_together = true};
+        .linger_ms = core->options.linger_ms,
+        .compression = core->options.compression,
+        .keyless_together = true,
+        .size_max = core->send_size_max,
+        .one_by_one = core->outbox.is_one_by_one,
+    };
     weir_err err = wr_producer_new(core->options.client, &options, &core->producer, failure);
     if (err == WEIR_OK)
         wr_producer_on_ready(core->producer, on_deliveries, core);
@@ -55,6 +60,25 @@ static weir_err split_topics(wr_core *core, weir_failure *failure)
     return WEIR_OK;
 }
 
+/* Topics that are written to, after those that are read have been split. */
+static weir_err check_topics(const wr_core *core, weir_failure *failure)
+{
+    char produces[TOPIC_SIZE_MAX * 2], letters[TOPIC_SIZE_MAX * 2];
+    const char *given = core->service->produces;
+    snprintf(produces, sizeof produces, "%s%s", core->prefix, given ? given : "none");
+    snprintf(letters, sizeof letters, "%s%s.dlq", core->prefix, core->name);
+    const char *names[] = {produces, letters};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!wr_topic_name_valid(names[i]))
+            return weir_fail(failure, WEIR_E_USAGE, "'%.60s' is not the name of a topic: " WR_TOPIC_NAME_RULE,
+                             names[i]);
+    for (size_t i = 0; i < core->topic_count; i++)
+        if (!wr_topic_name_valid(core->topics[i]))
+            return weir_fail(failure, WEIR_E_USAGE, "'%.60s' is not the name of a topic: " WR_TOPIC_NAME_RULE,
+                             core->topics[i]);
+    return WEIR_OK;
+}
+
 static void fill_defaults(wr_core *core)
 {
     wr_core_options *options = &core->options;
@@ -63,6 +87,8 @@ static void fill_defaults(wr_core *core)
     options->parked_max = options->parked_max ? options->parked_max : 100000;
     options->message_size_max = options->message_size_max ? options->message_size_max : 1000000;
     options->seen_window_ms = options->seen_window_ms ? options->seen_window_ms : (int64_t)7 * 24 * 3600 * 1000;
+    core->send_size_max =
+        options->message_size_max > WR_DEAD_LETTER_SIZE_MAX ? options->message_size_max : WR_DEAD_LETTER_SIZE_MAX;
     core->name = options->name ? options->name : core->service->name;
     core->prefix = options->topic_prefix ? options->topic_prefix : "";
     snprintf(core->group, sizeof core->group, "%s%s", core->prefix, options->group ? options->group : core->name);
@@ -76,6 +102,8 @@ static weir_err open_store(wr_core *core, weir_failure *failure)
         err = wr_store_migrate(core->store, "weir", wr_core_migrations, failure);
     if (err == WEIR_OK)
         err = wr_store_migrate(core->store, core->service->name, core->service->migrations, failure);
+    if (err == WEIR_OK)
+        err = wr_clock_load(core, failure);
     if (err == WEIR_OK)
         err = wr_inbox_load(core, failure);
     if (err == WEIR_OK)
@@ -112,10 +140,7 @@ weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_fa
     core->trace = options->trace;
     pthread_mutex_init(&core->lock, NULL);
     wr_list_init(&core->commands);
-    wr_list_init(&core->outbox.fresh);
-    wr_list_init(&core->outbox.waiting);
-    wr_list_init(&core->outbox.sent);
-    wr_list_init(&core->outbox.to_freeze);
+    wr_outbox_init(core);
     fill_defaults(core);
     while (core->service->handlers && core->service->handlers[core->numbers.handler_count].type)
         core->numbers.handler_count++;
@@ -123,6 +148,8 @@ weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_fa
     core->arena = weir_arena_new(ARENA_SIZE_MAX);
     weir_err err = core->numbers.handlers && core->arena ? split_topics(core, failure)
                                                          : weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
+    if (err == WEIR_OK)
+        err = check_topics(core, failure);
     if (err == WEIR_OK)
         err = open_store(core, failure);
     if (err == WEIR_OK)
@@ -166,7 +193,7 @@ void wr_core_free(wr_core *core)
 static bool is_behind(const wr_core *core)
 {
     const outbox *outbox = &core->outbox;
-    size_t held = outbox->waiting_count + outbox->sent_count;
+    size_t held = outbox->waiting_count + outbox->sent_count + outbox->refused_count + outbox->aside_count;
     /* Once stopped, reading begins again at half of the limits, so that it does not stutter. */
     size_t share = core->is_paused ? 2 : 1;
     return held >= core->options.outbox_max / share ||
@@ -192,8 +219,8 @@ static weir_err pause_reading(wr_core *core, bool paused)
 /* How long a turn may wait for records, when nobody wakes it. */
 static int wait_ms(wr_core *core, int timeout_ms)
 {
-    int64_t now_ms = wr_now_ms(core->io), wait = timeout_ms < 0 || timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms;
-    int64_t due_ms[] = {core->parked.next_due_ms, core->outbox.delete_due_ms ? core->outbox.delete_due_ms : INT64_MAX};
+    int64_t now_ms = wr_clock_ms(core), wait = timeout_ms < 0 || timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms;
+    int64_t due_ms[] = {core->parked.next_due_ms, wr_outbox_due_ms(core)};
     for (size_t i = 0; i < sizeof due_ms / sizeof *due_ms; i++)
         if (due_ms[i] != INT64_MAX && due_ms[i] - now_ms < wait)
             wait = due_ms[i] > now_ms ? due_ms[i] - now_ms : 0;
@@ -202,7 +229,7 @@ static int wait_ms(wr_core *core, int timeout_ms)
         if (position->is_owned && position->next >= 0 && position->next != position->told)
             wait = 1000; /* the group has yet to be told */
     pthread_mutex_lock(&core->lock);
-    if (core->command_count || !wr_list_empty(&core->outbox.to_freeze))
+    if (core->command_count)
         wait = 0;
     pthread_mutex_unlock(&core->lock);
     return (int)wait;
@@ -291,7 +318,7 @@ weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
         wr_outbox_wait(core, (int)(left_us / 1000) + 1);
     }
     if (err == WEIR_OK && !is_loading) {
-        core->outbox.delete_due_ms = core->outbox.delete_due_ms ? 1 : 0;
+        core->outbox.delete_due_ms = core->outbox.delete_due_ms ? 1 : 0; /* now */
         err = wr_batch_run(core, NULL, 0, &did, failure);
     }
     if (err == WEIR_OK)

@@ -22,6 +22,8 @@
 
 typedef struct wr_core wr_core;
 
+enum { WR_DEAD_LETTER_SIZE_MAX = 16 << 20 }; /* the producer takes that, and topics made for dead letters */
+
 typedef struct wr_core_options {
     const weir_service *service; /* borrowed for life, as all texts here */
     const char *name;            /* event source and dead letter topic; NULL: service->name */

@@ -17,6 +17,7 @@ enum {
     TOPIC_SIZE_MAX = 250, /* Kafka's own limit is 249 */
     SENDER_COUNT_MAX = 1000000,
     LANE_COUNT_MAX = 1000000,
+    REFUSED_KEY_MAX = 100000,
     HEADER_BLOB_SIZE_MAX = 64 << 20,
     BUCKET_COUNT = 12,
     REASON_SIZE = 240,
@@ -41,9 +42,10 @@ typedef struct handler_numbers {
 typedef struct numbers {
     counter events, duplicates, unknown_types, undecodable, below_position;
     counter batches, batch_events, commit_us, commands;
-    counter published, acknowledged, refused, republished;
+    counter published, acknowledged, refused, republished, set_aside;
     counter dead_letters, parked_total, parked_exhausted;
-    atomic_int_fast64_t outbox_rows, outbox_frozen, outbox_oldest_ms, parked_events, parked_keys, lag_ms, partitions;
+    atomic_int_fast64_t outbox_rows, outbox_frozen, outbox_aside, outbox_oldest_ms, parked_events, parked_keys, lag_ms,
+        partitions;
     handler_numbers *handlers; /* as service->handlers */
     size_t handler_count;
 } numbers;
@@ -58,6 +60,8 @@ typedef struct kept_record {
 } kept_record;
 /* record.topic, key, value, headers are copied; `extra` headers follow them. NULL: memory. */
 kept_record *wr_kept_record_new(const wr_client_record *record, const wr_client_header *extra, size_t extra_count);
+size_t
+wr_record_size(const wr_client_record *record); /* at most, of a batch with nothing else; with Kafka's overhead */
 /* Headers as stored: each is name size (2), name, value size (4, -1 for null), value, big-endian. */
 weir_slice wr_headers_encode(const wr_client_header *headers, size_t count, wr_buf *out);
 WEIR_MUST_CHECK weir_err wr_headers_decode(weir_slice blob, weir_arena *arena, wr_client_header **ret_headers,
@@ -105,7 +109,26 @@ WEIR_MUST_CHECK weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *
 WEIR_MUST_CHECK weir_err wr_inbox_write(wr_core *core, weir_failure *failure);
 void wr_inbox_tell_group(wr_core *core, bool now);
 
+/* ---- the clock by which everything waits: milliseconds that never jump, see clock.c */
+int64_t wr_clock_ms(const wr_core *core);
+WEIR_MUST_CHECK weir_err wr_clock_load(wr_core *core, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_clock_write(wr_core *core, weir_failure *failure); /* within a transaction */
+
 /* ---- outbox */
+typedef enum outbox_state { /* as stored: outbox_table.c */
+                            OUTBOX_TO_PUBLISH = 0,
+                            OUTBOX_REFUSED = 1,
+                            OUTBOX_BEHIND = 2,
+                            OUTBOX_TO_SET_ASIDE = 3,
+} outbox_state;
+
+typedef struct outbox_mark { /* a state that the next transaction writes */
+    wr_link link;
+    int64_t sequence, sent_to;
+    outbox_state state;
+    char reason[160];
+} outbox_mark;
+
 typedef struct outbox {
     char id[WR_UUID_TEXT_SIZE];
     int64_t next_sequence;   /* the one after the last committed or emitted */
@@ -113,27 +136,55 @@ typedef struct outbox {
     wr_list fresh;           /* emitted in this transaction */
     wr_list waiting, sent;   /* committed, in order of sequence */
     size_t fresh_count, waiting_count, sent_count;
-    wr_map *frozen;        /* lane (topic NUL key) -> reason */
-    size_t frozen_count;   /* rows */
-    wr_list to_freeze;     /* refused rows whose mark is not written yet */
+    wr_map *refused_keys;     /* topic NUL key -> refused_key */
+    bool all_keys_wait;       /* more keys were refused than can be told apart */
+    int64_t all_keys_sent_to; /* as refused_key.sent_to, for all of them */
+    size_t refused_count;     /* rows that stay in the table: refused, or behind a refused one */
+    size_t aside_count;       /* records in weir_set_aside */
+    wr_list marks;            /* outbox_mark: not written yet */
+    wr_list too_large;        /* dead letters that the next transaction sets aside */
+    int refusals_logged;
+    int64_t retry_due_ms;  /* when refused rows are tried again; 0: there are none */
     int64_t loaded_to;     /* rows up to here are in memory or gone */
     bool is_loading;       /* more rows lie in the table */
     int64_t sent_to;       /* the highest number handed to a producer in this life */
     int64_t deleted_below; /* rows below are gone from the table */
     int64_t delete_due_ms; /* 0: nothing to delete */
     bool is_broken;        /* the producer must be made anew */
+    bool is_one_by_one;    /* the next producer sends every record in a batch of its own */
+    bool producer_is_one_by_one;
+    bool is_out_of_memory;
 } outbox;
 
+void wr_outbox_init(wr_core *core);
 WEIR_MUST_CHECK weir_err wr_outbox_load(wr_core *core, weir_failure *failure);
 void wr_outbox_fini(wr_core *core);
+/* Errors: WEIR_E_USAGE a bad name of a topic, WEIR_E_LIMIT larger than size_max with all that Kafka adds. */
 WEIR_MUST_CHECK weir_err wr_outbox_append(wr_core *core, const wr_client_record *record, size_t size_max,
                                           weir_failure *failure);
+size_t wr_outbox_size(const wr_client_record *record);   /* of a batch that holds nothing else */
 void wr_outbox_undo(wr_core *core, int64_t to_sequence); /* forget what was appended at and after it */
 WEIR_MUST_CHECK weir_err wr_outbox_write(wr_core *core, weir_failure *failure); /* deletions and marks, before commit */
 void wr_outbox_committed(wr_core *core);
 WEIR_MUST_CHECK weir_err wr_outbox_publish(wr_core *core, weir_failure *failure);
 void wr_outbox_wait(wr_core *core, int timeout_ms); /* for acknowledgements */
-bool wr_outbox_wants_write(const wr_core *core, bool is_idle, int64_t now_ms);
+bool wr_outbox_wants_write(const wr_core *core, bool is_idle);
+int64_t wr_outbox_due_ms(const wr_core *core); /* when it has something to do; INT64_MAX: it waits for others */
+
+/* Between outbox.c and outbox_table.c. */
+kept_record *wr_outbox_row_new(wr_core *core, int64_t sequence, const wr_client_record *record);
+void wr_outbox_retry_later(wr_core *core);
+bool wr_outbox_has_marks(const wr_core *core);
+WEIR_MUST_CHECK weir_err wr_outbox_table_retry(wr_core *core, int64_t *ret_count, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_outbox_table_number(wr_core *core, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_outbox_table_mark(wr_core *core, const outbox_mark *mark, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_outbox_table_insert(wr_core *core, const kept_record *row, const wr_client_record *record,
+                                                weir_slice headers, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_outbox_table_delete(wr_core *core, int64_t from, int64_t below, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_outbox_table_load_more(wr_core *core, weir_failure *failure);
+/* Keep a record in weir_set_aside instead of publishing it; within a transaction. */
+WEIR_MUST_CHECK weir_err wr_outbox_set_aside(wr_core *core, const wr_client_record *record, const char *reason,
+                                             int64_t *ret_id, weir_failure *failure);
 
 /* ---- parked keys */
 typedef struct parked_lane {
@@ -160,6 +211,10 @@ WEIR_MUST_CHECK weir_err wr_parked_run_due(wr_core *core, weir_failure *failure)
 /* ---- dead letters */
 WEIR_MUST_CHECK weir_err wr_dead_letter(wr_core *core, const wr_client_record *record, const char *reason,
                                         const char *error, const char *handler, int attempts, weir_failure *failure);
+/* Whether this is a letter that has its body yet. */
+bool wr_dead_letter_may_be_set_aside(const wr_core *core, const wr_client_record *record);
+/* Keep a whole letter in the database and publish a short one in its place; within a transaction. */
+WEIR_MUST_CHECK weir_err wr_dead_letter_set_aside(wr_core *core, const wr_client_record *letter, weir_failure *failure);
 
 /* ---- a transaction as handlers see it */
 struct weir_rows {
@@ -223,7 +278,11 @@ struct wr_core {
     wr_store *store;
     wr_consumer *consumer;
     wr_producer *producer;
-    weir_arena *arena; /* of the event at hand */
+    weir_arena *arena;    /* of the event at hand */
+    size_t send_size_max; /* what our producer takes */
+    struct {
+        int64_t base_ms, written_ms;
+    } clock;
     inbox inbox;
     outbox outbox;
     parked parked;

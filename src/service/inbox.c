@@ -253,7 +253,7 @@ static weir_err seen_before(wr_core *core, const weir_event *event, bool *ret_is
 {
     weir_err err = wr_store_exec(
         core->store, "INSERT INTO weir_seen (source, id, seen_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        WEIR_VALUES(WEIR_TEXT(event->source), WEIR_TEXT(event->id), WEIR_INT(wr_now_ms(core->io))), failure);
+        WEIR_VALUES(WEIR_TEXT(event->source), WEIR_TEXT(event->id), WEIR_INT(wr_clock_ms(core))), failure);
     if (err == WEIR_OK)
         *ret_is_new = wr_store_changes(core->store) == 1;
     return err;
@@ -328,7 +328,7 @@ static weir_err write_position(wr_core *core, position *position, weir_failure *
 
 static weir_err prune_seen(wr_core *core, weir_failure *failure)
 {
-    int64_t now_ms = wr_now_ms(core->io);
+    int64_t now_ms = wr_clock_ms(core);
     if (now_ms - core->inbox.pruned_at_ms < PRUNE_EVERY_MS)
         return WEIR_OK;
     core->inbox.pruned_at_ms = now_ms;
@@ -357,6 +357,8 @@ weir_err wr_inbox_write(wr_core *core, weir_failure *failure)
                             failure);
     }
     inbox->changed_count = 0;
+    if (err == WEIR_OK)
+        err = wr_clock_write(core, failure);
     return err == WEIR_OK ? prune_seen(core, failure) : err;
 }
 
@@ -364,7 +366,7 @@ weir_err wr_inbox_write(wr_core *core, weir_failure *failure)
 void wr_inbox_tell_group(wr_core *core, bool now)
 {
     inbox *inbox = &core->inbox;
-    int64_t now_ms = wr_now_ms(core->io);
+    int64_t now_ms = wr_clock_ms(core);
     if (!core->consumer || (!now && now_ms - inbox->told_at_ms < TELL_EVERY_MS))
         return;
     wr_assignment positions[256];

@@ -79,6 +79,9 @@ void wr_core_metrics(wr_core *core, wr_buf *out)
         {"weir_outbox_rows", "gauge", "Events committed and not acknowledged by the broker.", NULL, &n->outbox_rows},
         {"weir_outbox_frozen", "gauge", "Events that the broker refuses for good, and those behind them.", NULL,
          &n->outbox_frozen},
+        {"weir_outbox_set_aside", "gauge", "Records kept in the database until somebody decides: weir outbox ls.", NULL,
+         &n->outbox_aside},
+        {"weir_outbox_set_aside_total", "counter", "Records that were set aside.", &n->set_aside, NULL},
         {"weir_outbox_published_total", "counter", "Events handed to the producer.", &n->published, NULL},
         {"weir_outbox_acknowledged_total", "counter", "Events acknowledged.", &n->acknowledged, NULL},
         {"weir_outbox_refused_total", "counter", "Keys frozen by a refusal.", &n->refused, NULL},
@@ -108,26 +111,33 @@ void wr_core_metrics(wr_core *core, wr_buf *out)
 
 /* Ready: partitions are assigned (there may be none for us), the outbox has room, and nobody is stopping us. A broker
  * out of reach does not take readiness away: commands commit to the outbox, and queries answer, as long as there is
- * room. */
+ * room. Nor do keys that wait behind a refused event, or records set aside: all other keys flow, and who takes the
+ * whole service out of traffic for one of them makes it worse. They are said as `degraded`, and they count towards
+ * outbox.max, so that a service none of whose events is taken ends as not ready. */
 bool wr_core_health(wr_core *core, wr_buf *out)
 {
     bool is_assigned = atomic_load(&core->is_assigned), is_draining = atomic_load(&core->is_draining);
     bool is_behind = atomic_load(&core->is_behind);
     bool is_ready = is_assigned && !is_draining && !is_behind;
     const numbers *n = &core->numbers;
-    wr_buf_printf(out,
-                  "{\"ready\":%s,\"service\":\"%s\",\"state\":\"%s\",\"broker\":\"%s\",\"partitions\":%" PRId64
-                  ",\"outbox\":%" PRId64 ",\"frozen\":%" PRId64 ",\"parked\":%" PRId64,
-                  is_ready ? "true" : "false", core->name,
-                  is_draining    ? "draining"
-                  : !is_assigned ? "waiting for partitions"
-                  : is_behind    ? "too much is unpublished or parked"
-                                 : "running",
-                  atomic_load(&core->is_unreachable) ? "unreachable" : "ok", (int64_t)atomic_load(&n->partitions),
-                  (int64_t)atomic_load(&n->outbox_rows), (int64_t)atomic_load(&n->outbox_frozen),
-                  (int64_t)atomic_load(&n->parked_events));
-    if (atomic_load(&n->outbox_frozen))
-        wr_buf_text(out, ",\"warning\":\"the broker refuses events for good; see the log, remove the cause, restart\"");
+    int64_t refused = atomic_load(&n->outbox_frozen), aside = atomic_load(&n->outbox_aside);
+    wr_buf_printf(
+        out,
+        "{\"ready\":%s,\"degraded\":%s,\"service\":\"%s\",\"state\":\"%s\",\"broker\":\"%s\",\"partitions\":%" PRId64
+        ",\"outbox\":%" PRId64 ",\"frozen\":%" PRId64 ",\"set_aside\":%" PRId64 ",\"parked\":%" PRId64,
+        is_ready ? "true" : "false", refused + aside ? "true" : "false", core->name,
+        is_draining    ? "draining"
+        : !is_assigned ? "waiting for partitions"
+        : is_behind    ? "too much is unpublished or parked"
+                       : "running",
+        atomic_load(&core->is_unreachable) ? "unreachable" : "ok", (int64_t)atomic_load(&n->partitions),
+        (int64_t)atomic_load(&n->outbox_rows), refused, aside, (int64_t)atomic_load(&n->parked_events));
+    if (refused)
+        wr_buf_text(out, ",\"warning\":\"the broker refuses events, and their keys wait: remove the cause, see the log "
+                         "and weir outbox ls; they are tried again every minute, or set aside with weir outbox skip\"");
+    else if (aside)
+        wr_buf_text(out, ",\"warning\":\"records that could not be published are set aside: weir outbox ls lists them, "
+                         "weir outbox requeue or rm decides\"");
     wr_buf_text(out, "}");
     return is_ready;
 }

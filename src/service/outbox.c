@@ -1,18 +1,24 @@
-/* Events on their way out.
+/* Events on their way out: the rows in memory, and the producer.
  *
  *     emitted (row inserted) → fresh → commit → waiting → sent to the producer → acknowledged → gone from memory,
- *                                                    ↘ refused: frozen            and, later, from the table
+ *                                                    ↘ refused                     and, later, from the table
  *
- * Rows are numbered in commit order and published in that order; each record carries the outbox's id and its number, by
- * which consumers know a repetition (inbox.c). Rows go from memory to the producer; only a start reads the table. All
- * rows below the lowest that is not acknowledged are deleted by one statement, together with the next commit or, when
- * there is none for a moment, by a transaction of its own.
+ * Rows are numbered in commit order and published in that order; each record carries the outbox's id and its number
+ * (headers weir-outbox-id and weir-outbox-sequence), by which consumers know a repetition (inbox.c). Rows go from
+ * memory to the producer; only a start reads the table (outbox_table.c). All rows below the lowest that is not
+ * acknowledged are deleted by one statement, together with the next commit or, when there is none for a moment, by a
+ * transaction of its own.
  *
- * A row that the broker refuses for good freezes its lane (topic and key): it and what follows it stay in the table,
- * marked, and other lanes flow. The next start numbers frozen rows anew, behind all others and in their order, and
- * tries them again. A new number is needed because consumers have seen higher ones meanwhile. Rows of the lane that
- * were under way when it froze keep theirs: the broker may have them, and under a new number they would be other
- * events. So the mark says how far rows had been sent. */
+ * What is inserted can be published: names of topics and sizes are checked before. What the broker refuses all the
+ * same (no permission, no such topic, a smaller limit) makes the row's key wait: it and what follows it stay in the
+ * table, marked, and other keys flow. Once a minute, and at every start, refused rows are numbered anew, behind all
+ * others and in their order, and tried again. A new number is needed because consumers have seen higher ones
+ * meanwhile. Rows of the key that were under way when it was refused keep theirs: the broker may have them, and under
+ * a new number they would be other events. So the mark says how far rows had been sent.
+ *
+ * Too large: a broker measures batches, so a row that fits may be refused for its neighbours. The first such refusal
+ * makes a producer that sends every row in a batch of its own, until the process ends, and the row is tried again at
+ * once. Refused then, a dead letter is set aside (dead_letter.c) and any other row waits as above. */
 #include "core_int.h"
 
 #include <assert.h>
@@ -20,144 +26,184 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DELETE_AFTER_MS = 50, LOAD_COUNT = 1000, LANE_FROZEN_MAX = 100000 };
+enum {
+    DELETE_AFTER_MS = 50,
+    RETRY_AFTER_MS = 60000,
+    REFUSAL_LOG_MAX = 10, /* lines between two retries; the others are counted */
+    OUTBOX_HEADERS_SIZE = 14 + WR_UUID_TEXT_SIZE + 20 + 20 + 20,
+};
+
+typedef struct refused_key {
+    int64_t sent_to; /* rows up to here had been handed to a producer when the first one was refused */
+} refused_key;
 
 static kept_record *row_of(wr_link *link)
 {
     return WR_LIST_ITEM(link, kept_record, link);
 }
 
-static weir_slice lane_name(const wr_client_record *record, wr_buf *name)
+void wr_outbox_init(wr_core *core)
 {
-    wr_buf_clear(name);
+    outbox *outbox = &core->outbox;
+    wr_list *lists[] = {&outbox->fresh, &outbox->waiting, &outbox->sent, &outbox->too_large, &outbox->marks};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        wr_list_init(lists[i]);
+}
+
+static void forget_refused_keys(outbox *outbox)
+{
+    weir_slice name;
+    void *key;
+    for (size_t at = 0; outbox->refused_keys && (key = wr_map_next(outbox->refused_keys, &at, &name));) {
+        wr_map_remove(outbox->refused_keys, name);
+        free(key);
+    }
+    outbox->all_keys_wait = false;
+}
+
+void wr_outbox_fini(wr_core *core)
+{
+    outbox *outbox = &core->outbox;
+    wr_list *lists[] = {&outbox->fresh, &outbox->waiting, &outbox->sent, &outbox->too_large};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (wr_link *link; (link = wr_list_pop(lists[i]));)
+            free(row_of(link));
+    for (wr_link *link; (link = wr_list_pop(&outbox->marks));)
+        free(WR_LIST_ITEM(link, outbox_mark, link));
+    forget_refused_keys(outbox);
+    wr_map_free(outbox->refused_keys);
+}
+
+/* ---- keys that wait behind a refused row */
+
+static weir_slice key_name(const wr_client_record *record, wr_buf *name)
+{
     wr_buf_text(name, record->topic);
     wr_buf_i8(name, 0);
     wr_buf_slice(name, record->key);
     return wr_buf_view(name);
 }
 
-static bool lane_is_frozen(wr_core *core, const wr_client_record *record)
+/* Whether the row has to wait. One that was handed to a producer before goes again with its number: the broker may
+ * have it. */
+static bool must_wait(wr_core *core, const kept_record *row)
 {
-    if (wr_map_count(core->outbox.frozen) == 0 || !record->key.data)
+    outbox *outbox = &core->outbox;
+    if (!row->record.key.data)
+        return false;
+    if (outbox->all_keys_wait && row->sequence > outbox->all_keys_sent_to)
+        return true;
+    if (wr_map_count(outbox->refused_keys) == 0)
         return false;
     wr_buf name;
     wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
-    bool is_frozen = wr_map_find(core->outbox.frozen, lane_name(record, &name)) != NULL;
+    const refused_key *key = wr_map_find(outbox->refused_keys, key_name(&row->record, &name));
+    bool waits = wr_buf_failed(&name) || (key && row->sequence > key->sent_to);
     wr_buf_fini(&name);
-    return is_frozen;
+    return waits;
 }
 
-/* The row stays in the table; its mark is written with the next transaction. */
-static void freeze(wr_core *core, kept_record *row, const char *reason)
+/* How far rows of the key had been sent when it was refused first, which may be now. */
+static int64_t refuse_key(wr_core *core, const kept_record *row)
 {
     outbox *outbox = &core->outbox;
-    wr_link_remove(&row->link);
-    wr_list_append(&outbox->to_freeze, &row->link);
-    outbox->frozen_count++;
-    if (lane_is_frozen(core, &row->record))
-        return;
-    count_up(&core->numbers.refused, 1);
-    char *kept = strdup(*reason ? reason : "refused");
+    if (!row->record.key.data)
+        return 0;
     wr_buf name;
     wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
-    if (row->record.key.data && kept && wr_map_add(outbox->frozen, lane_name(&row->record, &name), kept) == WEIR_OK)
-        kept = NULL;
+    weir_slice bytes = key_name(&row->record, &name);
+    refused_key *key = wr_map_find(outbox->refused_keys, bytes);
+    int64_t sent_to = key ? key->sent_to : outbox->sent_to;
+    if (!key && (key = malloc(sizeof *key)) != NULL) {
+        *key = (refused_key){sent_to};
+        if (wr_buf_failed(&name) || wr_map_add(outbox->refused_keys, bytes, key) != WEIR_OK) {
+            free(key);
+            key = NULL;
+        }
+    }
+    if (!key && !outbox->all_keys_wait) { /* more than can be told apart: then everything with a key waits */
+        outbox->all_keys_wait = true;
+        outbox->all_keys_sent_to = sent_to;
+    }
     wr_buf_fini(&name);
-    free(kept);
+    return sent_to;
+}
+
+static void log_refusal(wr_core *core, const kept_record *row, const char *reason)
+{
+    count_up(&core->numbers.refused, 1);
+    if (++core->outbox.refusals_logged > REFUSAL_LOG_MAX)
+        return;
     wr_trace_log(core->trace, WR_ERROR,
-                 "the broker refuses an event for good: its key waits; remove the cause and restart the service",
-                 WR_TEXT("topic", row->record.topic), WR_NUMBER("sequence", row->sequence), WR_TEXT("error", reason));
+                 "the broker refuses an event: its key waits, and is tried again every minute; remove the cause, or "
+                 "set the event aside with: weir outbox skip DATABASE SEQUENCE",
+                 WR_TEXT("topic", row->record.topic), WR_NUMBER("sequence", row->sequence), WR_TEXT("error", reason),
+                 WR_TEXT("database", core->options.database));
 }
 
-/* ---- loading */
-
-static weir_err number_frozen_anew(wr_core *core, weir_failure *failure)
+/* The row leaves memory and stays in the table; its mark is written with the next transaction. */
+static void refuse(wr_core *core, kept_record *row, outbox_state state, const char *reason)
 {
     outbox *outbox = &core->outbox;
-    weir_err err = wr_store_exec(core->store,
-                                 "UPDATE weir_outbox SET frozen = 'behind another' WHERE frozen IS NULL AND EXISTS"
-                                 " (SELECT 1 FROM weir_outbox AS f WHERE f.frozen IS NOT NULL AND f.topic ="
-                                 "  weir_outbox.topic AND f.key = weir_outbox.key AND f.sequence < weir_outbox.sequence"
-                                 "  AND CAST(substr(f.frozen, 9) AS INTEGER) < weir_outbox.sequence)",
-                                 NULL, failure);
-    if (err != WEIR_OK)
-        return err;
-    int64_t count = 0;
-    for (;; count++) {
-        err = wr_store_exec(core->store,
-                            "UPDATE weir_outbox SET sequence = ?1, frozen = NULL WHERE sequence ="
-                            " (SELECT min(sequence) FROM weir_outbox WHERE frozen IS NOT NULL)",
-                            WEIR_VALUES(WEIR_INT(outbox->next_sequence)), failure);
-        if (err != WEIR_OK)
-            return err;
-        if (wr_store_changes(core->store) == 0)
-            break;
-        outbox->next_sequence++;
+    outbox_mark *mark = malloc(sizeof *mark);
+    if (!mark) {
+        outbox->is_out_of_memory = true; /* the row stays where it is; the next publishing ends the core */
+        wr_list_append(&outbox->waiting, &row->link);
+        return;
     }
-    if (count)
-        wr_trace_log(core->trace, WR_WARN, "events that the broker had refused are tried again",
-                     WR_NUMBER("count", count));
-    return WEIR_OK;
+    int64_t sent_to = state == OUTBOX_REFUSED ? refuse_key(core, row) : 0;
+    *mark = (outbox_mark){.sequence = row->sequence, .state = state, .sent_to = sent_to};
+    snprintf(mark->reason, sizeof mark->reason, "%s", *reason ? reason : "refused");
+    wr_list_append(&outbox->marks, &mark->link);
+    outbox->refused_count++;
+    if (state == OUTBOX_REFUSED)
+        log_refusal(core, row, reason);
+    if (!outbox->retry_due_ms)
+        outbox->retry_due_ms = wr_clock_ms(core) + RETRY_AFTER_MS;
+    free(row);
 }
 
-static weir_err load_meta(wr_core *core, weir_failure *failure)
+void wr_outbox_retry_later(wr_core *core)
 {
     outbox *outbox = &core->outbox;
-    bool found;
-    char text[32];
-    weir_err err = wr_meta_get(core->store, "outbox.id", outbox->id, sizeof outbox->id, &found, failure);
-    if (err == WEIR_OK && !found) {
-        uint8_t random[16];
-        wr_random(core->io, random, sizeof random);
-        wr_uuid id = wr_uuid_v4(random);
-        wr_uuid_print(&id, outbox->id);
-        err = wr_meta_set(core->store, "outbox.id", outbox->id, failure);
-    }
-    if (err == WEIR_OK)
-        err = wr_meta_get(core->store, "outbox.sequence", text, sizeof text, &found, failure);
-    if (err != WEIR_OK)
-        return err;
-    outbox->stored_sequence = found ? strtoll(text, NULL, 10) : 0;
-    outbox->next_sequence = outbox->stored_sequence + 1;
-    return WEIR_OK;
+    bool is_needed = outbox->refused_count + outbox->aside_count > 0;
+    outbox->retry_due_ms = is_needed ? wr_clock_ms(core) + RETRY_AFTER_MS : 0;
+    outbox->refusals_logged = 0;
 }
 
-static weir_err write_sequence(wr_core *core, weir_failure *failure)
+/* Refused rows come back behind all others, as rows of an earlier life do. Not while rows wait for the producer: some
+ * of them may belong to the same keys. */
+static weir_err retry_refused(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
-    if (outbox->stored_sequence == outbox->next_sequence - 1)
+    if (!outbox->retry_due_ms || wr_clock_ms(core) < outbox->retry_due_ms || outbox->is_loading ||
+        !wr_list_empty(&outbox->waiting) || wr_outbox_has_marks(core) || atomic_load(&core->is_draining))
         return WEIR_OK;
-    char text[32];
-    snprintf(text, sizeof text, "%" PRId64, outbox->next_sequence - 1);
-    weir_err err = wr_meta_set(core->store, "outbox.sequence", text, failure);
-    if (err == WEIR_OK)
-        outbox->stored_sequence = outbox->next_sequence - 1;
-    return err;
-}
-
-weir_err wr_outbox_load(wr_core *core, weir_failure *failure)
-{
-    outbox *outbox = &core->outbox;
-    outbox->frozen = wr_map_new(LANE_FROZEN_MAX, wr_random_u64(core->io));
-    if (!outbox->frozen)
-        return weir_fail(failure, WEIR_E_MEMORY, "no memory for the outbox");
+    int64_t count = 0, before = outbox->next_sequence;
     weir_err err = wr_store_begin(core->store, failure);
     if (err != WEIR_OK)
-        return err;
-    err = load_meta(core, failure);
+        return err == WEIR_E_AGAIN ? WEIR_OK : err; /* somebody looks at the database: a little later then */
+    err = wr_outbox_table_retry(core, &count, failure);
     if (err == WEIR_OK)
-        err = number_frozen_anew(core, failure);
-    if (err == WEIR_OK)
-        err = write_sequence(core, failure);
+        err = wr_outbox_table_number(core, failure);
     if (err != WEIR_OK) {
         wr_store_rollback(core->store);
         return err;
     }
-    outbox->is_loading = true;
-    return wr_store_commit(core->store, failure);
+    err = wr_store_commit(core->store, failure);
+    if (err != WEIR_OK)
+        return err;
+    forget_refused_keys(outbox);
+    outbox->refused_count = 0;
+    outbox->loaded_to = before - 1;
+    outbox->is_loading = count > 0;
+    wr_outbox_retry_later(core);
+    return WEIR_OK;
 }
 
-static kept_record *row_new(wr_core *core, int64_t sequence, const wr_client_record *record)
+/* ---- within a transaction */
+
+kept_record *wr_outbox_row_new(wr_core *core, int64_t sequence, const wr_client_record *record)
 {
     char number[24];
     snprintf(number, sizeof number, "%" PRId64, sequence);
@@ -169,95 +215,38 @@ static kept_record *row_new(wr_core *core, int64_t sequence, const wr_client_rec
     return row;
 }
 
-/* Read the next rows of an earlier life. Nothing new is emitted until all of them are in memory: order. */
-static weir_err load_more(wr_core *core, weir_failure *failure)
+size_t wr_outbox_size(const wr_client_record *record)
 {
-    outbox *outbox = &core->outbox;
-    wr_statement *statement;
-    weir_err err =
-        wr_store_prepare(core->store,
-                         "SELECT sequence, topic, key, value, headers, created_ms FROM weir_outbox"
-                         " WHERE sequence > ?1 AND frozen IS NULL ORDER BY sequence LIMIT ?2",
-                         WEIR_VALUES(WEIR_INT(outbox->loaded_to), WEIR_INT(LOAD_COUNT)), &statement, failure);
-    if (err != WEIR_OK)
-        return err;
-    int count = 0;
-    for (; (err = wr_statement_next(statement, failure)) == WEIR_OK; count++) {
-        weir_arena_reset(core->arena);
-        wr_client_header *headers;
-        wr_client_record record = {.topic = wr_statement_text(statement, 1),
-                                   .partition = -1,
-                                   .key = wr_statement_blob(statement, 2),
-                                   .value = wr_statement_blob(statement, 3)};
-        err = wr_headers_decode(wr_statement_blob(statement, 4), core->arena, &headers, &record.header_count);
-        record.headers = headers;
-        int64_t sequence = wr_statement_int(statement, 0);
-        kept_record *row = err == WEIR_OK ? row_new(core, sequence, &record) : NULL;
-        if (!row) {
-            err = weir_fail(failure, err == WEIR_OK ? WEIR_E_MEMORY : err, "outbox row %" PRId64 " cannot be read",
-                            sequence);
-            break;
-        }
-        row->created_ms = wr_statement_int(statement, 5);
-        wr_list_append(&outbox->waiting, &row->link);
-        outbox->waiting_count++;
-        outbox->loaded_to = sequence;
-        count_up(&core->numbers.republished, 1);
-    }
-    wr_statement_done(statement);
-    if (err != WEIR_E_RANGE)
-        return err;
-    outbox->is_loading = count == LOAD_COUNT;
-    return WEIR_OK;
+    return wr_record_size(record) + OUTBOX_HEADERS_SIZE;
 }
-
-void wr_outbox_fini(wr_core *core)
-{
-    outbox *outbox = &core->outbox;
-    wr_list *lists[] = {&outbox->fresh, &outbox->waiting, &outbox->sent, &outbox->to_freeze};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (wr_link *link; (link = wr_list_pop(lists[i]));)
-            free(row_of(link));
-    void *reason;
-    for (size_t at = 0; outbox->frozen && (reason = wr_map_next(outbox->frozen, &at, NULL));)
-        free(reason);
-    wr_map_free(outbox->frozen);
-}
-
-/* ---- within a transaction */
 
 weir_err wr_outbox_append(wr_core *core, const wr_client_record *record, size_t size_max, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
     wr_buf blob;
+    size_t size = wr_outbox_size(record);
+    if (!wr_topic_name_valid(record->topic))
+        return weir_fail(failure, WEIR_E_USAGE, "'%.60s' is not the name of a topic: " WR_TOPIC_NAME_RULE,
+                         record->topic);
+    if (size > size_max)
+        return weir_fail(failure, WEIR_E_LIMIT, "an event of %zu bytes for %s is beyond message.size.max, %zu", size,
+                         record->topic, size_max);
     wr_buf_init(&blob, HEADER_BLOB_SIZE_MAX);
     weir_slice headers = wr_headers_encode(record->headers, record->header_count, &blob);
-    size_t size = record->key.size + record->value.size + headers.size;
     kept_record *row = NULL;
-    weir_err err;
-    if (wr_buf_failed(&blob) || size > size_max) {
-        err = weir_fail(failure, WEIR_E_LIMIT, "an event of %zu bytes for %s is beyond message.size.max", size,
-                        record->topic);
-        goto out;
+    weir_err err = WEIR_OK;
+    if (wr_buf_failed(&blob) || !(row = wr_outbox_row_new(core, outbox->next_sequence, record)))
+        err = weir_fail(failure, WEIR_E_MEMORY, "no memory to emit");
+    if (err == WEIR_OK) {
+        row->created_ms = wr_now_ms(core->io);
+        err = wr_outbox_table_insert(core, row, record, headers, failure);
     }
-    row = row_new(core, outbox->next_sequence, record);
-    err = WEIR_E_MEMORY;
-    if (!row)
-        goto out;
-    row->created_ms = wr_now_ms(core->io);
-    err = wr_store_exec(core->store,
-                        "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms)"
-                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                        WEIR_VALUES(WEIR_INT(row->sequence), WEIR_TEXT(record->topic), WEIR_BLOB(record->key),
-                                    WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(row->created_ms)),
-                        failure);
-    if (err != WEIR_OK)
-        goto out;
-    outbox->next_sequence++;
-    wr_list_append(&outbox->fresh, &row->link);
-    outbox->fresh_count++;
-    row = NULL;
-out:
+    if (err == WEIR_OK) {
+        outbox->next_sequence++;
+        wr_list_append(&outbox->fresh, &row->link);
+        outbox->fresh_count++;
+        row = NULL;
+    }
     free(row);
     wr_buf_fini(&blob);
     return err;
@@ -275,7 +264,7 @@ void wr_outbox_undo(wr_core *core, int64_t to_sequence)
 
 static int64_t lowest_held(const outbox *outbox)
 {
-    const wr_list *lists[] = {&outbox->waiting, &outbox->sent, &outbox->to_freeze, &outbox->fresh};
+    const wr_list *lists[] = {&outbox->waiting, &outbox->sent, &outbox->fresh};
     int64_t lowest = outbox->is_loading ? outbox->loaded_to + 1 : outbox->next_sequence;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         wr_link *first = wr_list_first(lists[i]);
@@ -285,33 +274,59 @@ static int64_t lowest_held(const outbox *outbox)
     return lowest;
 }
 
-weir_err wr_outbox_write(wr_core *core, weir_failure *failure)
+static weir_err write_marks(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
     weir_err err = WEIR_OK;
-    for (wr_link *link; err == WEIR_OK && (link = wr_list_pop(&outbox->to_freeze));) {
+    for (wr_link *link; err == WEIR_OK && (link = wr_list_pop(&outbox->marks));) {
+        outbox_mark *mark = WR_LIST_ITEM(link, outbox_mark, link);
+        err = wr_outbox_table_mark(core, mark, failure);
+        free(mark);
+    }
+    for (wr_link *link; err == WEIR_OK && (link = wr_list_pop(&outbox->too_large));) {
         kept_record *row = row_of(link);
-        err = wr_store_exec(core->store, "UPDATE weir_outbox SET frozen = 'sent to ' || ?2 WHERE sequence = ?1",
-                            WEIR_VALUES(WEIR_INT(row->sequence), WEIR_INT(outbox->sent_to)), failure);
+        err = wr_dead_letter_set_aside(core, &row->record, failure);
+        if (err == WEIR_OK)
+            err = wr_outbox_table_delete(core, row->sequence, row->sequence + 1, failure);
         free(row);
     }
+    return err;
+}
+
+weir_err wr_outbox_write(wr_core *core, weir_failure *failure)
+{
+    outbox *outbox = &core->outbox;
+    weir_err err = write_marks(core, failure);
     int64_t lowest = lowest_held(outbox);
     if (err == WEIR_OK && lowest > outbox->deleted_below) {
-        err = wr_store_exec(core->store,
-                            "DELETE FROM weir_outbox WHERE sequence >= ?1 AND sequence < ?2 AND frozen IS NULL",
-                            WEIR_VALUES(WEIR_INT(outbox->deleted_below), WEIR_INT(lowest)), failure);
+        err = wr_outbox_table_delete(core, outbox->deleted_below, lowest, failure);
         outbox->deleted_below = lowest;
     }
     outbox->delete_due_ms = 0;
-    return err == WEIR_OK ? write_sequence(core, failure) : err;
+    return err == WEIR_OK ? wr_outbox_table_number(core, failure) : err;
 }
 
-bool wr_outbox_wants_write(const wr_core *core, bool is_idle, int64_t now_ms)
+bool wr_outbox_has_marks(const wr_core *core)
+{
+    return !wr_list_empty(&core->outbox.marks) || !wr_list_empty(&core->outbox.too_large);
+}
+
+bool wr_outbox_wants_write(const wr_core *core, bool is_idle)
 {
     const outbox *outbox = &core->outbox;
-    if (!wr_list_empty(&outbox->to_freeze))
+    if (wr_outbox_has_marks(core))
         return true;
-    return outbox->delete_due_ms && (!is_idle || now_ms >= outbox->delete_due_ms);
+    return outbox->delete_due_ms && (!is_idle || wr_clock_ms(core) >= outbox->delete_due_ms);
+}
+
+int64_t wr_outbox_due_ms(const wr_core *core)
+{
+    const outbox *outbox = &core->outbox;
+    if (wr_outbox_has_marks(core))
+        return 0;
+    int64_t due_ms = outbox->delete_due_ms ? outbox->delete_due_ms : INT64_MAX;
+    bool may_retry = outbox->retry_due_ms && wr_list_empty(&outbox->waiting); /* else it would not, and nobody waits */
+    return may_retry && outbox->retry_due_ms < due_ms ? outbox->retry_due_ms : due_ms;
 }
 
 void wr_outbox_committed(wr_core *core)
@@ -343,6 +358,27 @@ static bool is_refusal(weir_err err)
     }
 }
 
+/* The row has left its list. */
+static void refused(wr_core *core, kept_record *row, weir_err err, const char *reason, bool in_a_batch)
+{
+    outbox *outbox = &core->outbox;
+    if (err == WEIR_E_LIMIT && in_a_batch && !outbox->producer_is_one_by_one) {
+        if (!outbox->is_one_by_one)
+            wr_trace_log(core->trace, WR_WARN,
+                         "the broker refuses a batch as too large; from here on every event is sent in a batch of its "
+                         "own: raise max.message.bytes of the topic and restart the service",
+                         WR_TEXT("topic", row->record.topic));
+        outbox->is_one_by_one = true;
+        outbox->is_broken = true; /* a producer with other settings is needed */
+        refuse(core, row, OUTBOX_REFUSED, reason);
+        outbox->retry_due_ms = wr_clock_ms(core);
+    } else if (err == WEIR_E_LIMIT && wr_dead_letter_may_be_set_aside(core, &row->record)) {
+        wr_list_append(&outbox->too_large, &row->link);
+    } else {
+        refuse(core, row, OUTBOX_REFUSED, reason);
+    }
+}
+
 static void delivered(void *user, const wr_delivery *delivery)
 {
     wr_core *core = user;
@@ -354,18 +390,19 @@ static void delivered(void *user, const wr_delivery *delivery)
         outbox->sent_count--;
         count_up(&core->numbers.acknowledged, 1);
         if (!outbox->delete_due_ms)
-            outbox->delete_due_ms = wr_now_ms(core->io) + DELETE_AFTER_MS;
+            outbox->delete_due_ms = wr_clock_ms(core) + DELETE_AFTER_MS;
     } else if (delivery->err == WEIR_E_BROKEN) {
         outbox->is_broken = true; /* the row stays among the sent, and is sent again in its place */
     } else { /* later rows may be published by now: with its old number this one would pass for a repetition */
+        wr_link_remove(&row->link);
         outbox->sent_count--;
-        freeze(core, row, delivery->reason);
+        refused(core, row, delivery->err, delivery->reason, true);
     }
 }
 
 /* What was sent and not acknowledged goes back to the front, in order, and a new producer sends it again. Consumers
  * know by the numbers what they have had. */
-static weir_err mend(wr_core *core, weir_failure *failure)
+static weir_err renew_producer(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
     wr_trace_log(core->trace, WR_WARN, "the producer is made anew", WR_NUMBER("unacknowledged", outbox->sent_count));
@@ -382,6 +419,7 @@ static weir_err mend(wr_core *core, weir_failure *failure)
     outbox->waiting_count += outbox->sent_count;
     outbox->sent_count = 0;
     outbox->is_broken = false;
+    outbox->producer_is_one_by_one = outbox->is_one_by_one;
     return wr_core_producer_new(core, failure);
 }
 
@@ -389,49 +427,58 @@ static bool send_first(wr_core *core)
 {
     outbox *outbox = &core->outbox;
     kept_record *row = row_of(wr_list_first(&outbox->waiting));
-    if (lane_is_frozen(core, &row->record)) {
-        outbox->waiting_count--;
-        freeze(core, row, "behind another");
-        return true;
+    weir_err err = WEIR_OK;
+    bool waits = must_wait(core, row);
+    if (!waits)
+        err = wr_producer_send(core->producer, &row->record, row);
+    if (err != WEIR_OK && !is_refusal(err)) {
+        outbox->is_broken = err == WEIR_E_BROKEN;
+        return false; /* WEIR_E_AGAIN: deliveries make room */
     }
-    weir_err err = wr_producer_send(core->producer, &row->record, row);
-    if (err == WEIR_OK) {
-        wr_link_remove(&row->link);
+    wr_link_remove(&row->link);
+    outbox->waiting_count--;
+    if (waits) {
+        refuse(core, row, OUTBOX_BEHIND, "behind another");
+    } else if (err != WEIR_OK) {
+        refused(core, row, err, weir_err_name(err), false);
+    } else {
         wr_list_append(&outbox->sent, &row->link);
-        outbox->waiting_count--;
         outbox->sent_count++;
         outbox->sent_to = row->sequence > outbox->sent_to ? row->sequence : outbox->sent_to;
         count_up(&core->numbers.published, 1);
-        return true;
     }
-    if (is_refusal(err)) {
-        outbox->waiting_count--;
-        freeze(core, row, weir_err_name(err));
-        return true;
-    }
-    outbox->is_broken = err == WEIR_E_BROKEN;
-    return false; /* WEIR_E_AGAIN: deliveries make room */
+    return true;
+}
+
+static void show_numbers(wr_core *core)
+{
+    outbox *outbox = &core->outbox;
+    wr_link *oldest = wr_list_first(wr_list_empty(&outbox->sent) ? &outbox->waiting : &outbox->sent);
+    atomic_store(&core->numbers.outbox_rows, (int64_t)(outbox->waiting_count + outbox->sent_count));
+    atomic_store(&core->numbers.outbox_frozen, (int64_t)outbox->refused_count);
+    atomic_store(&core->numbers.outbox_aside, (int64_t)outbox->aside_count);
+    atomic_store(&core->numbers.outbox_oldest_ms, oldest ? row_of(oldest)->created_ms : 0);
 }
 
 weir_err wr_outbox_publish(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
     wr_producer_poll(core->producer, 0, delivered, core);
-    weir_err err = outbox->is_broken ? mend(core, failure) : WEIR_OK;
+    weir_err err = outbox->is_broken ? renew_producer(core, failure) : WEIR_OK;
+    if (err == WEIR_OK)
+        err = retry_refused(core, failure);
     while (err == WEIR_OK && outbox->is_loading &&
            outbox->waiting_count + outbox->sent_count < core->options.outbox_max)
-        err = load_more(core, failure);
-    while (err == WEIR_OK && !wr_list_empty(&outbox->waiting) && send_first(core))
+        err = wr_outbox_table_load_more(core, failure);
+    while (err == WEIR_OK && !outbox->is_out_of_memory && !wr_list_empty(&outbox->waiting) && send_first(core))
         ;
     if (err == WEIR_OK && outbox->sent_count)
         wr_producer_poll(core->producer, 0, delivered, core);
     if (err == WEIR_OK && outbox->is_broken)
-        err = mend(core, failure);
-
-    wr_link *oldest = wr_list_first(wr_list_empty(&outbox->sent) ? &outbox->waiting : &outbox->sent);
-    atomic_store(&core->numbers.outbox_rows, (int64_t)(outbox->waiting_count + outbox->sent_count));
-    atomic_store(&core->numbers.outbox_frozen, (int64_t)outbox->frozen_count);
-    atomic_store(&core->numbers.outbox_oldest_ms, oldest ? row_of(oldest)->created_ms : 0);
+        err = renew_producer(core, failure);
+    show_numbers(core);
+    if (err == WEIR_OK && outbox->is_out_of_memory)
+        err = weir_fail(failure, WEIR_E_MEMORY, "no memory to mark a refused event");
     return err;
 }
 

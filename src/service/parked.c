@@ -197,7 +197,7 @@ static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, we
     if (err != WEIR_OK)
         return err;
     if (handling.outcome == OUTCOME_RETRY) {
-        lane->due_ms = wr_now_ms(core->io) + wr_retry_delay_ms(core, &handling.handler->retry, head.attempts + 1);
+        lane->due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, head.attempts + 1);
         *ret_goes_on = false;
         return wr_store_exec(core->store,
                              "UPDATE weir_parked SET attempts = ?2, due_ms = ?3, reason = ?4 WHERE id = ?1",
@@ -214,7 +214,7 @@ static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, we
 
 weir_err wr_parked_run_due(wr_core *core, weir_failure *failure)
 {
-    int64_t now_ms = wr_now_ms(core->io);
+    int64_t now_ms = wr_clock_ms(core);
     if (core->parked.next_due_ms > now_ms) {
         atomic_store(&core->numbers.parked_events, core->parked.event_count);
         atomic_store(&core->numbers.parked_keys, (int64_t)wr_map_count(core->parked.lanes));

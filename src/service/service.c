@@ -16,7 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, KAFKA_TIMEOUT_MS = 5000, KAFKA_RETRY_MS = 500, HELP_SIZE_MAX = 1 << 20 };
+enum {
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    KAFKA_TIMEOUT_MS = 5000,
+    KAFKA_RETRY_MS = 500,
+    KAFKA_BATCH_SIZE = 1048588 /* a topic's default */,
+    HELP_SIZE_MAX = 1 << 20
+};
 
 extern char **environ;
 
@@ -144,13 +151,17 @@ static weir_err start_http(app *app)
 }
 
 /* Until the broker answers; WEIR_E_CLOSED when we are told to stop before. */
-static weir_err make_topic(app *app, const char *topic)
+static weir_err make_topic(app *app, const char *topic, int64_t size_max)
 {
+    char size[24];
+    snprintf(size, sizeof size, "%lld", (long long)size_max);
+    const weir_attribute larger = {"max.message.bytes", size};
+    size_t config_count = size_max > KAFKA_BATCH_SIZE ? 1 : 0;
     for (bool has_warned = false;;) {
         weir_failure failure = {0};
-        weir_err err =
-            wr_admin_create_topic(app->client, topic, number_of(app, "topic.partitions"),
-                                  (int16_t)number_of(app, "topic.replication"), NULL, 0, KAFKA_TIMEOUT_MS, &failure);
+        weir_err err = wr_admin_create_topic(app->client, topic, number_of(app, "topic.partitions"),
+                                             (int16_t)number_of(app, "topic.replication"), &larger, config_count,
+                                             KAFKA_TIMEOUT_MS, &failure);
         if (err == WEIR_OK || err == WEIR_E_EXISTS)
             return WEIR_OK;
         if (err != WEIR_E_UNREACHABLE && err != WEIR_E_TIMEOUT && err != WEIR_E_AGAIN)
@@ -170,6 +181,9 @@ static weir_err make_topics(app *app)
 {
     if (number_of(app, "topic.partitions") == 0)
         return WEIR_OK;
+    /* A topic takes what may be emitted to it, and a dead letter is longer than any record. */
+    int64_t size_max = wr_config_int(app->settings.config, "message.size.max");
+    int64_t letter_max = size_max > WR_DEAD_LETTER_SIZE_MAX ? size_max : WR_DEAD_LETTER_SIZE_MAX;
     const char *lists[] = {app->service->consumes, app->service->produces};
     char topic[300];
     weir_err err = WEIR_OK;
@@ -178,11 +192,11 @@ static weir_err make_topics(app *app)
             size_t size = strcspn(at, ", ");
             snprintf(topic, sizeof topic, "%s%.*s", text_of(app, "topic.prefix"), (int)size, at);
             if (size)
-                err = make_topic(app, topic);
+                err = make_topic(app, topic, size_max);
             at += size + (at[size] != 0);
         }
     snprintf(topic, sizeof topic, "%s%s.dlq", text_of(app, "topic.prefix"), name_of(app));
-    return err == WEIR_OK && app->service->consumes ? make_topic(app, topic) : err;
+    return err == WEIR_OK && app->service->consumes ? make_topic(app, topic, letter_max) : err;
 }
 
 /* A setting of librdkafka, unless the user has said something about it. */

@@ -1,12 +1,19 @@
 /* weir's own tables in a service's database, beside the service's.
  *
- *   weir_meta      outbox.id: a UUID made with the database; outbox.sequence: the last number given
- *   weir_inbox     one row a partition: the offset to read next, and the epoch of who owns the partition
- *   weir_senders   one row a sender's outbox and partition: the highest sequence handled
- *   weir_seen      ids of events whose sender numbers nothing, for a window of time
- *   weir_outbox    events to publish, in commit order; gone once acknowledged. frozen: refused by the broker, when rows
- *                  up to "sent to N" were under way
- *   weir_parked    events whose key waits, in order; attempts of those that wait behind another are 0 */
+ *   weir_meta       outbox.id: a UUID made with the database; outbox.sequence: the last number given; clock: clock.c
+ *   weir_inbox      one row a partition: the offset to read next, and the epoch of who owns the partition
+ *   weir_senders    one row a sender's outbox and partition: the highest sequence handled, and when that was
+ *   weir_seen       ids of events whose sender numbers nothing, for a window of time
+ *   weir_outbox     events to publish, in commit order; gone once acknowledged. What state means: outbox_table.c
+ *   weir_set_aside  records that could not be published and that an operator decides about
+ *   weir_parked     events whose key waits, in order; attempts of those that wait behind another are 0
+ *   weir_attempts   events during whose handling the process died, and how often: attempt.c
+ *
+ * Columns whose names end in _ms are of the service's own clock (clock.c), except created_ms, timestamp_ms and
+ * parked_ms, which are the wall clock's and only shown.
+ *
+ * A script is never changed once it was released: the next one brings the tables from there to here. The first is the
+ * schema of the first release, in which weir_outbox.frozen held the state as words ("sent to 17"). */
 #include "core_int.h"
 
 #include <stdio.h>
@@ -26,6 +33,20 @@ const char *const wr_core_migrations[] = {
     "  partition INTEGER NOT NULL, record_offset INTEGER NOT NULL, timestamp_ms INTEGER NOT NULL, key BLOB, value BLOB,"
     "  headers BLOB, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL, reason TEXT, parked_ms INTEGER NOT NULL);"
     "CREATE INDEX weir_parked_by_lane ON weir_parked (lane, id);",
+
+    "ALTER TABLE weir_outbox ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE weir_outbox ADD COLUMN sent_to INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE weir_outbox ADD COLUMN reason TEXT;"
+    "UPDATE weir_outbox SET state = 1, reason = 'refused', sent_to = CAST(substr(frozen, 9) AS INTEGER)"
+    "  WHERE frozen IS NOT NULL;"
+    "ALTER TABLE weir_outbox DROP COLUMN frozen;"
+    "CREATE INDEX weir_outbox_not_published ON weir_outbox (topic, key, sequence) WHERE state <> 0;"
+    "CREATE TABLE weir_set_aside (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, key BLOB, value BLOB, headers BLOB,"
+    "  created_ms INTEGER NOT NULL, reason TEXT NOT NULL, again INTEGER NOT NULL DEFAULT 0);"
+    "ALTER TABLE weir_senders ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX weir_senders_by_time ON weir_senders (seen_ms);"
+    "CREATE TABLE weir_attempts (topic TEXT NOT NULL, partition INTEGER NOT NULL, record_offset INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL, PRIMARY KEY (topic, partition, record_offset)) WITHOUT ROWID;",
     NULL,
 };
 

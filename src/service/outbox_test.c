@@ -1,0 +1,367 @@
+/* What the outbox holds is published, or is set aside where somebody can see it. */
+#include "core_fixture.h"
+#include "core_int.h"
+
+#include <time.h>
+
+/* A record on `in` that is no event, `size` bytes long. */
+static void append_junk(fixture *f, const char *key, size_t size)
+{
+    char *junk = malloc(size);
+    memset(junk, 'x', size);
+    CHECK_OK(wr_sim_append(
+        f->cluster, &(wr_client_record){
+                        .topic = "in", .partition = -1, .key = weir_slice_of(key), .value = {(uint8_t *)junk, size}}));
+    free(junk);
+}
+
+static void make_letters_topic(fixture *f, const char *size_max)
+{
+    const weir_attribute config = {"max.message.bytes", size_max};
+    CHECK_OK(wr_admin_create_topic(f->client, "tally.dlq", 1, 1, &config, 1, 1000, NULL));
+}
+
+static void check_health(fixture *f, const char *wanted)
+{
+    wr_buf text;
+    wr_buf_init(&text, 1 << 20);
+    CHECK(wr_core_health(f->core, &text));
+    CHECK(strstr(wr_buf_cstr(&text), wanted));
+    wr_buf_fini(&text);
+}
+
+static void check_metric(fixture *f, const char *line)
+{
+    wr_buf text;
+    wr_buf_init(&text, 1 << 20);
+    wr_core_metrics(f->core, &text);
+    CHECK(strstr(wr_buf_cstr(&text), line));
+    wr_buf_fini(&text);
+}
+
+/* A second service that consumes `out`: how many events it saw, each once. */
+static int64_t audited(fixture *f)
+{
+    fixture audit = *f;
+    weir_service service = {
+        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+    fixture_database(&audit);
+    audit.options.service = &service;
+    audit.options.database = audit.database;
+    audit.core = NULL;
+    fixture_start(&audit);
+    fixture_turns(&audit, 20);
+    int64_t count = COUNT(&audit, "effects");
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), count);
+    wr_core_free(audit.core);
+    return count;
+}
+
+static void list_numbers(fixture *f, int32_t p, int64_t o, void *user)
+{
+    (void)p;
+    char *text = user;
+    const wr_client_record *record = wr_sim_record(f->cluster, "out", p, o);
+    snprintf(text + strlen(text), 300 - strlen(text), "%.*s", (int)record->value.size,
+             (const char *)record->value.data);
+}
+
+TEST(a_dead_letter_that_its_topic_takes_is_published_whole_however_large)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    append_junk(&f, "k", 3000000);
+    for (int i = 0; i < 8; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 1);
+    CHECK_EQ(COUNT(&f, "weir_set_aside"), 0);
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    fixture_end(&f);
+}
+
+TEST(a_dead_letter_larger_than_its_topic_takes_is_set_aside_and_a_short_one_is_published)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    make_letters_topic(&f, "2000");
+    append_junk(&f, "k", 2500);
+    append_junk(&f, "k", 10);
+    for (int i = 0; i < 12; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 2);
+    int64_t brief = strcmp(fixture_header(&f, "tally.dlq", 0, 0, "weir-dlq-body"), "set-aside") == 0 ? 0 : 1;
+    CHECK_STR(fixture_header(&f, "tally.dlq", 0, brief, "weir-dlq-body"), "set-aside");
+    CHECK_STR(fixture_header(&f, "tally.dlq", 0, brief, "weir-dlq-body-size"), "2500");
+    CHECK_STR(fixture_header(&f, "tally.dlq", 0, brief, "weir-dlq-body-reference"), "tally/1");
+    CHECK_STR(fixture_header(&f, "tally.dlq", 0, brief, "weir-dlq-reason"), "undecodable");
+    CHECK_STR(fixture_header(&f, "tally.dlq", 0, brief, "weir-dlq-original-topic"), "in");
+    CHECK_EQ(COUNT(&f, "weir_set_aside WHERE length(value) = 2500 AND topic = 'tally.dlq'"), 1);
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    check_health(&f, "\"degraded\":true");
+    check_health(&f, "weir outbox");
+    check_metric(&f, "weir_outbox_set_aside{service=\"tally\"} 1\n");
+
+    /* The limit is raised, and the whole letter is asked for: it comes, and nothing is set aside any more. */
+    fixture_exec(f.database, "UPDATE weir_set_aside SET again = 1");
+    CHECK_OK(wr_admin_delete_topic(f.client, "tally.dlq", 1000, NULL));
+    for (int i = 0; i < 12; i++)
+        CHECK_OK(wr_core_turn(f.core, 10000, &f.failure));
+    CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 1);
+    CHECK_EQ(COUNT(&f, "weir_set_aside"), 0);
+    check_health(&f, "\"degraded\":false");
+    fixture_end(&f);
+}
+
+TEST(a_dead_letter_larger_than_the_producer_takes_is_set_aside)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    append_junk(&f, "k", WR_DEAD_LETTER_SIZE_MAX);
+    fixture_turns(&f, 4);
+    CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 1);
+    CHECK_EQ(COUNT(&f, "weir_set_aside WHERE length(value) = 16777216"), 1);
+    fixture_end(&f);
+}
+
+TEST(what_fits_alone_is_published_alone_when_its_batch_is_too_large)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    make_letters_topic(&f, "1500");
+    for (int i = 0; i < 8; i++)
+        append_junk(&f, i % 2 ? "a" : "b", 500);
+    for (int i = 0; i < 24; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 8);
+    CHECK_EQ(COUNT(&f, "weir_set_aside"), 0);
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    fixture_end(&f);
+}
+
+static weir_status send_badly(weir_tx *tx, const weir_event *event, void *user)
+{
+    (void)user;
+    return weir_send(tx, "two words", &(weir_event){.type = "x", .subject = event->subject});
+}
+
+TEST(a_command_to_what_is_no_topic_never_reaches_the_outbox)
+{
+    static const weir_handler handlers[] = {{.type = "thing.happened", .run = send_badly}, {0}};
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    service.handlers = handlers;
+    fixture_restart(&f);
+    wr_sim_rebalance(f.cluster, "tally");
+    fixture_happen(&f, "a", 1);
+    weir_err err = WEIR_OK;
+    for (int i = 0; i < 4 && err == WEIR_OK; i++)
+        err = wr_core_turn(f.core, 0, &f.failure);
+    CHECK_EQ(COUNT(&f, "weir_outbox WHERE topic <> 'tally.dlq'"), 0);
+    CHECK_EQ(wr_sim_end(f.cluster, "two words", 0), -1);
+    fixture_end(&f);
+}
+
+TEST(a_service_whose_topics_have_no_names_does_not_start)
+{
+    static char long_name[251];
+    memset(long_name, 'n', 250);
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    wr_core_free(f.core);
+    const char *const wrong[] = {"a b/c", "..", "caf\xc3\xa9", long_name};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        service.produces = wrong[i];
+        CHECK(wr_core_new(&f.options, &f.core, &f.failure) != WEIR_OK);
+        service.produces = "out";
+        f.options.name = i == 1 ? "a/b" : wrong[i];
+        CHECK(wr_core_new(&f.options, &f.core, &f.failure) != WEIR_OK);
+        f.options.name = NULL;
+        service.consumes = wrong[i];
+        CHECK(i == 0 || wr_core_new(&f.options, &f.core, &f.failure) != WEIR_OK); /* "a b/c" is a list */
+        service.consumes = "in";
+    }
+    CHECK_OK(wr_core_new(&f.options, &f.core, &f.failure));
+    fixture_end(&f);
+}
+
+TEST(a_refused_key_is_tried_again_after_a_minute_in_order_without_a_restart)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_turns(&f, 2);
+    wr_sim_refuse(f.cluster, "out", 1);
+    fixture_happen(&f, "a", 1);
+    fixture_turns(&f, 3);
+    fixture_happen(&f, "a", 2);
+    fixture_happen(&f, "b", 3);
+    fixture_turns(&f, 3);
+    CHECK_EQ(wr_sim_count(f.cluster, "out"), 1); /* b only */
+    check_health(&f, "\"degraded\":true");
+    check_health(&f, "\"frozen\":2");
+    for (int i = 0; i < 6; i++)
+        CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
+    char numbers[300] = "";
+    CHECK_EQ(fixture_each(&f, "out", list_numbers, numbers), 3);
+    CHECK(strstr(numbers, "{\"n\":1}") < strstr(numbers, "{\"n\":2}"));
+    fixture_happen(&f, "a", 4);
+    for (int i = 0; i < 6; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    check_health(&f, "\"degraded\":false");
+    CHECK_EQ(audited(&f), 4);
+    fixture_end(&f);
+}
+
+TEST(a_refused_event_that_is_skipped_is_set_aside_and_its_key_goes_on)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_turns(&f, 2);
+    wr_sim_refuse(f.cluster, "out", 1);
+    fixture_happen(&f, "a", 1);
+    fixture_turns(&f, 3);
+    fixture_happen(&f, "a", 2);
+    fixture_turns(&f, 3);
+    fixture_exec(f.database, "UPDATE weir_outbox SET state = 3 WHERE state = 1");
+    for (int i = 0; i < 6; i++)
+        CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
+    char numbers[300] = "";
+    CHECK_EQ(fixture_each(&f, "out", list_numbers, numbers), 1);
+    CHECK_STR(numbers, "{\"n\":2}");
+    CHECK_EQ(COUNT(&f, "weir_set_aside"), 1);
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    fixture_end(&f);
+}
+
+TEST(a_row_that_was_under_way_behind_a_refused_one_keeps_its_number_when_the_producer_breaks)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_turns(&f, 2);
+    wr_sim_refuse(f.cluster, "out", 1);
+    wr_sim_hold_acks(f.cluster, true);
+    fixture_happen(&f, "a", 1);
+    fixture_happen(&f, "a", 2);
+    fixture_turns(&f, 1);
+    wr_sim_release_acks(f.cluster, 1); /* the refusal is heard; the other is appended, which nobody knows */
+    fixture_turns(&f, 2);
+    wr_sim_break_producers(f.cluster);
+    fixture_turns(&f, 2);
+    fixture_restart(&f);
+    wr_sim_hold_acks(f.cluster, false);
+    for (int i = 0; i < 6; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    CHECK_EQ(audited(&f), 2);
+    fixture_end(&f);
+}
+
+TEST(refused_events_count_towards_the_limit_of_the_outbox)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    f.options.outbox_max = 5;
+    f.options.batch_max = 2;
+    fixture_restart(&f);
+    wr_sim_rebalance(f.cluster, "tally");
+    wr_sim_refuse(f.cluster, "out", 1000);
+    for (int i = 0; i < 20; i++)
+        fixture_happen(&f, i % 2 ? "a" : "b", i);
+    fixture_turns(&f, 20);
+    CHECK(COUNT(&f, "effects") >= 5 && COUNT(&f, "effects") <= 7);
+    wr_buf text;
+    wr_buf_init(&text, 4096);
+    CHECK(!wr_core_health(f.core, &text));
+    wr_buf_fini(&text);
+    wr_sim_refuse(f.cluster, "out", 0);
+    for (int i = 0; i < 40; i++)
+        CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
+    CHECK_EQ(COUNT(&f, "effects"), 20);
+    CHECK_EQ(audited(&f), 20);
+    fixture_end(&f);
+}
+
+/* A database as the first release made it, with what `sql` puts into it. */
+static void make_first_database(fixture *f, const char *sql)
+{
+    wr_core_free(f->core);
+    f->core = NULL;
+    fixture_database(f);
+    f->options.database = f->database;
+    wr_store *store;
+    const char *const first[] = {wr_core_migrations[0], NULL};
+    CHECK_OK(wr_store_open(f->database, WR_STORE_NOT_DURABLE, &store, NULL));
+    CHECK_OK(wr_store_migrate(store, "weir", first, NULL));
+    CHECK_OK(wr_store_script(store, sql, NULL));
+    wr_store_close(store);
+}
+
+TEST(the_outbox_of_the_first_release_is_published_in_order)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    make_first_database(&f, "INSERT INTO weir_meta VALUES ('outbox.id', 'c0ffee00-0000-4000-8000-000000000001'),"
+                            " ('outbox.sequence', '5');"
+                            "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms, frozen) VALUES"
+                            " (1, 'out', CAST('a' AS BLOB), CAST('{\"n\":1}' AS BLOB), x'', 1, 'sent to 3'),"
+                            " (2, 'out', CAST('a' AS BLOB), CAST('{\"n\":2}' AS BLOB), x'', 1, NULL),"
+                            " (4, 'out', CAST('a' AS BLOB), CAST('{\"n\":4}' AS BLOB), x'', 1, NULL),"
+                            " (5, 'out', CAST('b' AS BLOB), CAST('{\"n\":5}' AS BLOB), x'', 1, NULL);"
+                            "INSERT INTO weir_inbox VALUES ('in', 0, 0, 3);"
+                            "INSERT INTO weir_senders VALUES ('s', 'in', 0, 7)");
+    fixture_start(&f);
+    for (int i = 0; i < 6; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    char numbers[300] = "";
+    CHECK_EQ(fixture_each(&f, "out", list_numbers, numbers), 4);
+    /* 2 was under way and keeps its number, 1 and 4 get new ones in their order */
+    CHECK(strstr(numbers, "{\"n\":2}") < strstr(numbers, "{\"n\":1}"));
+    CHECK(strstr(numbers, "{\"n\":1}") < strstr(numbers, "{\"n\":4}"));
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    CHECK_EQ(COUNT(&f, "weir_senders WHERE highest = 7"), 1);
+    CHECK_STR(wr_core_outbox_id(f.core), "c0ffee00-0000-4000-8000-000000000001");
+    fixture_end(&f);
+}
+
+/* Quadratic, this took 66 s of a release build for 20,000 rows. Processor time, so that a busy machine does not count.
+ */
+TEST(an_outbox_at_its_limit_starts_in_time_that_grows_with_its_rows_alone)
+{
+    enum { ROWS = 50000 };
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_turns(&f, 2);
+    fixture_exec(f.database,
+                 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)"
+                 " INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms, state, sent_to)"
+                 " SELECT i, 'out', CAST('k' || i % 1000 AS BLOB), x'7b7d', x'', 1, i <= 25000, 25000 FROM n;"
+                 "INSERT INTO weir_meta VALUES ('outbox.sequence', '50000')"
+                 " ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    wr_sim_hold_appends(f.cluster, true);
+    clock_t start = clock();
+    fixture_restart(&f);
+    for (int i = 0; i < 100 && wr_core_outbox_count(f.core) < ROWS; i++)
+        CHECK_OK(wr_core_turn(f.core, 0, &f.failure));
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    printf("  %d rows in %.2f s of processor time\n", ROWS, seconds);
+    CHECK_EQ(wr_core_outbox_count(f.core), ROWS);
+    CHECK(seconds < 20);
+    wr_sim_hold_appends(f.cluster, false);
+    for (int i = 0; i < 5; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    CHECK_EQ(wr_sim_count(f.cluster, "out"), ROWS);
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    fixture_end(&f);
+}
