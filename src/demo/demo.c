@@ -147,15 +147,13 @@ static weir_err start_feeding(demo *self, weir_failure *failure)
 {
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d", wr_supervisor_service_port(self->supervisor, 0));
-    weir_err err = open_invoices(self, failure);
-    if (err == WEIR_OK)
-        err = wr_feeder_start(&(wr_feeder_options){.io = self->options->io,
-                                                   .gateway_url = url,
-                                                   .invoices = self->invoices,
-                                                   .rate = self->options->rate,
-                                                   .invoice_count = self->options->count,
-                                                   .connection_count = CONNECTIONS},
-                              &self->feeder, failure);
+    weir_err err = wr_feeder_start(&(wr_feeder_options){.io = self->options->io,
+                                                        .gateway_url = url,
+                                                        .invoices = self->invoices,
+                                                        .rate = self->options->rate,
+                                                        .invoice_count = self->options->count,
+                                                        .connection_count = CONNECTIONS},
+                                   &self->feeder, failure);
     self->started_us = self->moved_us = now_us(self);
     self->next_kill_us = self->started_us + 1000000;
     return err;
@@ -237,6 +235,23 @@ static weir_err watch(demo *self, weir_failure *failure)
 }
 
 /* ---- the whole */
+/* Invariants hold of nothing, too: a file without a single order line is no success. */
+static weir_err check_orders(const demo *self, weir_failure *failure)
+{
+    const wr_account *account = &self->result->fed.account;
+    const char *orders = self->options->orders;
+    if (!orders || self->options->count == 0 || self->result->interrupted)
+        return WEIR_OK;
+    if (account->line_count == 0)
+        return weir_fail(failure, WEIR_E_FORMAT, "there are no order lines in %s", orders);
+    if (account->refused_line_counts[WR_REFUSAL_MALFORMED] < account->line_count)
+        return WEIR_OK;
+    return weir_fail(failure, WEIR_E_FORMAT,
+                     "none of the %lld lines of %s is an order line in the Online Retail format (%s); its columns are "
+                     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country",
+                     (long long)account->line_count, orders, account->first_malformed);
+}
+
 static weir_err check_books(demo *self, weir_failure *failure)
 {
     wr_demo_result *result = self->result;
@@ -285,7 +300,9 @@ weir_err wr_demo_run(const wr_demo_options *options, wr_demo_result *ret_result,
     ret_result->own_broker = !options->kafka;
     snprintf(self.databases, sizeof self.databases, "%s/services", options->data);
     int64_t begun_us = wr_mono_us(options->io);
-    weir_err err = start_everything(&self, failure);
+    weir_err err = open_invoices(&self, failure); /* a file that cannot be read is said before anything starts */
+    if (err == WEIR_OK)
+        err = start_everything(&self, failure);
     if (err == WEIR_OK) {
         say(&self, "Broker and %d services are ready after %.1f s.", WR_SERVICE_COUNT,
             (double)(now_us(&self) - begun_us) / 1e6);
@@ -295,6 +312,8 @@ weir_err wr_demo_run(const wr_demo_options *options, wr_demo_result *ret_result,
     }
     if (err == WEIR_OK)
         err = watch(&self, failure);
+    if (err == WEIR_OK)
+        err = check_orders(&self, failure);
     if (err == WEIR_OK) {
         ret_result->at_rest = true;
         ret_result->seconds = (double)(now_us(&self) - self.started_us) / 1e6;

@@ -44,6 +44,8 @@ typedef struct wr_account {
     int64_t cancelled_line_count, cancellation_count;
     int64_t refused_line_counts[WR_REFUSAL_COUNT];
     int64_t refused_invoice_counts[WR_REFUSAL_COUNT];
+    int64_t recoded_line_count; /* of line_count, those that were no UTF-8 and were read as Windows-1252 */
+    char first_malformed[120];  /* "line 3: the price is no number"; "" without */
 } wr_account;
 
 /* Lines and invoices that are in none of the counts, or in two: 0 when the account is right. */

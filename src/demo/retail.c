@@ -1,144 +1,101 @@
+/* See retail.h for the format; csv.h for rows, text_source.h for what files they come from. */
 #include <demo/retail.h>
 
 #include <assert.h>
-#include <errno.h>
-#include <lzma.h>
+#include <demo/csv.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    INPUT_SIZE = 1 << 16,
-    TEXT_SIZE = 1 << 18,
-    ROW_SIZE_MAX = 4096,
-    LINES_MAX = 20000,
-    WINDOW_COUNT = 4,
-    INVOICE_SIZE_MAX = 16 << 20,
-    XZ_MEMORY_MAX = 128 << 20
-};
+enum { LINES_MAX = 20000, WINDOW_COUNT = 4, INVOICE_SIZE_MAX = 16 << 20 };
 
 typedef struct open_invoice {
     wr_invoice invoice;
     size_t capacity; /* of its lines */
-    int64_t row_count;
+    int64_t row_count, recoded_count;
     int64_t refused_counts[WR_REFUSAL_COUNT]; /* told to the account when it is handed out */
     weir_arena *arena;
 } open_invoice;
 
+/* In the order that they have without a header. */
+typedef enum column { INVOICE, SKU, DESCRIPTION, QUANTITY, DATE, PRICE, CUSTOMER, COUNTRY, COLUMN_COUNT } column;
+
+enum { REQUIRED_COUNT = 6 };
+
 typedef struct retail {
     wr_invoices base;
-    wr_file *file;
-    int64_t at;
-    bool compressed, input_ended;
-    lzma_stream xz;
-    uint8_t input[INPUT_SIZE];
-    char text[TEXT_SIZE + 1]; /* decompressed, not yet read */
-    size_t text_at, text_end;
-    int64_t row_number;
-    char row[ROW_SIZE_MAX]; /* unquoted in place; columns point into it */
-    char *columns[8];
+    wr_csv *csv;
+    bool begun;              /* the first row has been read */
+    int width;               /* how many columns a row has */
+    int place[COLUMN_COUNT]; /* of each column in a row */
+    wr_csv_row row;
+    const char *columns[COLUMN_COUNT]; /* of the row, by meaning; "" where there is no such column */
     bool rows_ended;
     open_invoice open[WINDOW_COUNT + 1]; /* oldest first; the one handed out last keeps its memory in the last place */
     size_t open_count;
 } retail;
 
-/* ---- text */
-static weir_err fill_plain(retail *self, weir_failure *failure)
+/* ---- the header, where there is one */
+static const struct {
+    const char *names[3]; /* letters alone, in lower case */
+    bool required;
+} known[COLUMN_COUNT] = {
+    [INVOICE] = {{"invoiceno", "invoice", "invoicenumber"}, true},
+    [SKU] = {{"stockcode", "sku", "article"}, true},
+    [DESCRIPTION] = {{"description"}, false},
+    [QUANTITY] = {{"quantity"}, true},
+    [DATE] = {{"invoicedate", "date"}, false},
+    [PRICE] = {{"unitprice", "price"}, true},
+    [CUSTOMER] = {{"customerid", "customer", "customerno"}, true},
+    [COUNTRY] = {{"country"}, true},
+};
+
+/* "Customer ID" → customerid */
+static void plain_name(const char *text, char ret_name[32])
 {
     size_t size = 0;
-    weir_err err = wr_file_read(self->file, self->at, self->text + self->text_end, TEXT_SIZE - self->text_end, &size);
-    if (err != WEIR_OK)
-        return weir_fail(failure, err, "the orders cannot be read");
-    self->at += (int64_t)size;
-    self->text_end += size;
-    self->input_ended = size == 0;
+    for (; *text && size < 31; text++) {
+        char letter = *text >= 'A' && *text <= 'Z' ? (char)(*text + 'a' - 'A') : *text;
+        if (letter >= 'a' && letter <= 'z')
+            ret_name[size++] = letter;
+    }
+    ret_name[size] = '\0';
+}
+
+static int find_column(const wr_csv_row *row, column wanted)
+{
+    char name[32];
+    for (int i = 0; i < row->column_count; i++) {
+        plain_name(row->columns[i], name);
+        for (size_t k = 0; k < 3 && known[wanted].names[k]; k++)
+            if (strcmp(name, known[wanted].names[k]) == 0)
+                return i;
+    }
+    return -1;
+}
+
+/* True if the row was a header. Half of the names are enough to know one by; then the required ones must be there. */
+static weir_err read_header(retail *self, bool *ret_header, weir_failure *failure)
+{
+    int found = 0, place[COLUMN_COUNT];
+    const char *missing = NULL;
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        place[i] = find_column(&self->row, (column)i);
+        found += place[i] >= 0;
+        if (place[i] < 0 && known[i].required && !missing)
+            missing = known[i].names[0];
+    }
+    *ret_header = found >= COLUMN_COUNT / 2;
+    if (!*ret_header)
+        return WEIR_OK;
+    if (missing)
+        return weir_fail(failure, WEIR_E_FORMAT, "the first row of the orders is a header without a column '%s'",
+                         missing);
+    memcpy(self->place, place, sizeof place);
+    self->width = self->row.column_count;
     return WEIR_OK;
 }
 
-static weir_err fill_xz(retail *self, weir_failure *failure)
-{
-    if (self->xz.avail_in == 0) {
-        size_t size = 0;
-        weir_err err = wr_file_read(self->file, self->at, self->input, INPUT_SIZE, &size);
-        if (err != WEIR_OK)
-            return weir_fail(failure, err, "the orders cannot be read");
-        self->at += (int64_t)size;
-        self->xz.next_in = self->input;
-        self->xz.avail_in = size;
-    }
-    self->xz.next_out = (uint8_t *)self->text + self->text_end;
-    self->xz.avail_out = TEXT_SIZE - self->text_end;
-    lzma_ret ret = lzma_code(&self->xz, self->xz.avail_in == 0 ? LZMA_FINISH : LZMA_RUN);
-    self->text_end = TEXT_SIZE - self->xz.avail_out;
-    self->input_ended = ret == LZMA_STREAM_END;
-    if (ret != LZMA_OK && ret != LZMA_STREAM_END)
-        return weir_fail(failure, WEIR_E_FORMAT, "the orders are no whole .xz file (broken near byte %lld)",
-                         (long long)self->at);
-    return WEIR_OK;
-}
-
-/* One row without its line end, in self->text; WEIR_E_RANGE at the end. */
-static weir_err read_row(retail *self, char **ret_row, weir_failure *failure)
-{
-    for (;;) {
-        char *start = self->text + self->text_at;
-        char *end = memchr(start, '\n', self->text_end - self->text_at);
-        if (!end && self->input_ended) {
-            if (self->text_at == self->text_end)
-                return WEIR_E_RANGE;
-            end = self->text + self->text_end; /* the last row may lack its line end */
-        }
-        if (end) {
-            self->text_at = (size_t)(end - self->text) + (end < self->text + self->text_end);
-            if (end > start && end[-1] == '\r')
-                end--;
-            *end = '\0';
-            self->row_number++;
-            *ret_row = start;
-            return WEIR_OK;
-        }
-        memmove(self->text, start, self->text_end - self->text_at);
-        self->text_end -= self->text_at;
-        self->text_at = 0;
-        if (self->text_end == TEXT_SIZE)
-            return weir_fail(failure, WEIR_E_LIMIT, "row %lld is longer than %d bytes; is this a CSV file?",
-                             (long long)self->row_number + 1, TEXT_SIZE);
-        weir_err err = self->compressed ? fill_xz(self, failure) : fill_plain(self, failure);
-        if (err != WEIR_OK)
-            return err;
-    }
-}
-
-/* ---- rows */
-bool wr_retail_split(char *row, char *ret_columns[8])
-{
-    char *out = row;
-    int count = 0;
-    for (char *at = row;; at++) {
-        if (count == 8)
-            return false;
-        ret_columns[count++] = out;
-        if (*at == '"') {
-            for (at++; at[0] != '"' || at[1] == '"'; at++) {
-                if (!*at)
-                    return false;
-                if (*at == '"')
-                    at++;
-                *out++ = *at;
-            }
-            at++;
-        } else {
-            while (*at && *at != ',')
-                *out++ = *at++;
-        }
-        if (*at && *at != ',')
-            return false;
-        bool last = *at == '\0';
-        *out++ = '\0';
-        if (last)
-            return count == 8;
-    }
-}
-
+/* ---- columns */
 bool wr_retail_pence(const char *text, int64_t *ret_pence)
 {
     bool negative = *text == '-';
@@ -152,7 +109,7 @@ bool wr_retail_pence(const char *text, int64_t *ret_pence)
         pence = pence * 10 + (*text - '0');
     }
     pence *= 100;
-    if (*text == '.') {
+    if (*text == '.' || *text == ',') {
         int64_t unit = 10;
         for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
             pence += unit * (*text - '0');
@@ -163,14 +120,13 @@ bool wr_retail_pence(const char *text, int64_t *ret_pence)
     return true;
 }
 
+/* "6", "-6", and what spreadsheets and data frames make of it: "6.0" */
 static bool parse_quantity(const char *text, int64_t *ret_quantity)
 {
-    char *end;
-    errno = 0;
-    long long quantity = strtoll(text, &end, 10);
-    if (end == text || *end || errno)
+    int64_t hundredths;
+    if (!wr_retail_pence(text, &hundredths) || hundredths % 100 != 0)
         return false;
-    *ret_quantity = quantity;
+    *ret_quantity = hundredths / 100;
     return true;
 }
 
@@ -203,15 +159,20 @@ static wr_refusal judge_line(const wr_invoice *invoice, const wr_invoice_line *l
 /* "17850.0" → "17850" */
 static const char *dup_customer(weir_arena *arena, const char *text)
 {
-    size_t size = strcspn(text, ".");
+    size_t size = strcspn(text, ".,");
     return size == 0 ? NULL : weir_arena_dup_text(arena, (weir_slice){(const uint8_t *)text, size});
 }
 
-static wr_refusal add_line(wr_invoice *invoice, char *const columns[8], weir_arena *arena)
+/* *ret_problem is set when the line is malformed. */
+static wr_refusal add_line(wr_invoice *invoice, const char *const columns[COLUMN_COUNT], weir_arena *arena,
+                           const char **ret_problem)
 {
-    wr_invoice_line line = {.sku = columns[1], .description = columns[2]};
-    if (!parse_quantity(columns[3], &line.quantity) || !wr_retail_pence(columns[5], &line.price_pence) ||
-        invoice->line_count == LINES_MAX)
+    wr_invoice_line line = {.sku = columns[SKU], .description = columns[DESCRIPTION]};
+    *ret_problem = !parse_quantity(columns[QUANTITY], &line.quantity)    ? "the quantity is no whole number"
+                   : !wr_retail_pence(columns[PRICE], &line.price_pence) ? "the price is no number"
+                   : invoice->line_count == LINES_MAX                    ? "the invoice has more than 20000 lines"
+                                                                         : NULL;
+    if (*ret_problem)
         return WR_REFUSAL_MALFORMED;
     if (invoice->cancellation)
         line.quantity = -line.quantity;
@@ -219,29 +180,57 @@ static wr_refusal add_line(wr_invoice *invoice, char *const columns[8], weir_are
     if (refusal != WR_REFUSAL_NONE)
         return refusal;
     assert(invoice->lines); /* grow_lines was asked first */
-    line.sku = weir_arena_dup_text(arena, weir_slice_of(columns[1]));
-    line.description = weir_arena_dup_text(arena, weir_slice_of(columns[2]));
+    line.sku = weir_arena_dup_text(arena, weir_slice_of(columns[SKU]));
+    line.description = weir_arena_dup_text(arena, weir_slice_of(columns[DESCRIPTION]));
     invoice->lines[invoice->line_count++] = line;
     return WR_REFUSAL_NONE;
 }
 
-/* Makes self->columns the next row. Rows that do not split are counted as invoices of their own: to whom they belong is
- * not known. */
+static void note_malformed(wr_account *account, const wr_csv_row *row, const char *problem)
+{
+    if (account->first_malformed[0] == '\0')
+        snprintf(account->first_malformed, sizeof account->first_malformed, "line %lld: %s", (long long)row->line,
+                 problem);
+}
+
+/* Puts the columns into their places. NULL, or why that cannot be. */
+static const char *place_columns(retail *self)
+{
+    if (self->row.problem)
+        return self->row.problem;
+    if (self->row.column_count != self->width)
+        return wr_csv_separator(self->csv) ? "not as many columns as it should have"
+                                           : "no columns: neither , nor ; nor tab nor | makes eight of it";
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        self->columns[i] = self->place[i] >= 0 ? self->row.columns[self->place[i]] : "";
+    if (!self->columns[INVOICE][0] || !self->columns[SKU][0])
+        return "no invoice number, or no article";
+    return NULL;
+}
+
+/* Makes self->columns the next row. Rows that cannot be read are counted as invoices of their own: to whom they belong
+ * is not known. */
 static weir_err next_row(retail *self, wr_account *account, weir_failure *failure)
 {
     for (;;) {
-        char *row = NULL;
-        weir_err err = read_row(self, &row, failure);
+        weir_err err = wr_csv_next(self->csv, &self->row, failure);
         if (err != WEIR_OK)
             return err;
-        size_t size = strlen(row) + 1;
-        if (size <= sizeof self->row) {
-            memcpy(self->row, row, size);
-            if (wr_retail_split(self->row, self->columns) && self->columns[0][0] && self->columns[1][0])
-                return WEIR_OK;
-        }
+        bool header = false;
+        if (!self->begun && !self->row.problem)
+            err = read_header(self, &header, failure);
+        self->begun = true;
+        if (err != WEIR_OK)
+            return err;
+        const char *problem = header ? NULL : place_columns(self);
+        if (!header && !problem)
+            return WEIR_OK;
+        if (header)
+            continue;
+        note_malformed(account, &self->row, problem);
         account->line_count++;
         account->invoice_count++;
+        account->recoded_line_count += self->row.recoded;
         account->refused_line_counts[WR_REFUSAL_MALFORMED]++;
         account->refused_invoice_counts[WR_REFUSAL_MALFORMED]++;
     }
@@ -266,28 +255,32 @@ static bool grow_lines(open_invoice *open)
 static open_invoice *find_open(retail *self)
 {
     for (size_t i = 0; i < self->open_count; i++)
-        if (strcmp(self->open[i].invoice.number, self->columns[0]) == 0)
+        if (strcmp(self->open[i].invoice.number, self->columns[INVOICE]) == 0)
             return &self->open[i];
     open_invoice *open = &self->open[self->open_count];
     weir_arena_reset(open->arena);
     *open = (open_invoice){.arena = open->arena};
-    open->invoice = (wr_invoice){.number = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[0])),
-                                 .customer = dup_customer(open->arena, self->columns[6]),
-                                 .country = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[7])),
-                                 .cancellation = self->columns[0][0] == 'C'};
+    open->invoice = (wr_invoice){.number = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[INVOICE])),
+                                 .customer = dup_customer(open->arena, self->columns[CUSTOMER]),
+                                 .country = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[COUNTRY])),
+                                 .cancellation = self->columns[INVOICE][0] == 'C'};
     if (!open->invoice.number || !open->invoice.country)
         return NULL;
     self->open_count++;
     return open;
 }
 
-static weir_err take_row(retail *self, weir_failure *failure)
+static weir_err take_row(retail *self, wr_account *account, weir_failure *failure)
 {
+    const char *problem = NULL;
     open_invoice *open = find_open(self);
     if (!open || !grow_lines(open))
-        return weir_fail(failure, WEIR_E_MEMORY, "no memory for invoice %s", self->columns[0]);
-    wr_refusal refusal = add_line(&open->invoice, self->columns, open->arena);
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for invoice %s", self->columns[INVOICE]);
+    wr_refusal refusal = add_line(&open->invoice, self->columns, open->arena, &problem);
+    if (problem)
+        note_malformed(account, &self->row, problem);
     open->row_count++;
+    open->recoded_count += self->row.recoded;
     if (refusal != WR_REFUSAL_NONE) {
         open->refused_counts[refusal]++;
         open->invoice.refusal = refusal;
@@ -304,6 +297,7 @@ static wr_invoice close_oldest(retail *self, wr_account *account)
     self->open_count--;
     account->invoice_count++;
     account->line_count += oldest.row_count;
+    account->recoded_line_count += oldest.recoded_count;
     for (int i = 0; i < WR_REFUSAL_COUNT; i++)
         account->refused_line_counts[i] += oldest.refused_counts[i];
     if (oldest.invoice.line_count > 0)
@@ -322,7 +316,7 @@ static weir_err retail_next(wr_invoices *base, weir_arena *arena, wr_account *ac
         weir_err err = next_row(self, account, failure);
         self->rows_ended = err == WEIR_E_RANGE;
         if (err == WEIR_OK)
-            err = take_row(self, failure);
+            err = take_row(self, account, failure);
         if (err != WEIR_OK && !self->rows_ended)
             return err;
     }
@@ -336,9 +330,7 @@ static weir_err retail_next(wr_invoices *base, weir_arena *arena, wr_account *ac
 static void retail_close(wr_invoices *base)
 {
     retail *self = (retail *)(void *)base;
-    if (self->compressed)
-        lzma_end(&self->xz);
-    wr_file_close(self->file);
+    wr_csv_close(self->csv);
     for (int i = 0; i <= WINDOW_COUNT; i++)
         weir_arena_free(self->open[i].arena);
     free(self);
@@ -350,20 +342,13 @@ weir_err wr_retail_open(wr_io *io, const char *path, wr_invoices **ret_invoices,
     if (!self)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory to read %s", path);
     self->base = (wr_invoices){.next = retail_next, .close = retail_close};
-    self->xz = (lzma_stream)LZMA_STREAM_INIT;
-
-    size_t size = strlen(path);
-    self->compressed = size > 3 && strcmp(path + size - 3, ".xz") == 0;
-    weir_err err = WEIR_OK;
+    self->width = COLUMN_COUNT;
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        self->place[i] = i;
+    weir_err err = wr_csv_open(io, path, REQUIRED_COUNT, &self->csv, failure);
     for (int i = 0; i <= WINDOW_COUNT && err == WEIR_OK; i++)
         if (!(self->open[i].arena = weir_arena_new(INVOICE_SIZE_MAX)))
             err = weir_fail(failure, WEIR_E_MEMORY, "no memory to read %s", path);
-    if (err == WEIR_OK)
-        err = wr_file_open(io, path, WR_FILE_READ, &self->file);
-    if (!self->file && err != WEIR_E_MEMORY)
-        weir_fail(failure, err, "the orders cannot be read: %s: %s", path, strerror(errno));
-    else if (self->compressed && lzma_stream_decoder(&self->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED) != LZMA_OK)
-        err = weir_fail(failure, WEIR_E_MEMORY, "no memory to unpack %s", path);
     if (err != WEIR_OK) {
         retail_close(&self->base);
         return err;

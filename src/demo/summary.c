@@ -61,6 +61,11 @@ void wr_demo_summary(const wr_demo_result *result, wr_buf *out)
         if (account->refused_line_counts[i] > 0 || account->refused_invoice_counts[i] > 0)
             wr_buf_printf(out, "  %-30s %12lld %12lld\n", wr_refusal_name((wr_refusal)i),
                           (long long)account->refused_line_counts[i], (long long)account->refused_invoice_counts[i]);
+    if (account->first_malformed[0])
+        wr_buf_printf(out, "  the first that is malformed: %s\n", account->first_malformed);
+    if (account->recoded_line_count > 0)
+        wr_buf_printf(out, "%-34s %12lld lines were no UTF-8\n", "Read as Windows-1252",
+                      (long long)account->recoded_line_count);
     if (result->fed.last_refusal[0])
         wr_buf_printf(out, "  the gateway's last word: %s\n", result->fed.last_refusal);
     wr_buf_printf(out, "%-34s %12.2f GBP\n", "Sales", (double)figures->revenue_pence / 100);
@@ -112,8 +117,14 @@ void wr_demo_summary_json(const wr_demo_result *result, wr_buf *out)
     wr_buf_text(out, "}, \"refused_invoices\": {");
     for (int i = 1; i < WR_REFUSAL_COUNT; i++)
         member(wr_refusal_name((wr_refusal)i), result->fed.account.refused_invoice_counts[i], i == 1, out);
+    wr_buf_printf(
+        out, "}, \"recoded_lines\": %lld, \"first_malformed\": ", (long long)result->fed.account.recoded_line_count);
+    if (result->fed.account.first_malformed[0])
+        wr_json_text(out, weir_slice_of(result->fed.account.first_malformed));
+    else
+        wr_buf_text(out, "null");
     wr_buf_printf(out,
-                  "}, \"sales_pence\": %lld, \"seconds\": %.3f, \"events_per_second\": %.1f, \"latency_ms\": {\"p50\": "
+                  ", \"sales_pence\": %lld, \"seconds\": %.3f, \"events_per_second\": %.1f, \"latency_ms\": {\"p50\": "
                   "%lld, \"p99\": %lld, \"max\": %lld}, \"interrupted\": %s, \"drained\": %s, \"invariants\": {",
                   (long long)figures->revenue_pence, result->seconds, events_per_second(result),
                   (long long)figures->latency_p50_ms, (long long)figures->latency_p99_ms,

@@ -1,6 +1,7 @@
 """`weir demo` as a program: real services, real databases, a broker of its own; and its invariants must hold."""
 import json
 import subprocess
+import tempfile
 
 from harness import check, equal, main, slow, test, weir_binary
 
@@ -39,6 +40,40 @@ def every_invariant_holds_when_broker_and_services_are_killed():
     found = demo("--chaos", "--kills", "9")
     holds(found)
     check(found["kills"] > 0, "nobody was killed")
+
+
+def run_on(data, *options):
+    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        file.write(data)
+        file.flush()
+        done = subprocess.run([weir_binary(), "demo", "--orders", file.name, "-o", "json", *options], capture_output=True, text=True,
+                              timeout=RUN_TIMEOUT_S)
+    return done.returncode, done.stdout, done.stderr
+
+
+@test
+@slow(160)
+def orders_keep_their_lines():
+    rows = [b'536365,85123A,"LINE ONE\nLINE TWO",6,12/1/2010 8:26,2.55,17850,United Kingdom\r\n',
+            b"536366,22633,HAND WARMER \xa3 1,6,12/1/2010 8:28,1.85,17850,United Kingdom\r\n",
+            b"536367,84879,ASSORTED BIRD,3,12/1/2010 8:34,1.69,13047,United Kingdom\r\n"]
+    head = b"InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
+    status, out, said = run_on(head + b"".join(rows))
+    check(status == 0, said)
+    found = json.loads(out)
+    equal((found["orders"], found["lines"], found["recoded_lines"], found["first_malformed"]), (3, 3, 1, None))
+    equal(found["refused_lines"]["malformed"], 0)
+
+
+@test
+@slow(160)
+def a_file_without_one_order_line_is_no_success():
+    for data, hint in [(b"a;b;c\nd;e;f\n", "none of the 2 lines"), (b"", "no order lines"), (b"PK\x03\x04", "save it as CSV"),
+                       (b"InvoiceNo,StockCode,Quantity,CustomerID,Country\n", "unitprice")]:
+        status, out, said = run_on(data)
+        check(status not in (0, None) and hint in said and "holds" not in out, f"{status}: {out[-300:]} {said[-600:]}")
+    done = subprocess.run([weir_binary(), "demo", "--orders", "/nonexistent.csv"], capture_output=True, text=True, timeout=RUN_TIMEOUT_S)
+    check(done.returncode == 3 and "ready" not in done.stderr, f"{done.returncode}: {done.stderr}")
 
 
 main()
