@@ -152,17 +152,17 @@ void wr_round_ends_run(wr_loop *loop)
 {
     if (wr_list_empty(&loop->round_ends))
         return;
-    wr_link here = {0}, last = {0};
-    wr_list_insert(&loop->round_ends.head, &here);
-    wr_list_append(&loop->round_ends, &last);
-    while (here.next != &last) {
-        wr_round_end *hook = WR_LIST_ITEM(here.next, wr_round_end, link);
-        wr_link_remove(&here);
-        wr_list_insert(&hook->link, &here);
+    wr_link *here = &loop->round_here, *last = &loop->round_last;
+    wr_list_insert(&loop->round_ends.head, here);
+    wr_list_append(&loop->round_ends, last);
+    while (here->next != last) {
+        wr_round_end *hook = WR_LIST_ITEM(here->next, wr_round_end, link);
+        wr_link_remove(here);
+        wr_list_insert(&hook->link, here);
         hook->run(hook->user);
     }
-    wr_link_remove(&here);
-    wr_link_remove(&last);
+    wr_link_remove(here);
+    wr_link_remove(last);
 }
 
 /* ---- timers */

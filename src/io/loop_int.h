@@ -49,7 +49,8 @@ struct wr_loop {
     const wr_loop_ops *ops;
     wr_io *io;
     wr_timers timers;
-    wr_list round_ends; /* wr_round_end */
+    wr_list round_ends;             /* wr_round_end */
+    wr_link round_here, round_last; /* marks in round_ends while they run */
 };
 
 struct wr_stream {
