@@ -396,33 +396,3 @@ const char *const *wr_self_environment(void)
 {
     return (const char *const *)environ;
 }
-
-/* /proc/<pid>/stat: after the name in parentheses, which may hold anything, fields from 3 (state); 14 and 15 are user
- * and system time in ticks, 24 is the resident set in pages. */
-weir_err wr_usage_read(int process_id, wr_process_usage *ret_usage)
-{
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", process_id);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return wr_err_of_errno(errno);
-    ssize_t size = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (size <= 0)
-        return WEIR_E_NOT_FOUND; /* it ended in between */
-    text[size] = '\0';
-    char *at = strrchr(text, ')');
-    int64_t ticks = 0, pages = 0;
-    for (int field = 2; at && field < 24; field++) {
-        at = strchr(at + 1, ' ');
-        if (at && (field + 1 == 14 || field + 1 == 15))
-            ticks += strtoll(at + 1, NULL, 10);
-        if (at && field + 1 == 24)
-            pages = strtoll(at + 1, NULL, 10);
-    }
-    if (!at)
-        return WEIR_E_FORMAT;
-    ret_usage->cpu_us = ticks * (1000000 / sysconf(_SC_CLK_TCK));
-    ret_usage->rss_size = pages * sysconf(_SC_PAGESIZE);
-    return WEIR_OK;
-}

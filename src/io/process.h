@@ -31,6 +31,9 @@ typedef struct wr_process_end {
 typedef struct wr_process_usage {
     int64_t cpu_us;   /* user and system, all threads */
     int64_t rss_size; /* resident memory */
+    int64_t virtual_size;
+    int64_t thread_count;
+    int64_t started_ms; /* Unix epoch, by today's clock */
 } wr_process_usage;
 
 /* Start a program. When it cannot be executed the call fails (WEIR_E_NOT_FOUND, WEIR_E_IO, …), not the child. The child
@@ -68,5 +71,13 @@ void wr_self_end_with_parent(void);
 WEIR_MUST_CHECK weir_err wr_self_path(char *ret_path, size_t size);
 const char *const *wr_self_environment(void); /* "NAME=value" …, NULL at the end */
 WEIR_MUST_CHECK weir_err wr_usage_read(int process_id, wr_process_usage *ret_usage); /* WEIR_E_NOT_FOUND: no such */
+
+/* How many descriptors (files, connections) this process may have open; INT64_MAX: any number. */
+int64_t wr_self_descriptors_max(void);
+/* Raises the soft limit to the hard one, as servers do (the soft one is low for the sake of programs that use select,
+ * which we do not), and returns what wr_self_descriptors_max then is. Children inherit it. */
+int64_t wr_self_descriptors_raise(void);
+/* How many are open now; -1 when that cannot be read. */
+int64_t wr_self_descriptors_open(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "test.h"
 
@@ -168,5 +169,30 @@ TEST(a_process_knows_itself)
     wr_process_usage usage = {0};
     CHECK_OK(wr_usage_read(wr_self_id(), &usage));
     CHECK(usage.rss_size > 100000 && usage.cpu_us >= 0);
+    CHECK(usage.virtual_size >= usage.rss_size && usage.thread_count >= 1);
+    CHECK(usage.started_ms > (int64_t)1700000000 * 1000);
     CHECK(wr_self_environment()[0] != NULL);
+}
+
+TEST(the_soft_limit_of_descriptors_is_raised_to_the_hard_one)
+{
+    struct rlimit before, after;
+    CHECK_OK(getrlimit(RLIMIT_NOFILE, &before));
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, before.rlim_max}));
+    CHECK_EQ(wr_self_descriptors_max(), 64);
+    int64_t max = wr_self_descriptors_raise();
+    CHECK_OK(getrlimit(RLIMIT_NOFILE, &after));
+    CHECK(after.rlim_cur == before.rlim_max);
+    CHECK_EQ(max, after.rlim_cur == RLIM_INFINITY ? INT64_MAX : (int64_t)after.rlim_cur);
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &before));
+}
+
+TEST(open_descriptors_are_counted)
+{
+    int64_t before = wr_self_descriptors_open();
+    CHECK(before >= 3);
+    FILE *file = tmpfile();
+    CHECK(file && wr_self_descriptors_open() == before + 1);
+    CHECK_OK(fclose(file));
+    CHECK_EQ(wr_self_descriptors_open(), before);
 }
