@@ -1,4 +1,4 @@
-/* Between the files of this room. */
+/* Between the files of the client: the only ones that know libevent. */
 #ifndef WR_HTTP_INT_H
 #define WR_HTTP_INT_H
 
@@ -20,11 +20,8 @@ typedef struct wr_http_target {
 } wr_http_target;
 WEIR_MUST_CHECK weir_err wr_http_target_parse(const char *base_url, wr_http_target *ret_target, weir_failure *failure);
 
-const char *wr_http_method_name(enum evhttp_cmd_type method);
 bool wr_http_method_find(const char *name, enum evhttp_cmd_type *ret_method);
-/* Percent-decode into the arena; plus is a space in queries. NULL: a broken escape, or an escaped NUL. */
-const char *wr_http_unescape(weir_arena *arena, weir_slice text, bool is_query);
-bool wr_http_token_valid(const char *text); /* RFC 9110 token */
+bool wr_http_token_valid(const char *text); /* RFC 9110 token; text.c */
 
 /* ---- request.c: one request to a target, and how it ended; shared by client and pool */
 typedef struct wr_http_outcome {

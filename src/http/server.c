@@ -1,489 +1,226 @@
-/* The server: one lane a thread, each an event loop of its own; all accept from the same socket.
+/* The HTTP server: its connections, its limits, and how it starts and stops.
  *
- *     socket → evhttp parses → checked here → wr_exchange → handle
- *                                                            ├ answers on the lane's thread: written at once
- *                                                            └ another thread answers: queued, the lane is woken
+ *     listener → connection (connection.c) → exchange (exchange.c) → handle
+ *                                                                     ├ answers at once, on the server's thread
+ *                                                                     ├ wr_exchange_run: a worker answers (workers.c)
+ *                                                                     └ keeps it: another thread answers
  *
- * An exchange owns copies of all that it hands out, so that any thread may read it, even after the client has gone or
- * the server has stopped. A lane lives until the last of its exchanges is answered.
+ * One thread runs one event loop (io/loop.h), so that it also runs on the simulated one. Nothing on that thread waits:
+ * health is answered within the round in which it was asked for, whatever the workers, the database or other services
+ * are doing.
  *
- * What the library lets pass and we refuse, because somebody in front of us may read it differently: a second
- * Content-Length or one that is not digits, a Transfer-Encoding other than chunked, two Hosts, a header name that is
- * not a token, a broken escape or an escaped NUL in the path. Such a connection is closed after the answer. */
-#include "http_int.h"
-
-#include <base/list.h>
-#include <io/loop.h>
-#include <weir/event.h>
-
-#include <event2/bufferevent.h>
-#include <event2/listener.h>
-#include <event2/thread.h>
-#include <event2/util.h>
+ * Connections stand in one list a state, in the order in which they entered it. All of one state have the same time, so
+ * the first of each list is the first to expire and one timer is enough; and the first is also the one to close when
+ * there are too many, idle ones before those that are sending. A flood of slow clients therefore only takes connections
+ * from slow clients. When every connection has a request that is worked on, HTTP_RESERVED_COUNT more are let in, on
+ * which only urgent paths are answered.
+ *
+ * Why the server is not a library's: libevent's evhttp answers what it cannot read with HTML of its own, and with
+ * another status from one patch level to the next; it has no deadline that counts from the first byte, does not tell an
+ * idle connection from one with half a request, and cannot close the one that matters least. libmicrohttpd reads what a
+ * proxy may read differently and takes 31 KB for an idle connection. */
+#include "server_int.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
-enum { EXCHANGE_HEADER_MAX = 100, STOP_TIMEOUT_MS = 1000, FULL_RETRY_MS = 50 };
+enum { LOG_EVERY_US = 10 * 1000 * 1000 };
 
-typedef struct http_lane {
-    wr_http_server *server;
-    struct event_base *base;
-    struct evhttp *http;
-    struct evconnlistener *listener;
-    struct event *wake, *retry_accept;
-    pthread_t thread;
-    bool is_running;
-    bool is_full;       /* not accepting until connections have gone */
-    size_t unsent;      /* answers that the library is still writing */
-    bool is_closing;    /* the lane's thread has seen is_stopping and answered what was kept */
-    atomic_size_t refs; /* the server's, and one an exchange */
-    pthread_mutex_t lock;
-    wr_list answered; /* under lock, as all below */
-    wr_list kept;     /* exchanges without an answer yet */
-    size_t kept_count;
-    bool is_stopping;
-} http_lane;
-
-struct wr_http_server {
-    wr_http_options options;
-    int port;
-    int lane_count;
-    http_lane **lanes;
+static const char *const limit_names[WR_HTTP_LIMIT_COUNT] = {
+    [WR_HTTP_CONNECTIONS] = "http.connections.max", [WR_HTTP_REQUESTS] = "http.requests.max",
+    [WR_HTTP_MEMORY] = "http.memory.max",           [WR_HTTP_HEAD_SIZE] = "http.head.max",
+    [WR_HTTP_HEAD_TIMEOUT] = "http.head.timeout",   [WR_HTTP_BODY_SIZE] = "http.body.max",
+    [WR_HTTP_BODY_TIMEOUT] = "http.body.timeout",   [WR_HTTP_ANSWER_TIMEOUT] = "http.answer.timeout",
 };
 
-struct wr_exchange {
-    wr_link link; /* in kept or in answered */
-    http_lane *lane;
-    struct evhttp_request *request; /* NULL: answered 503 by a stop; whoever keeps it only releases it */
-    weir_arena *arena;
-    const char *method, *target, *path;
-    weir_attribute *headers, *queries;
-    size_t header_count, query_count;
-    weir_slice body;
-    wr_answer answer;
-};
-
-static void lane_unref(http_lane *lane)
+const char *wr_http_limit_name(wr_http_limit limit)
 {
-    if (atomic_fetch_sub(&lane->refs, 1) != 1)
+    return limit_names[limit];
+}
+
+void wr_http_server_limit(wr_http_server *server, wr_http_limit limit)
+{
+    atomic_fetch_add_explicit(&server->limits[limit], 1, memory_order_relaxed);
+    uint64_t count = ++server->logged_count[limit];
+    int64_t now_us = wr_loop_now_us(server->loop);
+    if (server->logged_us[limit] && now_us - server->logged_us[limit] < LOG_EVERY_US)
         return;
-    pthread_mutex_destroy(&lane->lock);
-    free(lane);
+    server->logged_us[limit] = now_us ? now_us : 1;
+    server->logged_count[limit] = 0;
+    wr_trace_log(server->options.trace, WR_WARN, "a limit of the HTTP server was reached",
+                 WR_TEXT("limit", limit_names[limit]), WR_NUMBER("times", count),
+                 WR_NUMBER("connections", server->connection_count),
+                 WR_NUMBER("requests", atomic_load(&server->requests)));
 }
 
-static void exchange_free(wr_exchange *exchange)
-{
-    http_lane *lane = exchange->lane;
-    weir_arena_free(exchange->arena); /* the exchange stands in it */
-    lane_unref(lane);
-}
+/* ---- states and deadlines */
 
-/* ---- answering */
-
-static void on_sent(struct evhttp_request *request, void *user)
+static int64_t time_in_us(const wr_http_server *server, http_state state)
 {
-    (void)request;
-    http_lane *lane = user;
-    lane->unsent--;
-    if (lane->is_closing && lane->unsent == 0)
-        event_base_loopbreak(lane->base);
-}
-
-static void write_answer(http_lane *lane, struct evhttp_request *request, const wr_answer *answer)
-{
-    struct evkeyvalq *out = evhttp_request_get_output_headers(request);
-    char length[32];
-    evhttp_add_header(out, "Content-Type", answer->content_type ? answer->content_type : "application/json");
-    if (answer->location)
-        evhttp_add_header(out, "Location", answer->location);
-    if (answer->retry_after)
-        evhttp_add_header(out, "Retry-After", answer->retry_after);
-    if (answer->allow)
-        evhttp_add_header(out, "Allow", answer->allow);
-    if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
-        snprintf(length, sizeof length, "%zu", answer->body.size);
-        evhttp_add_header(out, "Content-Length", length);
-    } else if (answer->body.size) {
-        evbuffer_add(evhttp_request_get_output_buffer(request), answer->body.data, answer->body.size);
+    const wr_http_options *options = &server->options;
+    switch (state) {
+    case HTTP_IDLE:
+        return (int64_t)options->idle_timeout_ms * 1000;
+    case HTTP_HEAD:
+        return (int64_t)options->head_timeout_ms * 1000;
+    case HTTP_BODY:
+        return (int64_t)options->body_timeout_ms * 1000;
+    case HTTP_WRITING:
+        return (int64_t)options->answer_timeout_ms * 1000;
+    case HTTP_LINGERING:
+        return (int64_t)HTTP_LINGER_MS * 1000;
+    case HTTP_RUNNING:
+    case HTTP_STATE_COUNT:
+        break;
     }
-    if (evhttp_request_get_connection(request)) { /* else the client has gone, and this only frees */
-        lane->unsent++;
-        evhttp_request_set_on_complete_cb(request, on_sent, lane);
-    }
-    evhttp_send_reply(request, answer->status, NULL, NULL);
+    return INT64_MAX;
 }
 
-static void refuse(http_lane *lane, struct evhttp_request *request, int status, const char *why, bool close)
+static wr_http_connection *first_of(const wr_http_server *server, http_state state)
 {
-    char body[200];
-    int size = snprintf(body, sizeof body, "{\"error\":\"%s\"}", why);
-    if (close)
-        evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
-    write_answer(lane, request, &(wr_answer){.status = status, .body = {(const uint8_t *)body, (size_t)size}});
+    wr_link *link = wr_list_first(&server->by_state[state]);
+    return link ? WR_LIST_ITEM(link, wr_http_connection, link) : NULL;
 }
 
-static void on_wake(evutil_socket_t unused, short events, void *user)
+static void on_timer(void *user);
+
+static void start_timer(wr_http_server *server, int64_t deadline_us)
 {
-    (void)unused, (void)events;
-    http_lane *lane = user;
-    wr_list answered;
-    wr_list_init(&answered);
-    pthread_mutex_lock(&lane->lock);
-    for (wr_link *link; (link = wr_list_pop(&lane->answered));)
-        wr_list_append(&answered, link);
-    bool is_stopping = lane->is_stopping;
-    pthread_mutex_unlock(&lane->lock);
-    for (wr_link *link; (link = wr_list_pop(&answered));) {
-        wr_exchange *exchange = WR_LIST_ITEM(link, wr_exchange, link);
-        write_answer(lane, exchange->request, &exchange->answer);
-        exchange_free(exchange);
-    }
-    if (!is_stopping)
+    if (deadline_us == INT64_MAX || (wr_timer_started(&server->timer) && server->timer.deadline_us <= deadline_us))
         return;
+    if (wr_timer_start(server->loop, &server->timer, deadline_us, on_timer, server) != WEIR_OK)
+        wr_trace_log(server->options.trace, WR_ERROR, "no memory for the HTTP server's timer");
+}
 
-    evconnlistener_disable(lane->listener);
-    pthread_mutex_lock(&lane->lock);
-    for (wr_link *link; (link = wr_list_pop(&lane->kept));) {
-        wr_exchange *exchange = WR_LIST_ITEM(link, wr_exchange, link);
-        refuse(lane, exchange->request, 503, "the server is stopping", true);
-        exchange->request = NULL;
+static void on_timer(void *user)
+{
+    wr_http_server *server = user;
+    int64_t now_us = wr_loop_now_us(server->loop), next_us = INT64_MAX;
+    for (http_state state = 0; state < HTTP_STATE_COUNT; state++) {
+        wr_http_connection *first;
+        while ((first = first_of(server, state)) && first->deadline_us <= now_us)
+            wr_http_connection_expire(first);
+        if (first && first->deadline_us < next_us)
+            next_us = first->deadline_us;
     }
-    pthread_mutex_unlock(&lane->lock);
-    lane->is_closing = true;
-    if (lane->unsent == 0)
-        event_base_loopbreak(lane->base);
-    event_base_loopexit(lane->base, &(struct timeval){STOP_TIMEOUT_MS / 1000, STOP_TIMEOUT_MS % 1000 * 1000});
+    start_timer(server, next_us);
 }
 
-static bool keep_answer(wr_exchange *exchange, const wr_answer *answer)
+static void leave(wr_http_connection *connection)
 {
-    wr_answer *kept = &exchange->answer;
-    *kept = *answer;
-    kept->body = answer->body.size ? weir_arena_dup(exchange->arena, answer->body) : (weir_slice){0};
-    const char **texts[] = {&kept->content_type, &kept->location, &kept->retry_after, &kept->allow};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (*texts[i] && !(*texts[i] = weir_arena_dup_text(exchange->arena, weir_slice_of(*texts[i]))))
-            return false;
-    return kept->body.data || !answer->body.size;
+    wr_link_remove(&connection->link);
+    if (connection->state == HTTP_RUNNING)
+        atomic_fetch_sub(&connection->server->requests, 1);
 }
 
-void wr_exchange_answer(wr_exchange *exchange, const wr_answer *answer)
+void wr_http_server_enter(wr_http_connection *connection, http_state state)
 {
-    http_lane *lane = exchange->lane;
-    bool on_lane = pthread_equal(pthread_self(), lane->thread);
-    if (!on_lane && !keep_answer(exchange, answer))
-        exchange->answer = (wr_answer){.status = 500};
+    wr_http_server *server = connection->server;
+    int64_t time_us = time_in_us(server, state);
+    leave(connection);
+    connection->state = state;
+    connection->deadline_us = time_us == INT64_MAX ? INT64_MAX : wr_loop_now_us(server->loop) + time_us;
+    wr_list_append(&server->by_state[state], &connection->link);
+    if (state == HTTP_RUNNING)
+        atomic_fetch_add(&server->requests, 1);
+    start_timer(server, connection->deadline_us);
+}
 
-    pthread_mutex_lock(&lane->lock);
-    bool is_over = !exchange->request;
-    bool wake = false;
-    if (!is_over) {
-        wr_link_remove(&exchange->link);
-        lane->kept_count--;
-        if (!on_lane) {
-            wake = wr_list_empty(&lane->answered);
-            wr_list_append(&lane->answered, &exchange->link);
-            if (wake) /* under the lock: a stop waits for it before the event goes */
-                event_active(lane->wake, 0, 0);
+static void stop_when_empty(wr_http_server *server)
+{
+    if (server->is_stopping && server->connection_count == 0 && server->owns_loop)
+        wr_loop_stop(server->loop);
+}
+
+void wr_http_server_left(wr_http_connection *connection)
+{
+    wr_http_server *server = connection->server;
+    leave(connection);
+    server->connection_count--;
+    server->reserved_count -= connection->is_reserved;
+    atomic_store_explicit(&server->connections, server->connection_count, memory_order_relaxed);
+    stop_when_empty(server);
+}
+
+/* ---- accepting, with a ceiling */
+
+/* Closes the connection that matters least; false when every one has a request that is worked on. */
+static bool make_room(wr_http_server *server)
+{
+    static const http_state order[] = {HTTP_LINGERING, HTTP_IDLE, HTTP_HEAD, HTTP_BODY, HTTP_WRITING};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        wr_http_connection *first = first_of(server, order[i]);
+        if (first) {
+            wr_http_connection_close(first);
+            return true;
         }
     }
-    pthread_mutex_unlock(&lane->lock);
-    if (!is_over && on_lane)
-        write_answer(lane, exchange->request, answer);
-    if (is_over || on_lane)
-        exchange_free(exchange);
+    return false;
 }
 
-/* ---- a request becomes an exchange */
-
-static const char *fault_of_headers(struct evhttp_request *request, int *ret_status)
+static void on_accept(void *user, wr_stream *stream)
 {
-    int hosts = 0, lengths = 0, encodings = 0;
-    *ret_status = 400;
-    for (struct evkeyval *header = evhttp_request_get_input_headers(request)->tqh_first; header;
-         header = header->next.tqe_next) {
-        if (!wr_http_token_valid(header->key))
-            return "a header name is not a token";
-        hosts += strcasecmp(header->key, "Host") == 0;
-        if (strcasecmp(header->key, "Content-Length") == 0) {
-            lengths++;
-            if (!*header->value || header->value[strspn(header->value, "0123456789")])
-                return "Content-Length is not a number";
-        } else if (strcasecmp(header->key, "Transfer-Encoding") == 0) {
-            encodings++;
-            if (strcasecmp(header->value, "chunked") != 0) {
-                *ret_status = 501;
-                return "only the transfer encoding chunked is known";
-            }
-        }
+    wr_http_server *server = user;
+    atomic_fetch_add_explicit(&server->accepted, 1, memory_order_relaxed);
+    bool is_reserved = false;
+    if (server->connection_count >= (size_t)server->options.connection_max) {
+        wr_http_server_limit(server, WR_HTTP_CONNECTIONS);
+        is_reserved = !make_room(server);
     }
-    if (lengths + encodings > 1)
-        return "more than one Content-Length or Transfer-Encoding";
-    return hosts > 1 ? "more than one Host" : NULL;
-}
-
-static bool copy_headers(wr_exchange *exchange)
-{
-    struct evkeyvalq *headers = evhttp_request_get_input_headers(exchange->request);
-    size_t count = 0;
-    for (struct evkeyval *header = headers->tqh_first; header; header = header->next.tqe_next)
-        count++;
-    if (count > EXCHANGE_HEADER_MAX)
-        return false;
-    exchange->headers = weir_arena_array(exchange->arena, count + 1, sizeof *exchange->headers);
-    if (!exchange->headers)
-        return false;
-    for (struct evkeyval *header = headers->tqh_first; header; header = header->next.tqe_next) {
-        weir_attribute *to = &exchange->headers[exchange->header_count++];
-        to->name = weir_arena_dup_text(exchange->arena, weir_slice_of(header->key));
-        to->value = weir_arena_dup_text(exchange->arena, weir_slice_of(header->value));
-        if (!to->name || !to->value)
-            return false;
-    }
-    return true;
-}
-
-static bool parse_query(wr_exchange *exchange, const char *query)
-{
-    size_t count = 1;
-    for (const char *at = query; *at; at++)
-        count += *at == '&';
-    exchange->queries = weir_arena_array(exchange->arena, count, sizeof *exchange->queries);
-    if (!exchange->queries)
-        return false;
-    while (*query) {
-        size_t size = strcspn(query, "&");
-        const char *equals = memchr(query, '=', size);
-        size_t name_size = equals ? (size_t)(equals - query) : size;
-        weir_slice value = equals ? (weir_slice){(const uint8_t *)equals + 1, size - name_size - 1}
-                                  : (weir_slice){(const uint8_t *)"", 0};
-        weir_attribute *to = &exchange->queries[exchange->query_count];
-        to->name = wr_http_unescape(exchange->arena, (weir_slice){(const uint8_t *)query, name_size}, true);
-        to->value = wr_http_unescape(exchange->arena, value, true);
-        if (!to->name || !to->value)
-            return false;
-        exchange->query_count += name_size > 0;
-        query += size + (query[size] == '&');
-    }
-    return true;
-}
-
-static bool parse_target(wr_exchange *exchange)
-{
-    exchange->target = weir_arena_dup_text(exchange->arena, weir_slice_of(evhttp_request_get_uri(exchange->request)));
-    if (!exchange->target)
-        return false;
-    const char *at = exchange->target;
-    if (strncasecmp(at, "http://", 7) == 0) /* the absolute form, as a proxy would be asked */
-        at += 7 + strcspn(at + 7, "/?");
-    size_t size = strcspn(at, "?#");
-    exchange->path = size ? wr_http_unescape(exchange->arena, (weir_slice){(const uint8_t *)at, size}, false) : "/";
-    return exchange->path && exchange->path[0] == '/' && parse_query(exchange, at[size] == '?' ? at + size + 1 : "");
-}
-
-static void on_request(struct evhttp_request *request, void *user)
-{
-    http_lane *lane = user;
-    int status;
-    const char *fault = fault_of_headers(request, &status);
-    if (fault) {
-        refuse(lane, request, status, fault, true);
+    if (server->is_stopping || (is_reserved && server->reserved_count >= HTTP_RESERVED_COUNT)) {
+        wr_stream_close(stream);
         return;
     }
-    weir_arena *arena = weir_arena_new(lane->server->options.body_size_max + 16 * 1024 * 1024);
-    wr_exchange *exchange = arena ? weir_arena_alloc(arena, sizeof *exchange) : NULL;
-    struct evbuffer *body = evhttp_request_get_input_buffer(request);
-    size_t body_size = evbuffer_get_length(body);
-    uint8_t *bytes = arena ? weir_arena_alloc(arena, body_size + 1) : NULL;
-    if (!exchange || !bytes || evbuffer_remove(body, bytes, body_size) != (int)body_size) {
-        weir_arena_free(arena);
-        refuse(lane, request, 503, "out of memory", true);
+    if (!wr_http_connection_accept(server, stream, is_reserved)) {
+        wr_stream_close(stream); /* out of memory */
         return;
     }
-    *exchange = (wr_exchange){.lane = lane,
-                              .request = request,
-                              .arena = arena,
-                              .method = wr_http_method_name(evhttp_request_get_command(request)),
-                              .body = {bytes, body_size}};
-    if (!copy_headers(exchange)) {
-        weir_arena_free(arena);
-        refuse(lane, request, 431, "more than 100 headers", true);
-        return;
-    }
-    if (!parse_target(exchange)) {
-        weir_arena_free(arena);
-        refuse(lane, request, 400, "a broken escape in the path or the query", true);
-        return;
-    }
-    atomic_fetch_add(&lane->refs, 1);
-    pthread_mutex_lock(&lane->lock);
-    wr_list_append(&lane->kept, &exchange->link);
-    lane->kept_count++;
-    pthread_mutex_unlock(&lane->lock);
-    lane->server->options.handle(lane->server->options.user, exchange);
+    server->connection_count++;
+    server->reserved_count += is_reserved;
+    atomic_store_explicit(&server->connections, server->connection_count, memory_order_relaxed);
 }
 
-/* ---- accepting, with a ceiling
- * The library does not count its connections; each has one or two events in the loop, or an exchange that we keep. */
-
-static bool is_room(http_lane *lane)
-{
-    size_t held = (size_t)event_base_get_num_events(lane->base, EVENT_BASE_COUNT_ADDED);
-    pthread_mutex_lock(&lane->lock);
-    held += lane->kept_count;
-    pthread_mutex_unlock(&lane->lock);
-    return held < (size_t)lane->server->options.connection_max / (size_t)lane->server->lane_count + 3;
-}
-
-static void accept_later(http_lane *lane)
-{
-    static const struct timeval delay = {0, FULL_RETRY_MS * 1000};
-    evtimer_add(lane->retry_accept, &delay);
-}
-
-static void on_retry_accept(evutil_socket_t unused, short events, void *user)
-{
-    (void)unused, (void)events;
-    http_lane *lane = user;
-    if (is_room(lane)) {
-        lane->is_full = false;
-        evconnlistener_enable(lane->listener);
-    } else {
-        accept_later(lane);
-    }
-}
-
-static struct bufferevent *on_accept(struct event_base *base, void *user)
-{
-    http_lane *lane = user;
-    if (!lane->is_full && !is_room(lane)) {
-        lane->is_full = true;
-        evconnlistener_disable(lane->listener);
-        accept_later(lane);
-    }
-    return bufferevent_socket_new(base, -1, 0);
-}
-
-static void on_accept_failed(struct evconnlistener *listener, void *user)
-{
-    http_lane *lane = user; /* out of descriptors, most likely: stop asking for a moment instead of spinning */
-    lane->is_full = true;
-    evconnlistener_disable(listener);
-    accept_later(lane);
-}
-
-/* ---- starting and stopping */
+/* ---- starting */
 
 static void *run(void *user)
 {
-    http_lane *lane = user;
-    event_base_dispatch(lane->base);
+    wr_http_server *server = user;
+    server->loop_thread = pthread_self();
+    if (wr_loop_run(server->loop) != WEIR_OK)
+        wr_trace_log(server->options.trace, WR_ERROR, "the HTTP server's loop has failed: nothing is served any more");
     return NULL;
 }
 
-static void lane_close(http_lane *lane)
+static void fill_defaults(wr_http_options *options)
 {
-    if (!lane)
-        return;
-    if (lane->is_running) {
-        pthread_mutex_lock(&lane->lock);
-        lane->is_stopping = true;
-        event_active(lane->wake, 0, 0);
-        pthread_mutex_unlock(&lane->lock);
-        pthread_join(lane->thread, NULL);
-    }
-    if (lane->http)
-        evhttp_free(lane->http); /* and the listener with it */
-    if (lane->wake)
-        event_free(lane->wake);
-    if (lane->retry_accept)
-        event_free(lane->retry_accept);
-    if (lane->base)
-        event_base_free(lane->base);
-    lane_unref(lane);
+    options->host = options->host ? options->host : "127.0.0.1";
+    options->connection_max = options->connection_max ? options->connection_max : 10000;
+    options->request_max = options->request_max ? options->request_max : 1000;
+    options->memory_max = options->memory_max ? options->memory_max : (size_t)256 * 1024 * 1024;
+    options->head_size_max = options->head_size_max ? options->head_size_max : 16 * 1024;
+    options->body_size_max = options->body_size_max ? options->body_size_max : 1024 * 1024;
+    options->head_timeout_ms = options->head_timeout_ms ? options->head_timeout_ms : 10000;
+    options->body_timeout_ms = options->body_timeout_ms ? options->body_timeout_ms : 30000;
+    options->answer_timeout_ms = options->answer_timeout_ms ? options->answer_timeout_ms : 30000;
+    options->idle_timeout_ms = options->idle_timeout_ms ? options->idle_timeout_ms : 60000;
 }
 
-static weir_err lane_new(wr_http_server *server, http_lane **ret_lane)
-{
-    http_lane *lane = calloc(1, sizeof *lane);
-    if (!lane)
-        return WEIR_E_MEMORY;
-    lane->server = server;
-    atomic_init(&lane->refs, 1);
-    pthread_mutex_init(&lane->lock, NULL);
-    wr_list_init(&lane->answered);
-    wr_list_init(&lane->kept);
-    lane->base = event_base_new();
-    lane->http = lane->base ? evhttp_new(lane->base) : NULL;
-    lane->wake = lane->base ? event_new(lane->base, -1, EV_PERSIST, on_wake, lane) : NULL;
-    lane->retry_accept = lane->base ? evtimer_new(lane->base, on_retry_accept, lane) : NULL;
-    if (!lane->http || !lane->wake || !lane->retry_accept) {
-        lane_close(lane);
-        return WEIR_E_MEMORY;
-    }
-    const wr_http_options *options = &server->options;
-    struct timeval timeout = {options->idle_timeout_ms / 1000, options->idle_timeout_ms % 1000 * 1000};
-    evhttp_set_timeout_tv(lane->http, &timeout);
-    evhttp_set_max_headers_size(lane->http, HEADERS_SIZE_MAX);
-    evhttp_set_max_body_size(lane->http, (ev_ssize_t)options->body_size_max);
-    evhttp_set_allowed_methods(lane->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
-                                               EVHTTP_REQ_DELETE | EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
-    evhttp_set_bevcb(lane->http, on_accept, lane);
-    evhttp_set_gencb(lane->http, on_request, lane);
-    *ret_lane = lane;
-    return WEIR_OK;
-}
-
-/* The first lane binds and owns the socket; the others listen on it too. */
-static weir_err lane_listen(http_lane *lane, const struct evutil_addrinfo *address, struct evconnlistener *shared)
-{
-    if (shared)
-        lane->listener =
-            evconnlistener_new(lane->base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, evconnlistener_get_fd(shared));
-    else
-        lane->listener = evconnlistener_new_bind(lane->base, NULL, NULL,
-                                                 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-                                                 1024, address->ai_addr, (int)address->ai_addrlen);
-    if (!lane->listener)
-        return WEIR_E_IO;
-    evconnlistener_set_error_cb(lane->listener, on_accept_failed);
-    if (!evhttp_bind_listener(lane->http, lane->listener)) {
-        evconnlistener_free(lane->listener);
-        return WEIR_E_MEMORY;
-    }
-    return WEIR_OK;
-}
-
-static weir_err start_lanes(wr_http_server *server, weir_failure *failure)
+static weir_err open_loop(wr_http_server *server)
 {
     const wr_http_options *options = &server->options;
-    struct evutil_addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *addresses = NULL;
-    char port[16];
-    snprintf(port, sizeof port, "%d", options->port);
-    if (evutil_getaddrinfo(options->host, port, &hints, &addresses) != 0)
-        return weir_fail(failure, WEIR_E_NOT_FOUND, "%s is not an address to listen on", options->host);
     weir_err err = WEIR_OK;
-    for (int i = 0; i < server->lane_count && err == WEIR_OK; i++) {
-        err = lane_new(server, &server->lanes[i]);
-        if (err == WEIR_OK)
-            err = lane_listen(server->lanes[i], addresses, i ? server->lanes[0]->listener : NULL);
+    server->loop = options->loop;
+    server->io = options->loop ? wr_loop_io(options->loop) : options->io;
+    if (!server->io) {
+        err = wr_io_real_new(&server->io);
+        server->owns_io = err == WEIR_OK;
     }
-    evutil_freeaddrinfo(addresses);
-    if (err != WEIR_OK)
-        return weir_fail(failure, err, "cannot listen on %s:%d; is the port taken?", options->host, options->port);
-    assert(server->lanes[0]);
-    server->port = wr_socket_port(evconnlistener_get_fd(server->lanes[0]->listener));
-    for (int i = 0; i < server->lane_count; i++) {
-        http_lane *lane = server->lanes[i];
-        if (pthread_create(&lane->thread, NULL, run, lane) != 0)
-            return weir_fail(failure, WEIR_E_MEMORY, "no thread for the HTTP server");
-        lane->is_running = true;
+    if (err == WEIR_OK && !server->loop) {
+        err = wr_loop_new(server->io, &server->loop);
+        server->owns_loop = err == WEIR_OK;
     }
-    return WEIR_OK;
+    return err;
 }
 
 weir_err wr_http_server_start(const wr_http_options *options, wr_http_server **ret_server, weir_failure *failure)
@@ -492,21 +229,134 @@ weir_err wr_http_server_start(const wr_http_options *options, wr_http_server **r
     if (!server)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for the HTTP server");
     server->options = *options;
-    wr_http_options *own = &server->options;
-    own->host = own->host ? own->host : "127.0.0.1";
-    own->body_size_max = own->body_size_max ? own->body_size_max : 1024 * 1024;
-    own->connection_max = own->connection_max ? own->connection_max : 1024;
-    own->idle_timeout_ms = own->idle_timeout_ms ? own->idle_timeout_ms : 30000;
-    server->lane_count = own->thread_count > 0 ? own->thread_count : 1;
-    server->lanes = calloc((size_t)server->lane_count, sizeof *server->lanes);
-    evthread_use_pthreads();
-    weir_err err = server->lanes ? start_lanes(server, failure) : WEIR_E_MEMORY;
-    if (err != WEIR_OK) {
-        wr_http_server_stop(server);
-        return err;
+    fill_defaults(&server->options);
+    atomic_init(&server->refs, 1);
+    pthread_mutex_init(&server->lock, NULL);
+    wr_list_init(&server->answered);
+    for (int i = 0; i < HTTP_STATE_COUNT; i++)
+        wr_list_init(&server->by_state[i]);
+    server->loop_thread = pthread_self();
+    weir_err err = weir_fail(failure, WEIR_E_MEMORY, "no memory for the HTTP server");
+    server->scratch = malloc(HTTP_SCRATCH_SIZE);
+    if (!server->scratch || open_loop(server) != WEIR_OK)
+        goto fail;
+    server->has_workers = true;
+    if (wr_http_workers_start(&server->workers, options->thread_count) != WEIR_OK)
+        goto fail;
+    err = wr_listen(server->loop, server->options.host, options->port, on_accept, server, &server->listener, failure);
+    if (err != WEIR_OK)
+        goto fail;
+    server->port = wr_listener_port(server->listener);
+    if (server->owns_loop && pthread_create(&server->thread, NULL, run, server) != 0) {
+        err = weir_fail(failure, WEIR_E_MEMORY, "no thread for the HTTP server");
+        goto fail;
     }
+    server->has_thread = server->owns_loop;
     *ret_server = server;
     return WEIR_OK;
+fail:
+    wr_http_server_stop(server);
+    return err;
+}
+
+/* ---- stopping */
+
+static void stop_listening(wr_http_server *server)
+{
+    server->is_stopping = true;
+    wr_listener_close(server->listener);
+    server->listener = NULL;
+}
+
+static void on_stop_timer(void *user)
+{
+    wr_http_server *server = user;
+    wr_loop_stop(server->loop);
+}
+
+/* Idle connections go, those that send too; what is kept is answered 503; answers under way get a moment. */
+static void on_stop(void *user)
+{
+    wr_http_server *server = user;
+    static const http_state closed[] = {HTTP_IDLE, HTTP_HEAD, HTTP_BODY, HTTP_LINGERING};
+    stop_listening(server);
+    wr_http_connection *first;
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
+        while ((first = first_of(server, closed[i])))
+            wr_http_connection_close(first);
+    while ((first = first_of(server, HTTP_RUNNING)))
+        wr_http_connection_refuse(first, 503, "the server is stopping");
+    stop_when_empty(server);
+    wr_timer_stop(server->loop, &server->timer);
+    int64_t deadline_us = wr_loop_now_us(server->loop) + (int64_t)HTTP_STOP_MS * 1000;
+    if (server->owns_loop &&
+        wr_timer_start(server->loop, &server->timer, deadline_us, on_stop_timer, server) != WEIR_OK)
+        wr_loop_stop(server->loop);
+}
+
+static void close_all(wr_http_server *server)
+{
+    wr_http_connection *first;
+    for (http_state state = 0; state < HTTP_STATE_COUNT; state++)
+        while ((first = first_of(server, state)))
+            wr_http_connection_close(first);
+    wr_list answered;
+    wr_list_init(&answered);
+    pthread_mutex_lock(&server->lock);
+    server->is_closed = true;
+    bool is_posted = server->is_posted && server->owns_loop; /* and never run: the loop ends */
+    for (wr_link *link; (link = wr_list_pop(&server->answered));)
+        wr_list_append(&answered, link);
+    pthread_mutex_unlock(&server->lock);
+    for (wr_link *link; (link = wr_list_pop(&answered));)
+        wr_exchange_free(WR_LIST_ITEM(link, wr_exchange, link));
+    if (is_posted)
+        wr_http_server_unref(server);
+}
+
+void wr_http_server_unref(wr_http_server *server)
+{
+    if (atomic_fetch_sub(&server->refs, 1) != 1)
+        return;
+    pthread_mutex_destroy(&server->lock);
+    if (server->has_workers)
+        wr_http_workers_fini(&server->workers);
+    free(server->scratch);
+    free(server);
+}
+
+void wr_http_server_stop(wr_http_server *server)
+{
+    if (!server)
+        return;
+    if (server->has_workers)
+        wr_http_workers_stop(&server->workers);
+    if (server->has_thread) {
+        if (wr_loop_post(server->loop, on_stop, server) != WEIR_OK)
+            wr_loop_stop(server->loop);
+        pthread_join(server->thread, NULL);
+    } else if (server->listener) {
+        on_stop(server);
+    }
+    if (server->loop) {
+        wr_listener_close(server->listener);
+        server->listener = NULL;
+        close_all(server);
+        wr_timer_stop(server->loop, &server->timer);
+    }
+    if (server->owns_loop)
+        wr_loop_free(server->loop);
+    server->loop = NULL;
+    if (server->owns_io)
+        wr_io_free(server->io);
+    wr_http_server_unref(server);
+}
+
+/* ---- for others */
+
+bool wr_http_server_on_loop(const wr_http_server *server)
+{
+    return pthread_equal(pthread_self(), server->loop_thread);
 }
 
 int wr_http_server_port(const wr_http_server *server)
@@ -514,55 +364,19 @@ int wr_http_server_port(const wr_http_server *server)
     return server->port;
 }
 
-void wr_http_server_stop(wr_http_server *server)
+void wr_http_server_numbers(const wr_http_server *server, wr_http_numbers *ret_numbers)
 {
-    if (!server)
-        return;
-    for (int i = server->lane_count; server->lanes && i > 0; i--) /* the owner of the socket last */
-        lane_close(server->lanes[i - 1]);
-    free(server->lanes);
-    free(server);
-}
-
-/* ---- reading an exchange */
-
-const char *wr_exchange_method(const wr_exchange *exchange)
-{
-    return exchange->method;
-}
-
-const char *wr_exchange_path(const wr_exchange *exchange)
-{
-    return exchange->path;
-}
-
-const char *wr_exchange_target(const wr_exchange *exchange)
-{
-    return exchange->target;
-}
-
-const char *wr_exchange_query(const wr_exchange *exchange, const char *name)
-{
-    for (size_t i = 0; i < exchange->query_count; i++)
-        if (strcmp(exchange->queries[i].name, name) == 0)
-            return exchange->queries[i].value;
-    return NULL;
-}
-
-const char *wr_exchange_header(const wr_exchange *exchange, const char *name)
-{
-    for (size_t i = 0; i < exchange->header_count; i++)
-        if (strcasecmp(exchange->headers[i].name, name) == 0)
-            return exchange->headers[i].value;
-    return NULL;
-}
-
-weir_slice wr_exchange_body(const wr_exchange *exchange)
-{
-    return exchange->body;
-}
-
-weir_arena *wr_exchange_arena(wr_exchange *exchange)
-{
-    return exchange->arena;
+    *ret_numbers = (wr_http_numbers){
+        .connections = atomic_load(&server->connections),
+        .requests = atomic_load(&server->requests),
+        .memory_size = atomic_load(&server->memory_size),
+        .connection_max = (uint64_t)server->options.connection_max,
+        .request_max = (uint64_t)server->options.request_max,
+        .memory_max = server->options.memory_max,
+        .accepted = atomic_load(&server->accepted),
+    };
+    for (size_t i = 0; i < sizeof ret_numbers->answered / sizeof *ret_numbers->answered; i++)
+        ret_numbers->answered[i] = atomic_load(&server->answered_by_status[i]);
+    for (int i = 0; i < WR_HTTP_LIMIT_COUNT; i++)
+        ret_numbers->limits[i] = atomic_load(&server->limits[i]);
 }

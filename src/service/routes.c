@@ -1,20 +1,30 @@
 /* From an exchange to a handler and back.
  *
- *   /livez /readyz /metrics        answered here
- *   a route with `forward`         passed on to another service, on the HTTP thread
- *   a route that is read-only      run on a read connection, on the HTTP thread
+ *   /livez /readyz /metrics        answered at once, on the HTTP server's thread, which never waits
+ *   a route with `forward`         passed on to another service, by a worker
+ *   a route that is read-only      run on a read connection, by a worker
  *   any other                      queued for the core; answered after the commit
+ *
+ * GET brings HEAD with it; OPTIONS is answered for every path with the methods that it has, and for * with all.
  *
  * The route whose template has the most literal bytes wins. Errors are {"error": "…"}: 404 no such path, 405 with
  * Allow, 422 the handler rejects, 503 try again (with Retry-After), 502 and 504 for what we passed on. */
 #include "routes.h"
+
+#include "exposition.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUTE_COUNT_MAX = 64, PARAMETER_COUNT_MAX = 8, IDLE_CLIENT_MAX = 8, FORWARD_TIMEOUT_MS = 5000 };
+enum {
+    ROUTE_COUNT_MAX = 64,
+    PARAMETER_COUNT_MAX = 8,
+    IDLE_CLIENT_MAX = 8,
+    FORWARD_TIMEOUT_MS = 5000,
+    METRICS_SIZE_MAX = 16 * 1024 * 1024
+};
 
 typedef struct idle_client {
     const weir_route *route;
@@ -34,6 +44,7 @@ struct wr_routes {
 typedef struct bound {
     wr_core_command command; /* first */
     wr_routes *routes;
+    wr_core *core;
     const weir_route *route;
     wr_exchange *exchange;
     weir_attribute parameters[PARAMETER_COUNT_MAX];
@@ -107,11 +118,17 @@ static void answer_health(wr_exchange *exchange, wr_core *core)
     answer_text(exchange, is_ready ? 200 : 503, NULL, &text);
 }
 
-static void answer_metrics(wr_exchange *exchange, wr_core *core)
+/* Also while the service starts: then there is only what a process has. */
+static void answer_metrics(const wr_routes *routes, wr_exchange *exchange, wr_core *core)
 {
+    const char *name = routes->config ? wr_config_find(routes->config, "name") : NULL;
+    name = name && *name ? name : routes->service->name;
     wr_buf text;
-    wr_buf_init(&text, 4 * 1024 * 1024);
-    wr_core_metrics(core, &text);
+    wr_buf_init(&text, METRICS_SIZE_MAX);
+    wr_process_metrics(name, &text);
+    wr_http_metrics(wr_exchange_server(exchange), name, &text);
+    if (core)
+        wr_core_metrics(core, &text);
     answer_text(exchange, 200, "text/plain; version=0.0.4", &text);
 }
 
@@ -170,6 +187,16 @@ static int match(const char *template, const char *path, weir_arena *arena, boun
     return *template == 0 && *path == 0 ? literal : -1;
 }
 
+/* One more method for an Allow header, unless it is there. */
+static void allow(char *list, size_t size, const char *method)
+{
+    size_t used = strlen(list), own = strlen(method);
+    for (const char *at = list; (at = strstr(at, method)); at += own)
+        if ((at == list || at[-1] == ' ') && (at[own] == ',' || at[own] == 0))
+            return;
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", method);
+}
+
 /* NULL: none; then *ret_allow lists the methods that this path has, or is empty. */
 static bound *find_route(wr_routes *routes, wr_exchange *exchange, char *ret_allow, size_t size)
 {
@@ -185,16 +212,18 @@ static bound *find_route(wr_routes *routes, wr_exchange *exchange, char *ret_all
         int literal = candidate ? match(route->path, path, arena, candidate) : -1;
         if (literal < 0)
             continue;
-        size_t used = strlen(ret_allow);
         const char *own = route->method ? route->method : "GET";
-        if (!strstr(ret_allow, own))
-            snprintf(ret_allow + used, size - used, "%s%s", used ? ", " : "", own);
+        allow(ret_allow, size, own);
+        if (strcmp(own, "GET") == 0)
+            allow(ret_allow, size, "HEAD");
         if (strcmp(own, method) != 0 || literal <= best_literal)
             continue;
         best = candidate;
         best->route = route;
         best_literal = literal;
     }
+    if (ret_allow[0])
+        allow(ret_allow, size, "OPTIONS");
     return best;
 }
 
@@ -290,35 +319,73 @@ static void submit(bound *bound, wr_core *core)
         answer_error(bound->exchange, 503, "the service is stopping; nothing was done", NULL);
 }
 
-static bool answer_own(wr_exchange *exchange, wr_core *core)
+const char *const wr_routes_urgent_paths[] = {"/livez", "/readyz", "/metrics", NULL};
+
+static bool is_own(const char *path)
 {
-    const char *path = wr_exchange_path(exchange);
-    if (strcmp(path, "/livez") == 0)
+    for (size_t i = 0; wr_routes_urgent_paths[i]; i++)
+        if (strcmp(wr_routes_urgent_paths[i], path) == 0)
+            return true;
+    return false;
+}
+
+static void answer_methods(wr_exchange *exchange, const char *allowed)
+{
+    if (strcmp(wr_exchange_method(exchange), "OPTIONS") == 0)
+        wr_exchange_answer(exchange, &(wr_answer){.status = 204, .allow = allowed});
+    else
+        answer_error(exchange, 405, "this path has other methods", allowed);
+}
+
+static void answer_own(const wr_routes *routes, wr_exchange *exchange, wr_core *core)
+{
+    const char *method = wr_exchange_method(exchange), *path = wr_exchange_path(exchange);
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        answer_methods(exchange, "GET, HEAD, OPTIONS");
+    else if (strcmp(path, "/livez") == 0)
         wr_exchange_answer(exchange, &(wr_answer){.status = 200, .body = WEIR_SLICE("{\"live\":true}")});
+    else if (strcmp(path, "/metrics") == 0)
+        answer_metrics(routes, exchange, core);
     else if (!core)
         answer_error(exchange, 503, "the service is starting", NULL);
-    else if (strcmp(path, "/readyz") == 0)
-        answer_health(exchange, core);
-    else if (strcmp(path, "/metrics") == 0)
-        answer_metrics(exchange, core);
     else
-        return false;
-    return true;
+        answer_health(exchange, core);
+}
+
+static void work_forward(void *user)
+{
+    forward(user);
+}
+
+static void work_query(void *user)
+{
+    bound *bound = user;
+    char reason[240];
+    weir_status status = wr_core_query(bound->core, run_query, bound, wr_exchange_arena(bound->exchange), reason);
+    answer_response(bound, status >= WEIR_DONE && status <= WEIR_FATAL ? status : WEIR_FATAL, reason);
 }
 
 void wr_routes_handle(void *user, wr_exchange *exchange)
 {
     wr_routes *routes = user;
     wr_core *core = atomic_load(&routes->core);
-    if (answer_own(exchange, core))
-        return;
-    char allow[100];
-    bound *bound = find_route(routes, exchange, allow, sizeof allow);
-    if (!bound) {
-        answer_error(exchange, allow[0] ? 405 : 404, allow[0] ? "this path has other methods" : "there is no such path",
-                     allow[0] ? allow : NULL);
+    if (is_own(wr_exchange_path(exchange))) {
+        answer_own(routes, exchange, core);
         return;
     }
+    char allowed[200];
+    bound *bound = find_route(routes, exchange, allowed, sizeof allowed);
+    if (!bound && strcmp(wr_exchange_path(exchange), "*") == 0)
+        answer_methods(exchange, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    else if (!bound && allowed[0])
+        answer_methods(exchange, allowed);
+    else if (!bound)
+        answer_error(exchange, 404, "there is no such path", NULL);
+    else if (!core)
+        answer_error(exchange, 503, "the service is starting", NULL);
+    if (!bound || !core)
+        return;
+    bound->core = core;
     bound->routes = routes;
     bound->exchange = exchange;
     bound->request = (weir_http_request){.method = wr_exchange_method(exchange),
@@ -327,15 +394,12 @@ void wr_routes_handle(void *user, wr_exchange *exchange)
                                          .content_type = wr_exchange_header(exchange, "Content-Type"),
                                          .traceparent = wr_exchange_header(exchange, "traceparent"),
                                          .internal = bound};
-    if (bound->route->forward) {
-        forward(bound);
-    } else if (bound->route->read_only) {
-        char reason[240];
-        weir_status status = wr_core_query(core, run_query, bound, wr_exchange_arena(exchange), reason);
-        answer_response(bound, status >= WEIR_DONE && status <= WEIR_FATAL ? status : WEIR_FATAL, reason);
-    } else {
+    if (bound->route->forward)
+        wr_exchange_run(exchange, work_forward, bound);
+    else if (bound->route->read_only)
+        wr_exchange_run(exchange, work_query, bound);
+    else
         submit(bound, core);
-    }
 }
 
 const char *weir_request_path(const weir_http_request *request, const char *name)

@@ -15,5 +15,6 @@ void wr_routes_free(wr_routes *routes); /* accepts NULL */
 /* Until it is given one, only /livez answers; NULL takes it away again. */
 void wr_routes_set_core(wr_routes *routes, wr_core *core);
 void wr_routes_handle(void *routes, wr_exchange *exchange);
+extern const char *const wr_routes_urgent_paths[]; /* of a wr_http_server: /livez, /readyz, /metrics */
 
 #endif

@@ -60,7 +60,7 @@ typedef struct front {
     wr_http_pool *pool;
     atomic_bool is_done;
     int status;
-    char content_type[100], body[8000];
+    char content_type[100], body[64000];
 } front;
 
 static void on_reply(void *user, void *cookie, weir_err err, const wr_http_reply *reply)

@@ -9,6 +9,7 @@
 #include "routes.h"
 #include "settings.h"
 
+#include <io/process.h>
 #include <io/terminal.h>
 
 #include <pthread.h>
@@ -22,7 +23,8 @@ enum {
     KAFKA_TIMEOUT_MS = 5000,
     KAFKA_RETRY_MS = 500,
     KAFKA_BATCH_SIZE = 1048588 /* a topic's default */,
-    HELP_SIZE_MAX = 1 << 20
+    HELP_SIZE_MAX = 1 << 20,
+    DESCRIPTOR_RESERVE = 256
 };
 
 extern char **environ;
@@ -132,6 +134,26 @@ static weir_err lock_database(app *app)
     return err == WEIR_OK ? err : weir_fail(&app->failure, err, "%s: %s", path, weir_err_name(err));
 }
 
+static size_t size_of(const app *app, const char *key)
+{
+    return (size_t)wr_config_int(app->settings.config, key);
+}
+
+/* As many connections as the settings say, but always some descriptors left for the database and Kafka: an accept that
+ * fails for want of them would shut health out. */
+static int connections_max(const app *app)
+{
+    int wanted = number_of(app, "http.connections.max");
+    int64_t most = wr_self_descriptors_raise();
+    most -= most / 2 < DESCRIPTOR_RESERVE ? most / 2 : DESCRIPTOR_RESERVE;
+    if (wanted <= most)
+        return wanted;
+    wr_trace_log(&app->trace, WR_WARN,
+                 "fewer connections than http.connections.max: the process may open too few files",
+                 WR_NUMBER("wanted", wanted), WR_NUMBER("connections", most));
+    return (int)most;
+}
+
 static weir_err start_http(app *app)
 {
     weir_err err = wr_routes_new(app->service, app->settings.config, &app->routes, &app->failure);
@@ -140,10 +162,24 @@ static weir_err start_http(app *app)
     wr_http_options options = {.host = text_of(app, "http.host"),
                                .port = number_of(app, "http.port"),
                                .thread_count = number_of(app, "http.threads"),
-                               .body_size_max = (size_t)wr_config_int(app->settings.config, "http.body.max"),
+                               .connection_max = connections_max(app),
+                               .request_max = number_of(app, "http.requests.max"),
+                               .memory_max = size_of(app, "http.memory.max"),
+                               .head_size_max = size_of(app, "http.head.max"),
+                               .body_size_max = size_of(app, "http.body.max"),
+                               .head_timeout_ms = number_of(app, "http.head.timeout"),
+                               .body_timeout_ms = number_of(app, "http.body.timeout"),
+                               .answer_timeout_ms = number_of(app, "http.answer.timeout"),
+                               .idle_timeout_ms = number_of(app, "http.idle.timeout"),
+                               .urgent_paths = wr_routes_urgent_paths,
                                .handle = wr_routes_handle,
-                               .user = app->routes};
-    err = wr_http_server_start(&options, &app->server, &app->failure);
+                               .user = app->routes,
+                               .trace = &app->trace,
+                               .io = app->io};
+    weir_failure failure = {0};
+    err = wr_http_server_start(&options, &app->server, &failure);
+    if (err != WEIR_OK)
+        return weir_fail(&app->failure, err, "%.200s (settings http.host, http.port)", failure.sentence);
     if (err == WEIR_OK)
         wr_trace_log(&app->trace, WR_INFO, "serving HTTP", WR_TEXT("host", options.host),
                      WR_NUMBER("port", wr_http_server_port(app->server)));

@@ -1,0 +1,48 @@
+/* Texts of HTTP: percent escapes, which must be two hex digits and must not hide a NUL, and tokens (RFC 9110, 5.6.2).
+ */
+#include "server_int.h"
+
+static int hex(uint8_t digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    digit |= 0x20;
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+const char *wr_http_unescape(weir_arena *arena, weir_slice text, bool is_query)
+{
+    char *out = weir_arena_alloc(arena, text.size + 1);
+    if (!out)
+        return NULL;
+    size_t size = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        int byte = text.data[i];
+        if (byte == '%') {
+            int high = i + 2 < text.size ? hex(text.data[i + 1]) : -1;
+            int low = i + 2 < text.size ? hex(text.data[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return NULL;
+            byte = high * 16 + low;
+            i += 2;
+        } else if (byte == '+' && is_query) {
+            byte = ' ';
+        }
+        if (byte == 0)
+            return NULL;
+        out[size++] = (char)byte;
+    }
+    return out;
+}
+
+bool wr_http_token_valid(const char *text)
+{
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte <= ' ' || byte >= 127 || strchr("\"(),/:;<=>?@[\\]{}", byte))
+            return false;
+    }
+    return true;
+}
