@@ -52,12 +52,6 @@ weir_err wr_loop_on_signal(wr_loop *loop, int signal, void (*run)(void *user, in
     return loop->ops->on_signal(loop, signal, run, user);
 }
 
-weir_err wr_loop_sync(wr_loop *loop, wr_file *const *files, size_t count, void (*done)(void *user, weir_err err),
-                      void *user)
-{
-    return loop->ops->sync(loop, files, count, done, user);
-}
-
 /* ---- streams */
 weir_err wr_listen(wr_loop *loop, const char *host, int port, void (*accept)(void *user, wr_stream *stream), void *user,
                    wr_listener **ret_listener, weir_failure *failure)

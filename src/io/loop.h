@@ -1,10 +1,10 @@
-/* The event loop: streams, timers, signals, posts from other threads, and syncs that run beside it.
+/* The event loop: streams, timers, signals, posts from other threads, and work that runs beside it.
  *
- * One thread runs a loop; every callback is called by it. Only wr_loop_post and wr_loop_stop may be called by other
- * threads. A callback may close the stream it was called for. Real: epoll, timerfd-free (the wait's timeout), eventfd
- * and one sync thread. Simulated: wr_sim_step (sim.h) delivers one event at a time in an order the seed chooses;
- * wr_loop_run steps until the stop, moves the clock to the next timer when nothing else is due, and is WEIR_E_AGAIN
- * when nothing will ever happen. No timer wakes an idle loop. */
+ * One thread runs a loop; every callback but the `run` of a work is called by it. Only wr_loop_post and wr_loop_stop may
+ * be called by other threads. A callback may close the stream it was called for. Real: epoll, timerfd-free (the wait's
+ * timeout), eventfd and a few worker threads. Simulated: wr_sim_step (sim.h) delivers one event at a time in an order
+ * the seed chooses; wr_loop_run steps until the stop, moves the clock to the next timer when nothing else is due, and is
+ * WEIR_E_AGAIN when nothing will ever happen. No timer wakes an idle loop. */
 #ifndef WR_LOOP_H
 #define WR_LOOP_H
 
@@ -94,10 +94,39 @@ const char *wr_stream_peer(const wr_stream *stream);
 const char *wr_stream_local(const wr_stream *stream);
 void wr_stream_close(wr_stream *stream); /* accepts NULL; no callback comes after it */
 
-/* ---- syncs beside the loop
- * Sync every file, off the loop's thread, then call `done` on the loop with the first error. Files must stay open until
- * then; writes to them may go on, and are covered only if they returned before this call. One batch runs at a time per
- * loop; later calls queue. */
+/* ---- work beside the loop: what may wait for a disk
+ *
+ *              wr_loop_work           a worker is free              `run` returns              the loop's next round
+ *    (none) ────────────────▶ queued ──────────────────▶ running ──────────────────▶ returned ─────────────────▶ done
+ *
+ * At most WR_LOOP_WORKER_COUNT_MAX works run at the same time; which of those that are queued runs or is done first is
+ * not promised, unless they share an order. */
+enum { WR_LOOP_WORKER_COUNT_MAX = 8, WR_LOOP_WORK_COUNT_MAX = 1 << 20 };
+
+/* Works that share an order run one after the other, as they were given: `run` of the next is called after `run` of the
+ * one before has returned, and so is `done`. Caller's storage, zeroed before first use; it must outlive its works. */
+typedef struct wr_work_order {
+    struct wr_work *under_way;              /* queued, running or returned */
+    struct wr_work *waiting, *waiting_last; /* behind it */
+} wr_work_order;
+
+/* Call `run` on another thread, and then `done` on the loop's with what `run` answered; errno is that of `run`. `run`
+ * has 256 KiB of stack and must not touch what the loop's thread uses meanwhile. `order` may be NULL. Only the loop's
+ * thread, or whoever has not begun to run the loop, may call it.
+ * Errors, after which neither is called: WEIR_E_MEMORY, WEIR_E_LIMIT too many works, WEIR_E_IO no thread can be made. */
+WEIR_MUST_CHECK weir_err wr_loop_work(wr_loop *loop, wr_work_order *order, weir_err (*run)(void *user),
+                                      void (*done)(void *user, weir_err err), void *user);
+/* No work of the order runs any more when this returns, and `done` of each has been called: with the answer of `run`, or
+ * with WEIR_E_CLOSED when it was never run. Waits for one work at most. Whatever `done` starts anew is not covered.
+ *
+ * wr_loop_free waits for works that run and forgets all, without a call of `done`. */
+void wr_loop_work_cancel(wr_loop *loop, wr_work_order *order);
+
+/* A work that syncs every file, whatever happens to the first, and answers the first error. Files must stay open until
+ * `done`; writes to them may go on, and are covered only if they returned before this call. */
+WEIR_MUST_CHECK weir_err wr_loop_work_sync(wr_loop *loop, wr_work_order *order, wr_file *const *files, size_t count,
+                                           void (*done)(void *user, weir_err err), void *user);
+/* The same without an order: syncs of different calls run beside each other. */
 WEIR_MUST_CHECK weir_err wr_loop_sync(wr_loop *loop, wr_file *const *files, size_t count,
                                       void (*done)(void *user, weir_err err), void *user);
 

@@ -1,8 +1,9 @@
-/* What the real and the simulated loop share: the table of operations, the head of each object, and the timers' heap.
- */
+/* What the real and the simulated loop share: the table of operations, the head of each object, the timers' heap, the
+ * list of posts, and works. */
 #ifndef WR_LOOP_INT_H
 #define WR_LOOP_INT_H
 
+#include <base/list.h>
 #include <io/loop.h>
 
 enum { WR_LOOP_POST_COUNT_MAX = 1 << 20, WR_ADDRESS_TEXT_SIZE = 64 };
@@ -21,6 +22,27 @@ typedef struct wr_posts {
     wr_post *items;
     size_t count, capacity;
 } wr_posts;
+
+typedef enum wr_work_state { WR_WORK_QUEUED, WR_WORK_RUNNING, WR_WORK_RETURNED } wr_work_state;
+
+/* One work. The loop's thread owns it except while it is in the implementation's hands, between work_start and
+ * wr_work_done or work_take. */
+typedef struct wr_work {
+    wr_link link; /* in a list of the implementation */
+    wr_loop *loop;
+    wr_work_order *order;        /* may be NULL */
+    struct wr_work *next;        /* of those that wait in the order */
+    weir_err (*run)(void *user); /* NULL: sync the files */
+    void (*done)(void *user, weir_err err);
+    void *user;
+    wr_work_state state;
+    weir_err err;
+    int os_error;
+    int64_t due_us;          /* simulated: when it runs, then when it is done */
+    uint64_t up_to_sequence; /* simulated: the last write that a sync covers */
+    size_t file_count;
+    wr_file *files[];
+} wr_work;
 
 typedef struct wr_loop_ops {
     void (*free)(wr_loop *loop);
@@ -41,8 +63,10 @@ typedef struct wr_loop_ops {
     const char *(*stream_peer)(const wr_stream *stream);
     const char *(*stream_local)(const wr_stream *stream);
     void (*stream_close)(wr_stream *stream);
-    weir_err (*sync)(wr_loop *loop, wr_file *const *files, size_t count, void (*done)(void *user, weir_err err),
-                     void *user);
+    /* Run it some time, then call wr_work_done on the loop's thread. Cannot fail once one work was started. */
+    weir_err (*work_start)(wr_loop *loop, wr_work *work);
+    /* Take it back, waiting for the end of `run` if that has begun. The caller looks at its state. */
+    void (*work_take)(wr_loop *loop, wr_work *work);
 } wr_loop_ops;
 
 struct wr_loop {
@@ -51,6 +75,7 @@ struct wr_loop {
     wr_timers timers;
     wr_list round_ends;             /* wr_round_end */
     wr_link round_here, round_last; /* marks in round_ends while they run */
+    size_t work_count;
 };
 
 struct wr_stream {
@@ -72,6 +97,11 @@ bool wr_timers_run_one(wr_timers *timers, int64_t now_us);
 
 /* ---- hooks */
 void wr_round_ends_run(wr_loop *loop);
+
+/* ---- works */
+void wr_work_run(wr_work *work);    /* on any thread: `run`, or the syncs, and what came of it */
+void wr_work_done(wr_work *work);   /* on the loop's thread: starts the next of its order, calls `done`, frees it */
+void wr_work_forget(wr_work *work); /* frees it, and what waits behind it */
 
 /* ---- posts; WEIR_E_LIMIT, WEIR_E_MEMORY */
 weir_err wr_posts_add(wr_posts *posts, void (*run)(void *user), void *user);

@@ -1,4 +1,4 @@
-/* The contract of loop.h but for streams: timers, posts, signals and syncs, on both implementations. */
+/* The contract of loop.h but for streams and works: timers, posts and signals, on both implementations. */
 #include "both_test.h"
 
 #include <pthread.h>
@@ -233,121 +233,7 @@ TEST_BOTH(a_signal_is_told_by_the_loop)
     CHECK_OK(wr_loop_run(w->loop));
 }
 
-/* ---- syncs */
-typedef struct syncs {
-    world *w;
-    wr_file *files[3];
-    int order[3];
-    int count;
-} syncs;
-
-static void synced(syncs *s, int number, weir_err err)
-{
-    CHECK_OK(err);
-    s->order[s->count++] = number;
-    if (s->count == 3)
-        wr_loop_stop(s->w->loop);
-}
-
-static void synced_0(void *user, weir_err err)
-{
-    synced(user, 0, err);
-}
-
-static void synced_1(void *user, weir_err err)
-{
-    synced(user, 1, err);
-}
-
-static void synced_2(void *user, weir_err err)
-{
-    synced(user, 2, err);
-}
-
-TEST_BOTH(syncs_beside_the_loop_finish_in_their_order)
-{
-    syncs s = {.w = w};
-    for (int i = 0; i < 3; i++) {
-        char path[300];
-        snprintf(path, sizeof path, "%s/f%d", w->root, i);
-        CHECK_OK(wr_file_open(w->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &s.files[i]));
-        CHECK_OK(wr_file_write(s.files[i], 0, "x", 1));
-    }
-    CHECK_OK(wr_loop_sync(w->loop, s.files, 3, synced_0, &s));
-    CHECK_OK(wr_loop_sync(w->loop, s.files, 1, synced_1, &s));
-    CHECK_OK(wr_loop_sync(w->loop, NULL, 0, synced_2, &s));
-    CHECK_OK(wr_file_write(s.files[0], 1, "y", 1)); /* beside the sync */
-    CHECK_OK(wr_loop_run(w->loop));
-    for (int i = 0; i < 3; i++) {
-        CHECK_EQ(s.order[i], i);
-        wr_file_close(s.files[i]);
-    }
-}
-
-TEST_BOTH(a_loop_can_be_freed_while_a_sync_is_under_way)
-{
-    syncs s = {.w = w};
-    char path[300];
-    snprintf(path, sizeof path, "%s/f", w->root);
-    CHECK_OK(wr_file_open(w->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &s.files[0]));
-    CHECK_OK(wr_loop_sync(w->loop, s.files, 1, synced_0, &s));
-    wr_loop_free(w->loop);
-    wr_file_close(s.files[0]);
-    CHECK_EQ(s.count, 0);
-    CHECK_OK(wr_loop_new(w->io, &w->loop));
-}
-
 /* ---- of the simulator alone */
-static void note_error(void *user, weir_err err)
-{
-    *(int *)user = err == WEIR_OK ? 1 : -1;
-}
-
-TEST(a_sync_beside_the_loop_covers_only_what_was_written_before_it)
-{
-    int lost = 0;
-    for (uint64_t seed = 1; seed < 200; seed++) {
-        world w = world_new(seed);
-        wr_file *file;
-        CHECK_OK(wr_file_open(w.io, "/f", WR_FILE_WRITE | WR_FILE_CREATE, &file));
-        CHECK_OK(wr_dir_sync(w.io, "/"));
-        CHECK_OK(wr_file_write(file, 0, "ab", 2));
-        int told = 0;
-        CHECK_OK(wr_loop_sync(w.loop, &file, 1, note_error, &told));
-        CHECK_OK(wr_file_write(file, 2, "cd", 2));
-        CHECK(wr_sim_run(w.sim, 100) > 0);
-        CHECK_EQ(told, 1);
-        wr_file_close(file);
-        wr_sim_cut(w.sim);
-        wr_sim_restart(w.sim);
-        CHECK_OK(wr_file_open(w.io, "/f", WR_FILE_READ, &file));
-        int64_t size;
-        CHECK_OK(wr_file_size(file, &size));
-        CHECK(size >= 2);
-        lost += size == 2;
-        wr_file_close(file);
-        world_free(&w);
-    }
-    CHECK(lost > 10);
-}
-
-TEST(nothing_runs_and_nobody_is_told_while_the_power_is_off)
-{
-    world w = world_new(3);
-    wr_file *file;
-    CHECK_OK(wr_file_open(w.io, "/f", WR_FILE_WRITE | WR_FILE_CREATE, &file));
-    int told = 0;
-    wr_sim_cut_at(w.sim, wr_sim_write_count(w.sim));
-    CHECK_OK(wr_loop_sync(w.loop, &file, 1, note_error, &told));
-    CHECK(wr_sim_step(w.sim)); /* the power goes during the sync */
-    CHECK_OK(wr_loop_post(w.loop, stop, &w));
-    CHECK(!wr_sim_step(w.sim));
-    CHECK_EQ(told, 0);
-    CHECK_EQ(wr_loop_run(w.loop), WEIR_E_IO);
-    wr_file_close(file);
-    world_free(&w);
-}
-
 static void count_tick(void *user)
 {
     ++*(int *)user;

@@ -1,5 +1,5 @@
-/* The real loop's parts: real_loop.c (epoll, posts, signals), real_net.c (sockets), real_sync.c (the thread that
- * syncs).
+/* The real loop's parts: real_loop.c (epoll, posts, signals), real_net.c (sockets), real_work.c (the
+ * threads that work beside it).
  *
  * Sockets are registered once, edge-triggered. What epoll reported is kept in watch.ready until a call says EAGAIN; a
  * watch that is both ready and wanted stands in loop.ready and gets its callback once a round. So the callbacks behave
@@ -35,13 +35,16 @@ typedef struct real_signal {
     void *user;
 } real_signal;
 
-/* The sync thread. Its lists are guarded by the loop's mutex. */
-typedef struct real_syncer {
-    pthread_t thread;
-    pthread_cond_t work;
-    bool started, stopping;
-    wr_list queued, done;
-} real_syncer;
+/* The worker threads. All is guarded by the loop's mutex. */
+typedef struct real_workers {
+    pthread_t threads[WR_LOOP_WORKER_COUNT_MAX];
+    size_t thread_count;
+    size_t idle_count;         /* of them wait for work; one that was signalled counts until it has the mutex */
+    pthread_cond_t work, back; /* something is queued; something has returned */
+    bool stopping;
+    wr_list queued, returned;
+    size_t queued_count;
+} real_workers;
 
 typedef struct real_loop {
     wr_loop base;
@@ -56,7 +59,7 @@ typedef struct real_loop {
     pthread_mutex_t mutex; /* guards from here… */
     bool woken;
     wr_posts posts;
-    real_syncer syncer; /* …to here */
+    real_workers workers; /* …to here */
 
     wr_posts taken; /* the posts of this round */
     real_signal signals[REAL_SIGNAL_COUNT_MAX];
@@ -110,11 +113,11 @@ const char *real_stream_peer(const wr_stream *stream);
 const char *real_stream_local(const wr_stream *stream);
 void real_stream_close(wr_stream *stream);
 
-/* ---- real_sync.c */
-weir_err real_syncer_init(real_syncer *syncer);
-void real_syncer_fini(real_loop *loop); /* finishes what it is at, forgets the rest */
-weir_err real_sync(wr_loop *loop, wr_file *const *files, size_t count, void (*done)(void *user, weir_err err),
-                   void *user);
-void real_syncer_finish(real_loop *loop); /* calls `done` of what is finished */
+/* ---- real_work.c */
+weir_err real_workers_init(real_workers *workers);
+void real_workers_fini(real_loop *loop); /* finishes what they are at, forgets the rest */
+weir_err real_work_start(wr_loop *loop, wr_work *work);
+void real_work_take(wr_loop *loop, wr_work *work);
+void real_workers_finish(real_loop *loop); /* calls `done` of what has returned */
 
 #endif

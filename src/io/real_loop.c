@@ -1,4 +1,4 @@
-/* The real event loop: epoll, an eventfd for posts and finished syncs, a signalfd once signals are asked for. The wait
+/* The real event loop: epoll, an eventfd for posts and works that returned, a signalfd once signals are asked for. The wait
  * ends at the earliest timer; without timers it has no end. */
 #include "real_int.h"
 
@@ -43,7 +43,7 @@ static void watch_free(real_watch *watch)
         free(WR_LIST_ITEM(watch, real_listener, watch));
 }
 
-static void bury_dead(real_loop *loop)
+static void free_closed(real_loop *loop)
 {
     wr_link *link;
     while ((link = wr_list_pop(&loop->dead)))
@@ -71,7 +71,7 @@ static void wake_taken(real_loop *loop)
     loop->taken = posts;
     pthread_mutex_unlock(&loop->mutex);
 
-    real_syncer_finish(loop);
+    real_workers_finish(loop);
     for (size_t i = 0; i < loop->taken.count; i++)
         loop->taken.items[i].run(loop->taken.items[i].user);
     loop->taken.count = 0;
@@ -183,7 +183,7 @@ static weir_err round_run(real_loop *loop)
     if (signalled)
         signals_taken(loop);
     wr_round_ends_run(&loop->base);
-    bury_dead(loop);
+    free_closed(loop);
     return WEIR_OK;
 }
 
@@ -270,8 +270,8 @@ static void loop_free(wr_loop *base)
 {
     real_loop *loop = real_loop_of(base);
     assert(loop->open_count == 0 && !loop->running);
-    real_syncer_fini(loop);
-    bury_dead(loop);
+    real_workers_fini(loop);
+    free_closed(loop);
     pthread_sigmask(SIG_UNBLOCK, &loop->caught, NULL);
     if (loop->signals_watch.fd >= 0)
         close(loop->signals_watch.fd);
@@ -306,7 +306,7 @@ weir_err wr_real_loop_new(wr_io *io, wr_loop **ret_loop)
     err = real_watch_add(loop, &loop->wake, EPOLLIN);
     if (err != WEIR_OK)
         goto fail;
-    err = real_syncer_init(&loop->syncer);
+    err = real_workers_init(&loop->workers);
     if (err != WEIR_OK)
         goto fail;
     pthread_mutex_init(&loop->mutex, NULL); /* cannot fail with default attributes */
@@ -339,5 +339,6 @@ const wr_loop_ops real_loop_ops = {
     .stream_peer = real_stream_peer,
     .stream_local = real_stream_local,
     .stream_close = real_stream_close,
-    .sync = real_sync,
+    .work_start = real_work_start,
+    .work_take = real_work_take,
 };

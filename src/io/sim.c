@@ -4,9 +4,13 @@
 #include <base/hash.h>
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { WALL_START_MS_HIGH = 1767225600 }; /* 2026-01-01T00:00:00Z, in seconds */
+enum {
+    WALL_START_MS_HIGH = 1767225600, /* 2026-01-01T00:00:00Z, in seconds */
+    STEP_READ_SIZE_MAX = 8 << 20,    /* of one callback, before it counts as blocking */
+};
 
 /* ---- memory */
 void *sim_alloc(size_t size)
@@ -137,6 +141,8 @@ sim_fate sim_begin_write(wr_sim *sim, const char *what, uint64_t node_id, uint64
     if (sim->end != SIM_LIGHT)
         return SIM_REFUSE;
     sim_note(sim, what, node_id, at, size);
+    if (strcmp(what, "write") != 0)
+        sim_blocks(sim, what);
     uint64_t number = sim->write_count++;
     if (number == sim->cut_at) {
         wr_sim_cut(sim);
@@ -182,6 +188,35 @@ weir_err sim_begin_read(wr_sim *sim)
     if (sim->end != SIM_LIGHT)
         return sim_fail(EIO);
     return sim->read_count++ == sim->fail_read.at ? sim_fail(sim->fail_read.os_error) : WEIR_OK;
+}
+
+void sim_blocks(wr_sim *sim, const char *what)
+{
+    if (sim->caller != SIM_BY_LOOP)
+        return;
+    sim->blocking_count++;
+    if (!sim->forbids_blocking)
+        return;
+    fprintf(stderr, "simulator: a callback of the loop makes a call that may block: %s\n", what);
+    abort();
+}
+
+void sim_count_read(wr_sim *sim, size_t size)
+{
+    uint64_t before = sim->step_read_size;
+    sim->step_read_size += size;
+    if (before <= STEP_READ_SIZE_MAX && sim->step_read_size > STEP_READ_SIZE_MAX)
+        sim_blocks(sim, "reading more than 8 MiB");
+}
+
+uint64_t wr_sim_blocking_count(const wr_sim *sim)
+{
+    return sim->blocking_count;
+}
+
+void wr_sim_forbid_blocking(wr_sim *sim, bool forbid)
+{
+    sim->forbids_blocking = forbid;
 }
 
 uint64_t wr_sim_write_count(const wr_sim *sim)

@@ -9,10 +9,11 @@
  *
  *   process killed   everything survives
  *   power cut        each unsynced write survives wholly, not at all, or as some of its 512-byte sectors, whatever
- * happened to the writes before it. A sector is written as the cache had it, so it brings earlier writes of the same
- * sector along; a size may survive without its bytes (zeros). Each unsynced name survives or not: in half of the cuts
- * in order, as on a journalling file system, else in any subset failed sync      what was dirty is clean and forgotten:
- * some of it reached the disk, the cache may show old bytes or new ones, and the next sync succeeds
+ *                    happened to the writes before it. A sector is written as the cache had it, so it brings earlier
+ *                    writes of the same sector along; a size may survive without its bytes (zeros). Each unsynced name
+ *                    survives or not: in half of the cuts in order, as on a journalling file system, else in any subset
+ *   failed sync      what was dirty is clean and forgotten: some of it reached the disk, the cache may show old bytes or
+ *                    new ones, and the next sync succeeds
  *
  *   for (uint64_t n = 0;; n++) {
  *       wr_sim *sim = wr_sim_new(seed);
@@ -58,8 +59,8 @@ void wr_sim_cut(wr_sim *sim);                 /* now */
 void wr_sim_kill(wr_sim *sim);
 bool wr_sim_dark(const wr_sim *sim);
 /* Light again; decides what survived. Without a cut or kill before, it is a kill. Faults and counts start anew. Files
- * opened before stay unusable (close them), locks are free, connections are reset, and syncs under way are forgotten.
- */
+ * opened before stay unusable (close them), locks are free, connections are reset, and works under way are
+ * forgotten. */
 void wr_sim_restart(wr_sim *sim);
 
 /* Write-like call n fails with this errno (EIO, ENOSPC), once: a write may leave a prefix, a sync forgets what was
@@ -71,21 +72,29 @@ void wr_sim_set_capacity(wr_sim *sim, int64_t capacity_size);
 /* Bit rot: flips bit 0..7 of the byte at `at`, on the disk and in the cache. WEIR_E_NOT_FOUND, WEIR_E_RANGE. */
 WEIR_MUST_CHECK weir_err wr_sim_flip_bit(wr_sim *sim, const char *path, int64_t at, int bit);
 
+/* ---- what may block. A callback of a loop that makes one of these calls holds everybody up when the disk is slow; they
+ * belong into wr_loop_work: wr_file_sync, wr_dir_sync, wr_file_truncate, making, renaming and removing a file or a
+ * directory, wr_dir_list, and reading more than 8 MiB in one callback. Not counted: wr_file_write, which goes to the page
+ * cache; opening a file that exists; what is called while no loop runs a callback (starting, stopping, tests). */
+uint64_t wr_sim_blocking_count(const wr_sim *sim);
+/* From now on such a call prints its name and ends the program, so that a debugger shows who made it. */
+void wr_sim_forbid_blocking(wr_sim *sim, bool forbid);
+
 /* ---- time: virtual; it moves only by these calls and by wr_sim_step where said */
 void wr_sim_advance_ms(wr_sim *sim, int64_t ms); /* only moves the clock: what is due runs at the next steps, late */
 void wr_sim_set_wall_ms(wr_sim *sim, int64_t now_ms); /* the wall clock jumps, the monotonic one does not */
 
 /* ---- network and loops */
 typedef struct wr_sim_net {
-    int delay_us_max;    /* bytes, connections and syncs take up to this long. Default 500 */
+    int delay_us_max;    /* bytes, connections and works take up to this long. Default 500 */
     int partial_percent; /* reads and writes that move only part of what they could. Default 30 */
     int reset_ppm;       /* chance of a reset at every write. Default 0 */
     size_t pipe_size;    /* what one direction of a connection holds. Default 64 KiB */
 } wr_sim_net;
 void wr_sim_set_net(wr_sim *sim, const wr_sim_net *net);
 /* Run one event of one loop, both chosen by the seed among those that are due: a post, a timer, an accept, a stream
- * that is ready, a finished sync, bytes that arrive. When nothing is due but bytes or syncs are under way, the clock
- * moves to them (or to a timer before them). False: nothing happens any more before the next timer. */
+ * that is ready, a work that runs or is done, bytes that arrive. When nothing is due but bytes or works are under way, the
+ * clock moves to them (or to a timer before them). False: nothing happens any more before the next timer. */
 bool wr_sim_step(wr_sim *sim);
 /* Steps until nothing is due; the number of steps, at most max_steps. */
 size_t wr_sim_run(wr_sim *sim, size_t max_steps);

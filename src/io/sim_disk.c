@@ -128,6 +128,7 @@ static weir_err disk_read(wr_file *base, int64_t at, void *ret_bytes, size_t siz
     size_t left = (uint64_t)at < bytes->size ? bytes->size - (size_t)at : 0;
     if (size > left)
         size = left;
+    sim_count_read(file->sim, size);
     if (size)
         memcpy(ret_bytes, bytes->data + at, size);
     *ret_size = size;
@@ -280,6 +281,7 @@ static weir_err disk_list(wr_io *io, const char *path, weir_err (*each)(void *us
 {
     wr_sim *sim = sim_of(io);
     weir_err err = sim_begin_read(sim);
+    sim_blocks(sim, "list");
     sim_node *dir;
     if (err == WEIR_OK)
         err = find_dir(sim, path, &dir);

@@ -1,5 +1,6 @@
 /* What the files of the simulator share: sim.c (seed, faults, clock), sim_node.c (what a file and a directory hold and
- * what a cut leaves of it), sim_disk.c (the calls), sim_loop.c and sim_net.c (loops and streams). */
+ * what a cut leaves of it), sim_disk.c (the calls), sim_loop.c, sim_net.c and sim_work.c (loops, streams and
+ * works). */
 #ifndef WR_SIM_INT_H
 #define WR_SIM_INT_H
 
@@ -118,6 +119,9 @@ typedef struct sim_fault {
     int os_error;
 } sim_fault;
 
+/* Who makes the calls of this moment. */
+typedef enum sim_caller { SIM_BY_TEST, SIM_BY_LOOP, SIM_BY_WORKER } sim_caller;
+
 struct wr_sim {
     wr_io base;
     sim_chance disk_chance, order_chance, net_chance, user_chance;
@@ -129,6 +133,11 @@ struct wr_sim {
     int64_t capacity_size; /* -1: no limit */
     sim_end end;
     uint64_t life; /* counts restarts: files of an earlier life are unusable */
+
+    sim_caller caller;
+    uint64_t step_read_size; /* what this callback of a loop has read */
+    uint64_t blocking_count; /* calls that may block, made by a callback of a loop */
+    bool forbids_blocking;
 
     uint64_t next_node_id, next_sequence;
     wr_list nodes;
@@ -151,6 +160,8 @@ bool sim_happens(wr_sim *sim, sim_fate fate);               /* of a call that ha
 size_t sim_prefix(wr_sim *sim, sim_fate fate, size_t size); /* of a write: how much reaches the cache */
 weir_err sim_end_write(wr_sim *sim, sim_fate fate);         /* and errno */
 weir_err sim_begin_read(wr_sim *sim);
+void sim_blocks(wr_sim *sim, const char *what); /* this call may block: see wr_sim_forbid_blocking */
+void sim_count_read(wr_sim *sim, size_t size);
 extern const wr_io_ops sim_disk_ops;
 
 weir_err sim_loop_new(wr_io *io, wr_loop **ret_loop);

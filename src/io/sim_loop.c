@@ -8,7 +8,7 @@ typedef enum sim_pick_kind {
     PICK_POST,
     PICK_TIMER,
     PICK_SIGNAL,
-    PICK_SYNCED,
+    PICK_WORK,
     PICK_ACCEPT,
     PICK_ARRIVE,
     PICK_READ,
@@ -70,8 +70,10 @@ static void loop_picks(sim_picks *picks, sim_loop *loop)
     for (size_t i = 0; i < loop->signal_count; i++)
         if (loop->signals[i].pending)
             pick_add(picks, PICK_SIGNAL, &loop->signals[i]);
-    if (!wr_list_empty(&loop->syncs))
-        pick_when_due(picks, PICK_SYNCED, loop, WR_LIST_ITEM(wr_list_first(&loop->syncs), sim_syncing, link)->due_us);
+    for (wr_link *at = wr_list_first(&loop->works); at; at = wr_list_next(&loop->works, at)) {
+        wr_work *work = WR_LIST_ITEM(at, wr_work, link);
+        pick_when_due(picks, PICK_WORK, work, work->due_us);
+    }
     for (wr_link *at = wr_list_first(&loop->listeners); at; at = wr_list_next(&loop->listeners, at)) {
         sim_listener *listener = WR_LIST_ITEM(at, sim_listener, link);
         if (!wr_list_empty(&listener->backlog))
@@ -98,25 +100,11 @@ static void run_post(sim_loop *loop)
     post.run(post.user);
 }
 
-static void run_synced(sim_loop *loop)
-{
-    wr_sim *sim = loop->sim;
-    sim_syncing *syncing = WR_LIST_ITEM(wr_list_pop(&loop->syncs), sim_syncing, link);
-    weir_err first = WEIR_OK;
-    for (size_t i = 0; i < syncing->count; i++) {
-        weir_err err = sim_file_sync_up_to(syncing->files[i], syncing->up_to_sequence);
-        if (first == WEIR_OK)
-            first = err;
-    }
-    if (sim->end == SIM_LIGHT) /* else nobody is left to be told */
-        syncing->done(syncing->user, first);
-    free(syncing);
-}
-
 static void pick_run(const sim_pick *pick)
 {
     sim_stream *stream = pick->object;
     sim_signal *signal = pick->object;
+    wr_work *work = pick->object;
     switch (pick->kind) {
     case PICK_POST:
         run_post(pick->object);
@@ -130,8 +118,8 @@ static void pick_run(const sim_pick *pick)
         signal->pending = false;
         signal->run(signal->user, signal->signal);
         break;
-    case PICK_SYNCED:
-        run_synced(pick->object);
+    case PICK_WORK:
+        sim_work_step(sim_loop_of(work->loop), work);
         break;
     case PICK_ACCEPT:
         sim_listener_accept(pick->object);
@@ -167,9 +155,12 @@ static bool step(wr_sim *sim, int64_t until_us, bool to_timers)
     assert(picks.count > 0);
     sim_pick pick = sim->picks[sim_below(&sim->order_chance, picks.count)];
     sim_note(sim, "step", (uint64_t)pick.kind, picks.count, 0);
+    sim->caller = SIM_BY_LOOP;
+    sim->step_read_size = 0;
     pick_run(&pick);
-    if (sim->end == SIM_LIGHT) /* else nobody is left who could do anything */
+    if (sim->end == SIM_LIGHT && sim->caller == SIM_BY_LOOP) /* else nobody is left, or it was a worker */
         wr_round_ends_run(&pick.loop->base);
+    sim->caller = SIM_BY_TEST;
     return true;
 }
 
@@ -226,7 +217,8 @@ weir_err sim_loop_new(wr_io *io, wr_loop **ret_loop)
     loop->sim = sim_of(io);
     wr_list_init(&loop->streams);
     wr_list_init(&loop->listeners);
-    wr_list_init(&loop->syncs);
+    wr_list_init(&loop->works);
+    wr_list_init(&loop->lost_works);
     wr_list_append(&loop->sim->loops, &loop->link);
     *ret_loop = &loop->base;
     return WEIR_OK;
@@ -236,9 +228,7 @@ static void loop_free(wr_loop *base)
 {
     sim_loop *loop = sim_loop_of(base);
     assert(wr_list_empty(&loop->streams) && wr_list_empty(&loop->listeners));
-    wr_link *first;
-    while ((first = wr_list_pop(&loop->syncs)))
-        free(WR_LIST_ITEM(first, sim_syncing, link));
+    sim_works_fini(loop);
     wr_timers_fini(&loop->base.timers);
     free(loop->posts.items);
     wr_link_remove(&loop->link);
@@ -279,23 +269,6 @@ static weir_err loop_on_signal(wr_loop *base, int number, void (*run)(void *user
     return WEIR_OK;
 }
 
-static weir_err loop_sync(wr_loop *base, wr_file *const *files, size_t count, void (*done)(void *user, weir_err err),
-                          void *user)
-{
-    sim_loop *loop = sim_loop_of(base);
-    wr_sim *sim = loop->sim;
-    sim_syncing *syncing = sim_alloc(sizeof *syncing + count * sizeof *files);
-    syncing->up_to_sequence = sim->next_sequence;
-    syncing->due_us = sim->mono_us + (int64_t)sim_below(&sim->net_chance, (uint64_t)sim->net.delay_us_max + 1);
-    syncing->done = done;
-    syncing->user = user;
-    syncing->count = count;
-    if (count)
-        memcpy(syncing->files, files, count * sizeof *files);
-    wr_list_append(&loop->syncs, &syncing->link);
-    return WEIR_OK;
-}
-
 const wr_loop_ops sim_loop_ops = {
     .free = loop_free,
     .run = loop_run,
@@ -314,5 +287,6 @@ const wr_loop_ops sim_loop_ops = {
     .stream_peer = sim_stream_peer,
     .stream_local = sim_stream_local,
     .stream_close = sim_stream_close,
-    .sync = loop_sync,
+    .work_start = sim_work_start,
+    .work_take = sim_work_take,
 };

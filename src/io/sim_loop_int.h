@@ -13,17 +13,6 @@ typedef struct sim_signal {
     void *user;
 } sim_signal;
 
-/* Files that a loop syncs in the background. What was written after the call is not covered. */
-typedef struct sim_syncing {
-    wr_link link;
-    uint64_t up_to_sequence;
-    int64_t due_us;
-    void (*done)(void *user, weir_err err);
-    void *user;
-    size_t count;
-    wr_file *files[];
-} sim_syncing;
-
 typedef struct sim_loop {
     wr_loop base;
     wr_link link;
@@ -31,7 +20,8 @@ typedef struct sim_loop {
     wr_posts posts;
     sim_signal signals[SIM_SIGNAL_COUNT_MAX];
     size_t signal_count;
-    wr_list streams, listeners, syncs;
+    wr_list streams, listeners;
+    wr_list works, lost_works; /* under way; of a process that died, kept until they are taken or the loop is freed */
     bool stopping;
 } sim_loop;
 
@@ -74,6 +64,14 @@ static inline sim_loop *sim_loop_of(const wr_loop *loop)
 
 extern const wr_loop_ops sim_loop_ops;
 
+/* ---- sim_work.c */
+weir_err sim_work_start(wr_loop *loop, wr_work *work);
+void sim_work_take(wr_loop *loop, wr_work *work);
+void sim_work_step(sim_loop *loop, wr_work *work); /* it is due: runs it, or tells that it is done */
+void sim_works_lose(sim_loop *loop);               /* the process died */
+void sim_works_fini(sim_loop *loop);
+
+/* ---- sim_net.c */
 void sim_stream_arrive(sim_stream *stream); /* what was due: bytes, the end, or the connection */
 bool sim_stream_readable(const sim_stream *stream);
 bool sim_stream_writable(const sim_stream *stream);

@@ -337,8 +337,6 @@ void sim_net_reset_all(wr_sim *sim)
             backlog_reset(listener);
             listener->dead = true;
         }
-        wr_link *first;
-        while ((first = wr_list_pop(&loop->syncs)))
-            free(WR_LIST_ITEM(first, sim_syncing, link));
+        sim_works_lose(loop);
     }
 }

@@ -1,0 +1,148 @@
+/* Works beside the loop: what the real and the simulated loop share. The implementation is given one work of an order at
+ * a time (work_start); those behind it wait here, so that orders need no lock. */
+#include "loop_int.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static wr_work *work_new(wr_loop *loop, wr_work_order *order, size_t file_count, void (*done)(void *user, weir_err err),
+                         void *user)
+{
+    wr_work *work = calloc(1, sizeof *work + file_count * sizeof(wr_file *));
+    if (work)
+        *work = (wr_work){.loop = loop, .order = order, .done = done, .user = user, .file_count = file_count};
+    return work;
+}
+
+/* Takes the work, also when it fails. */
+static weir_err work_add(wr_loop *loop, wr_work *work)
+{
+    wr_work_order *order = work->order;
+    weir_err err = loop->work_count < WR_LOOP_WORK_COUNT_MAX ? WEIR_OK : WEIR_E_LIMIT;
+    if (err == WEIR_OK && order && order->under_way) {
+        if (order->waiting)
+            order->waiting_last->next = work;
+        else
+            order->waiting = work;
+        order->waiting_last = work;
+    } else if (err == WEIR_OK) {
+        err = loop->ops->work_start(loop, work);
+        if (err == WEIR_OK && order)
+            order->under_way = work;
+    }
+    if (err == WEIR_OK)
+        loop->work_count++;
+    else
+        free(work);
+    return err;
+}
+
+weir_err wr_loop_work(wr_loop *loop, wr_work_order *order, weir_err (*run)(void *user),
+                      void (*done)(void *user, weir_err err), void *user)
+{
+    assert(run && done);
+    wr_work *work = work_new(loop, order, 0, done, user);
+    if (!work)
+        return WEIR_E_MEMORY;
+    work->run = run;
+    return work_add(loop, work);
+}
+
+weir_err wr_loop_work_sync(wr_loop *loop, wr_work_order *order, wr_file *const *files, size_t count,
+                           void (*done)(void *user, weir_err err), void *user)
+{
+    assert(done);
+    wr_work *work = work_new(loop, order, count, done, user);
+    if (!work)
+        return WEIR_E_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        work->files[i] = files[i];
+    return work_add(loop, work);
+}
+
+weir_err wr_loop_sync(wr_loop *loop, wr_file *const *files, size_t count, void (*done)(void *user, weir_err err),
+                      void *user)
+{
+    return wr_loop_work_sync(loop, NULL, files, count, done, user);
+}
+
+/* All files are tried, whatever happens to the first: the others may still become durable. */
+static weir_err sync_files(wr_work *work, int *ret_os_error)
+{
+    weir_err first = WEIR_OK;
+    for (size_t i = 0; i < work->file_count; i++) {
+        weir_err err = wr_file_sync(work->files[i]);
+        if (err != WEIR_OK && first == WEIR_OK) {
+            first = err;
+            *ret_os_error = errno;
+        }
+    }
+    return first;
+}
+
+void wr_work_run(wr_work *work)
+{
+    errno = 0;
+    if (work->run) {
+        work->err = work->run(work->user);
+        work->os_error = errno;
+    } else {
+        work->err = sync_files(work, &work->os_error);
+    }
+}
+
+/* Tells its owner, who may free the order. */
+static void tell(wr_work *work)
+{
+    work->loop->work_count--;
+    errno = work->os_error;
+    work->done(work->user, work->err);
+    free(work);
+}
+
+void wr_work_done(wr_work *work)
+{
+    wr_work_order *order = work->order;
+    if (order) {
+        wr_work *next = order->waiting;
+        order->under_way = next;
+        if (next) {
+            order->waiting = next->next;
+            next->next = NULL;
+            weir_err err = work->loop->ops->work_start(work->loop, next);
+            assert(err == WEIR_OK); /* there is a worker: this one has run */
+        }
+    }
+    tell(work);
+}
+
+void wr_loop_work_cancel(wr_loop *loop, wr_work_order *order)
+{
+    wr_work *work = order->under_way;
+    if (!work)
+        return;
+    loop->ops->work_take(loop, work);
+    work->next = order->waiting;
+    *order = (wr_work_order){0};
+    for (wr_work *next; work; work = next) {
+        next = work->next;
+        if (work->state != WR_WORK_RETURNED)
+            work->err = WEIR_E_CLOSED;
+        tell(work);
+    }
+}
+
+void wr_work_forget(wr_work *work)
+{
+    wr_work_order *order = work->order;
+    work->next = order ? order->waiting : NULL;
+    if (order)
+        *order = (wr_work_order){0};
+    for (wr_work *next; work; work = next) {
+        next = work->next;
+        work->loop->work_count--;
+        free(work);
+    }
+}
