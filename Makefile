@@ -1,12 +1,13 @@
 # Thin: each target installs what is missing, builds with CMake, and runs one program or one script.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo build lint bench fuzz test-kafka clean
+.PHONY: help run test demo build install lint bench fuzz test-kafka clean
 
 JOBS ?= $(shell nproc)
 ORDERS ?=
 KAFKA ?=
 CHAOS ?=
 FUZZ_SECONDS ?= 600
+PREFIX ?= /usr/local
 
 help: ## this list
 	@echo 'weir: event-driven microservices in C'
@@ -17,6 +18,9 @@ build: ## the release build, in build/release
 	@tools/install_packages run
 	@cmake --preset release >build-release.log 2>&1 && rm build-release.log || { cat build-release.log; rm build-release.log; exit 1; }
 	@cmake --build --preset release -j $(JOBS)
+
+install: build ## weir, libweir and its headers below PREFIX (/usr/local)
+	@cmake --install build/release --prefix $(PREFIX)
 
 run: build ## broker and eight services at a rate a person can watch, until Ctrl-C
 	@build/release/bin/weir demo --live

@@ -12,6 +12,16 @@
 #define WEIR_MUST_CHECK          __attribute__((warn_unused_result))
 #define WEIR_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
+#ifdef __cplusplus
+#define WEIR_BEGIN_C extern "C" {
+#define WEIR_END_C   }
+#else
+#define WEIR_BEGIN_C
+#define WEIR_END_C
+#endif
+
+WEIR_BEGIN_C
+
 typedef enum weir_err {
     WEIR_OK = 0,
     WEIR_E_USAGE,       /* the caller broke the contract of the call: a missing argument, a wrong state */
@@ -35,10 +45,12 @@ typedef enum weir_err {
     WEIR_E_REFUSED,     /* the other side understood and said no; the message says why */
 } weir_err;
 
-/* The name without its prefix, for example "corrupt". Static storage. */
+/* The name without its prefix, for example "corrupt"; "unknown" for a number that is none. Static storage; any thread.
+ */
 WEIR_API const char *weir_err_name(weir_err err);
 
-/* What a person needs to know of a failure. Caller's storage; zero it before the call. */
+/* What a person needs to know of a failure. Caller's storage; zero it before the call. This struct keeps its size for
+ * as long as the library keeps its SONAME. */
 typedef struct weir_failure {
     weir_err err;
     int os_error;       /* errno where the operating system had a say, else 0 */
@@ -47,7 +59,10 @@ typedef struct weir_failure {
     char sentence[240]; /* what, where, and what to do next; never empty when err is set */
 } weir_failure;
 
-/* Fill *failure (may be NULL) and return err, so that `return weir_fail(failure, WEIR_E_FORMAT, "…")` reads well. */
+/* Fill *failure (may be NULL) and return err, so that `return weir_fail(failure, WEIR_E_FORMAT, "…")` reads well. A
+ * sentence that is too long is cut. Touches nothing but *failure, so any thread may call it with its own. */
 WEIR_API weir_err weir_fail(weir_failure *failure, weir_err err, const char *format, ...) WEIR_PRINTF(3, 4);
+
+WEIR_END_C
 
 #endif

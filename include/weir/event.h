@@ -1,12 +1,15 @@
 /* Events: facts in the past tense, as CloudEvents 1.0.2.
  *
  * Texts are NUL-terminated UTF-8 and borrowed: whoever made the event says how long they live. A NULL text is an
- * absent attribute. */
+ * absent attribute. Zero an event that you fill (`weir_event event = {0}`): members may be added at its end. */
 #ifndef WEIR_EVENT_H
 #define WEIR_EVENT_H
 
 #include <weir/bytes.h>
 
+WEIR_BEGIN_C
+
+/* This struct keeps its size for as long as the library keeps its SONAME. */
 typedef struct weir_attribute {
     const char *name; /* a CloudEvents extension name: [a-z0-9]{1,20}; or, in headers, any Kafka header name */
     const char *value;
@@ -36,5 +39,7 @@ typedef struct weir_event {
     int64_t offset;
     int64_t timestamp_ms; /* the record's timestamp, Unix epoch */
 } weir_event;
+
+WEIR_END_C
 
 #endif

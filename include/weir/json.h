@@ -14,6 +14,8 @@
 
 #include <weir/bytes.h>
 
+WEIR_BEGIN_C
+
 typedef enum weir_json_kind {
     WEIR_JSON_TEXT = 1, /* const char *; NULL when absent or null */
     WEIR_JSON_INT,      /* int64_t; a number with a fraction is a format error */
@@ -25,6 +27,8 @@ typedef enum weir_json_kind {
     WEIR_JSON_ARRAY,    /* pointer and size_t count of structs described by `fields`, each of item_size bytes */
 } weir_json_kind;
 
+/* Rows of a table, {0} at its end. Name the members from the third on: some may be added at the end. A table and those
+ * that it points to are compiled together. */
 typedef struct weir_json_field weir_json_field;
 struct weir_json_field {
     const char *name;
@@ -36,14 +40,38 @@ struct weir_json_field {
     bool required;                 /* decode: absent or null is a format error */
 };
 
-/* Decode one JSON object. Texts and arrays are copied into `arena`.
- * Errors: WEIR_E_FORMAT with the path and the position in failure->sentence; WEIR_E_MEMORY; WEIR_E_LIMIT for nesting
- * beyond 32 or arrays beyond 100,000 items. */
-WEIR_API WEIR_MUST_CHECK weir_err weir_json_decode(weir_arena *arena, const weir_json_field *fields, weir_slice json,
-                                                   void *ret_struct, weir_failure *failure);
+/* Decode one JSON object into *ret_struct, which is untouched on failure. Texts and arrays are copied into `arena` and
+ * live as long as its memory; WEIR_JSON_RAW borrows from `json`. Any thread, with an arena of its own.
+ * Errors: WEIR_E_FORMAT with the path and the position in failure->sentence; WEIR_E_MEMORY, which is also the arena's
+ * limit; WEIR_E_LIMIT for nesting beyond 32 or arrays beyond 100,000 items; WEIR_E_UNSUPPORTED when the program was
+ * compiled against a later weir. failure may be NULL. */
+WEIR_MUST_CHECK static inline weir_err weir_json_decode(weir_arena *arena, const weir_json_field *fields,
+                                                        weir_slice json, void *ret_struct, weir_failure *failure);
 
 /* Encode one struct as a compact JSON object into `arena`. NULL texts are left out. Returns data NULL when memory or
- * the arena's limit is out, or a text is not UTF-8. */
-WEIR_API weir_slice weir_json_encode(weir_arena *arena, const weir_json_field *fields, const void *from);
+ * the arena's limit is out, a text is not UTF-8, or the program was compiled against a later weir. Any thread, with an
+ * arena of its own. */
+static inline weir_slice weir_json_encode(weir_arena *arena, const weir_json_field *fields, const void *from);
+
+/* What the two above call: they tell the library how large a row was when the program was compiled, so that rows may
+ * grow. */
+WEIR_API WEIR_MUST_CHECK weir_err weir_json_decode_sized(weir_arena *arena, const weir_json_field *fields,
+                                                         size_t field_size, weir_slice json, void *ret_struct,
+                                                         weir_failure *failure);
+WEIR_API weir_slice weir_json_encode_sized(weir_arena *arena, const weir_json_field *fields, size_t field_size,
+                                           const void *from);
+
+static inline weir_err weir_json_decode(weir_arena *arena, const weir_json_field *fields, weir_slice json,
+                                        void *ret_struct, weir_failure *failure)
+{
+    return weir_json_decode_sized(arena, fields, sizeof(*fields), json, ret_struct, failure);
+}
+
+static inline weir_slice weir_json_encode(weir_arena *arena, const weir_json_field *fields, const void *from)
+{
+    return weir_json_encode_sized(arena, fields, sizeof(*fields), from);
+}
+
+WEIR_END_C
 
 #endif

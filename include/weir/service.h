@@ -2,12 +2,25 @@
  *
  * A handler changes its tables and emits events through the weir_tx it is given. All that a batch of events did
  * commits together: state, inbox position, outbox. Failures are sticky: after a failed call every later call of the
- * same handler returns the same status and does nothing, so a handler may check once, at its end. */
+ * same handler returns the same status and does nothing, so a handler may check once, at its end.
+ *
+ * Threads. weir_main runs event handlers and commands one after the other on the thread that called it; queries
+ * (read-only routes) run on HTTP threads, several at a time, each with a transaction of its own. A weir_tx, its rows
+ * and its arena belong to the call that they were handed to: they are used on its thread and until it returns.
+ *
+ * Growth. The structs that a program lays out (weir_service, weir_handler, weir_route, weir_setting, weir_event,
+ * weir_json_field) get new members at their end, where zero means what there was before; the inline calls tell the
+ * library how large each was when the program was compiled. So zero a struct before you fill it, and name its members.
+ * The structs that weir hands to a program grow at their end too. weir_value, weir_retry_policy and the structs of
+ * bytes.h and error.h keep their size for as long as the library keeps its SONAME. */
 #ifndef WEIR_SERVICE_H
 #define WEIR_SERVICE_H
 
 #include <weir/event.h>
 #include <weir/json.h>
+#include <weir/version.h>
+
+WEIR_BEGIN_C
 
 typedef struct weir_tx weir_tx;
 
@@ -21,15 +34,17 @@ typedef enum weir_status {
 
 /* ---- SQL within the transaction */
 
+typedef enum weir_value_kind {
+    WEIR_VALUE_END = 0, /* what stands behind the last value of a list */
+    WEIR_VALUE_NULL,
+    WEIR_VALUE_INT,
+    WEIR_VALUE_REAL,
+    WEIR_VALUE_TEXT,
+    WEIR_VALUE_BLOB
+} weir_value_kind;
+
 typedef struct weir_value {
-    enum {
-        WEIR_VALUE_END = 0,
-        WEIR_VALUE_NULL,
-        WEIR_VALUE_INT,
-        WEIR_VALUE_REAL,
-        WEIR_VALUE_TEXT,
-        WEIR_VALUE_BLOB
-    } kind;
+    weir_value_kind kind;
     union {
         int64_t integer;
         double real;
@@ -37,31 +52,77 @@ typedef struct weir_value {
     };
 } weir_value;
 
-static inline weir_value weir_value_text(const char *text)
+static inline weir_value weir_value_null(void)
 {
-    return text ? (weir_value){.kind = WEIR_VALUE_TEXT, .bytes = weir_slice_of(text)}
-                : (weir_value){.kind = WEIR_VALUE_NULL};
+    weir_value value;
+    memset(&value, 0, sizeof(value));
+    value.kind = WEIR_VALUE_NULL;
+    return value;
 }
 
-#define WEIR_INT(value)  ((weir_value){.kind = WEIR_VALUE_INT, .integer = (value)})
-#define WEIR_REAL(value) ((weir_value){.kind = WEIR_VALUE_REAL, .real = (value)})
-#define WEIR_TEXT(value) weir_value_text(value)
-#define WEIR_BLOB(value) ((weir_value){.kind = WEIR_VALUE_BLOB, .bytes = (value)})
-#define WEIR_VALUES(...) ((const weir_value[]){__VA_ARGS__ __VA_OPT__(, ){.kind = WEIR_VALUE_END}})
+static inline weir_value weir_value_end(void)
+{
+    weir_value value = weir_value_null();
+    value.kind = WEIR_VALUE_END;
+    return value;
+}
 
-/* Run one statement that returns no rows; parameters are ?1, ?2, … . Statements are prepared once per text. A SQL
+static inline weir_value weir_value_int(int64_t integer)
+{
+    weir_value value = weir_value_null();
+    value.kind = WEIR_VALUE_INT;
+    value.integer = integer;
+    return value;
+}
+
+static inline weir_value weir_value_real(double real)
+{
+    weir_value value = weir_value_null();
+    value.kind = WEIR_VALUE_REAL;
+    value.real = real;
+    return value;
+}
+
+static inline weir_value weir_value_text(const char *text)
+{
+    weir_value value = weir_value_null();
+    value.kind = text ? WEIR_VALUE_TEXT : WEIR_VALUE_NULL;
+    value.bytes = weir_slice_of(text);
+    return value;
+}
+
+static inline weir_value weir_value_blob(weir_slice bytes)
+{
+    weir_value value = weir_value_null();
+    value.kind = WEIR_VALUE_BLOB;
+    value.bytes = bytes;
+    return value;
+}
+
+#define WEIR_NULL        weir_value_null()
+#define WEIR_INT(value)  weir_value_int(value)
+#define WEIR_REAL(value) weir_value_real(value)
+#define WEIR_TEXT(value) weir_value_text(value) /* NULL becomes SQL NULL */
+#define WEIR_BLOB(value) weir_value_blob(value)
+#define WEIR_END         weir_value_end()
+
+/* Run one statement that returns no rows; parameters are ?1, ?2, … :
+ *
+ *     weir_exec(tx, "UPDATE stock SET free = free - ?2 WHERE sku = ?1", WEIR_TEXT(sku), WEIR_INT(quantity));
+ *
+ * The values are borrowed until the call returns. Statements are prepared once per text. A SQL
  * error makes the transaction fail with WEIR_REJECT and the database's own words, except for a full disk or an I/O
  * error, which is WEIR_FATAL. */
-#define weir_exec(tx, sql, ...) weir_exec_values((tx), (sql), WEIR_VALUES(__VA_ARGS__))
 WEIR_API weir_status weir_exec_values(weir_tx *tx, const char *sql, const weir_value *values);
 WEIR_API int64_t weir_changes(weir_tx *tx); /* rows changed by the last weir_exec */
 
 /* Read rows:  weir_rows *rows = weir_query(tx, "SELECT a, b FROM t WHERE k = ?1", WEIR_TEXT(k));
- *             while (weir_rows_next(rows)) use(weir_rows_int(rows, 0), weir_rows_text(rows, 1));
+ *             while (weir_rows_next(rows))
+ *                 use(weir_rows_int(rows, 0), weir_rows_text(rows, 1));
+ *
  * Never NULL; after a failure it has no rows. Ends by itself at the last row, at weir_rows_end, or when the handler
  * returns. Texts and blobs live until the next weir_rows_next; dup them into weir_tx_arena to keep them. */
 typedef struct weir_rows weir_rows;
-#define weir_query(tx, sql, ...) weir_query_values((tx), (sql), WEIR_VALUES(__VA_ARGS__))
 WEIR_API weir_rows *weir_query_values(weir_tx *tx, const char *sql, const weir_value *values);
 WEIR_API bool weir_rows_next(weir_rows *rows);
 WEIR_API void weir_rows_end(weir_rows *rows);
@@ -75,10 +136,10 @@ WEIR_API weir_slice weir_rows_blob(weir_rows *rows, int column);
 /* Record a fact. It is written to the outbox in this transaction and published to the service's `produces` topic
  * after the commit, in order per key. NULL attributes are filled in: id (derived from the incoming id, so that a rerun
  * emits the same ids), source, time, correlation, causation and trace context. Everything is copied. */
-WEIR_API weir_status weir_emit(weir_tx *tx, const weir_event *event);
+static inline weir_status weir_emit(weir_tx *tx, const weir_event *event);
 
 /* Ask one recipient to do something: a command, imperative, to the topic that its service consumes. */
-WEIR_API weir_status weir_send(weir_tx *tx, const char *topic, const weir_event *command);
+static inline weir_status weir_send(weir_tx *tx, const char *topic, const weir_event *command);
 
 /* Give up on this event: undo, and send it to the dead letter topic with this reason. Returns WEIR_REJECT. */
 WEIR_API weir_status weir_reject(weir_tx *tx, const char *format, ...) WEIR_PRINTF(2, 3);
@@ -87,8 +148,11 @@ WEIR_API weir_status weir_retry(weir_tx *tx, const char *format, ...) WEIR_PRINT
 
 /* Decode the event's JSON data by table into ret_struct (memory of weir_tx_arena). On failure the transaction is
  * rejected with what was wrong; returns its status. */
-WEIR_API weir_status weir_decode(weir_tx *tx, const weir_event *event, const weir_json_field *fields, void *ret_struct);
-WEIR_API weir_slice weir_encode(weir_tx *tx, const weir_json_field *fields, const void *from);
+static inline weir_status weir_decode(weir_tx *tx, const weir_event *event, const weir_json_field *fields,
+                                      void *ret_struct);
+
+/* One struct as JSON, in memory of weir_tx_arena. data NULL after a failure, which is sticky as all are. */
+static inline weir_slice weir_encode(weir_tx *tx, const weir_json_field *fields, const void *from);
 
 WEIR_API weir_status weir_tx_status(const weir_tx *tx); /* WEIR_DONE until something failed */
 WEIR_API weir_arena *weir_tx_arena(weir_tx *tx);        /* memory until the handler returns */
@@ -97,6 +161,34 @@ WEIR_API const char *weir_tx_now_text(weir_tx *tx); /* RFC 3339, UTC, millisecon
 /* A setting of the service by its configuration key, as text; NULL when unknown. Own keys: see weir_service.settings.
  */
 WEIR_API const char *weir_tx_setting(const weir_tx *tx, const char *key);
+
+/* What the four above call: they tell the library how large the structs were when the program was compiled. */
+WEIR_API weir_status weir_emit_sized(weir_tx *tx, const weir_event *event, size_t event_size);
+WEIR_API weir_status weir_send_sized(weir_tx *tx, const char *topic, const weir_event *command, size_t event_size);
+WEIR_API weir_status weir_decode_sized(weir_tx *tx, const weir_event *event, const weir_json_field *fields,
+                                       size_t field_size, void *ret_struct);
+WEIR_API weir_slice weir_encode_sized(weir_tx *tx, const weir_json_field *fields, size_t field_size, const void *from);
+
+static inline weir_status weir_emit(weir_tx *tx, const weir_event *event)
+{
+    return weir_emit_sized(tx, event, sizeof(*event));
+}
+
+static inline weir_status weir_send(weir_tx *tx, const char *topic, const weir_event *command)
+{
+    return weir_send_sized(tx, topic, command, sizeof(*command));
+}
+
+static inline weir_status weir_decode(weir_tx *tx, const weir_event *event, const weir_json_field *fields,
+                                      void *ret_struct)
+{
+    return weir_decode_sized(tx, event, fields, sizeof(*fields), ret_struct);
+}
+
+static inline weir_slice weir_encode(weir_tx *tx, const weir_json_field *fields, const void *from)
+{
+    return weir_encode_sized(tx, fields, sizeof(*fields), from);
+}
 
 /* ---- what a service is */
 
@@ -124,7 +216,8 @@ typedef struct weir_http_request {
     const void *internal;
 } weir_http_request;
 
-/* A {name} of the route's path, a query parameter or a header (names of headers ignore case); NULL when absent. */
+/* A {name} of the route's path, a query parameter or a header (names of headers ignore case); NULL when absent.
+ * The text is the request's and lives as long as it. */
 WEIR_API const char *weir_request_path(const weir_http_request *request, const char *name);
 WEIR_API const char *weir_request_query(const weir_http_request *request, const char *name);
 WEIR_API const char *weir_request_header(const weir_http_request *request, const char *name);
@@ -169,7 +262,76 @@ typedef struct weir_service {
     void *user;
 } weir_service;
 
-/* Run the service until SIGTERM or SIGINT, then drain. Returns the exit status: 0 drained, 1 failed, 2 usage. */
-WEIR_API int weir_main(int argc, char **argv, const weir_service *service);
+/* Run the service until SIGTERM or SIGINT, then drain. Returns the exit status: 0 drained, 1 failed, 2 usage, which is
+ * also a program that was compiled against a later weir. Called once, from the thread that runs the handlers; it starts
+ * and ends all others. `service` and what it points to are borrowed until it returns. What is wrong is said on stderr.
+ */
+static inline int weir_main(int argc, char **argv, const weir_service *service);
+
+/* How large the structs of `service` were when the program was compiled, and against which weir. */
+typedef struct weir_layout {
+    size_t layout_size;
+    int version_number;
+    size_t service_size, handler_size, route_size, setting_size;
+} weir_layout;
+
+/* What weir_main calls. */
+WEIR_API int weir_main_sized(int argc, char **argv, const weir_service *service, const weir_layout *layout);
+
+static inline int weir_main(int argc, char **argv, const weir_service *service)
+{
+    weir_layout layout;
+    layout.layout_size = sizeof(layout);
+    layout.version_number = WEIR_VERSION_NUMBER;
+    layout.service_size = sizeof(weir_service);
+    layout.handler_size = sizeof(weir_handler);
+    layout.route_size = sizeof(weir_route);
+    layout.setting_size = sizeof(weir_setting);
+    return weir_main_sized(argc, argv, service, &layout);
+}
+
+WEIR_END_C
+
+/* ---- lists of values, in the form of each language */
+
+#ifdef __cplusplus
+
+template <int count> struct weir_value_list {
+    weir_value all[count];
+    operator const weir_value *() const
+    {
+        return all;
+    }
+};
+
+template <typename... Values> inline weir_value_list<int(sizeof...(Values)) + 1> weir_values(Values... values)
+{
+    return {{values..., WEIR_END}};
+}
+
+template <typename... Values> inline weir_status weir_exec(weir_tx *tx, const char *sql, Values... values)
+{
+    return weir_exec_values(tx, sql, weir_values(values...));
+}
+
+template <typename... Values> inline weir_rows *weir_query(weir_tx *tx, const char *sql, Values... values)
+{
+    return weir_query_values(tx, sql, weir_values(values...));
+}
+
+#define WEIR_VALUES(...) weir_values(__VA_ARGS__)
+
+#else
+
+/* Between one WEIR_END, so that no value at all leaves a whole initialiser too, and zeroes, which are another. */
+#define WEIR_VALUES(...)                                                                                               \
+    ((const weir_value[sizeof((weir_value[]){WEIR_END, __VA_ARGS__}) / sizeof(weir_value) + 1]){WEIR_END,              \
+                                                                                                __VA_ARGS__} +         \
+     1)
+#define WEIR_SQL_AND_VALUES(sql, ...) (sql), ((const weir_value[]){__VA_ARGS__})
+#define weir_exec(tx, ...)            weir_exec_values((tx), WEIR_SQL_AND_VALUES(__VA_ARGS__, WEIR_END))
+#define weir_query(tx, ...)           weir_query_values((tx), WEIR_SQL_AND_VALUES(__VA_ARGS__, WEIR_END))
+
+#endif
 
 #endif

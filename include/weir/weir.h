@@ -7,5 +7,6 @@
 #include <weir/event.h>
 #include <weir/json.h>
 #include <weir/service.h>
+#include <weir/version.h>
 
 #endif

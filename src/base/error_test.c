@@ -1,6 +1,9 @@
 #include <errno.h>
 
 #include <weir/error.h>
+#include <weir/version.h>
+
+#include <stdio.h>
 
 #include "test.h"
 
@@ -46,4 +49,13 @@ TEST(a_sentence_that_is_too_long_is_cut_visibly_between_characters)
         CHECK_STR(failure.sentence + size - 3, "…");
         CHECK_EQ((size - 3 - (size_t)shift) % 2, 0);
     }
+}
+
+TEST(the_version_is_one_in_text_and_numbers)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%d.%d.%d", WEIR_VERSION_MAJOR, WEIR_VERSION_MINOR, WEIR_VERSION_PATCH);
+    CHECK_STR(WEIR_VERSION, text);
+    CHECK_STR(weir_version(), text);
+    CHECK_EQ(weir_version_number(), WEIR_VERSION_NUMBER);
 }

@@ -7,6 +7,7 @@
 #include <io/terminal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <weir/version.h>
 
 const wr_option wr_common_options[] = {
     {"output", 'o', "FORM", "table", "table, wide, json, yaml or name"},

@@ -3,6 +3,7 @@
 
 #include <client/client.h>
 #include <stdio.h>
+#include <weir/version.h>
 
 /* ---- help */
 static void full_name(const wr_command *command, char *ret_name, size_t size)

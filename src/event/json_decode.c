@@ -295,10 +295,13 @@ static weir_err explain(const json_decoder *decoder, weir_failure *failure)
     return err;
 }
 
-weir_err weir_json_decode(weir_arena *arena, const weir_json_field *fields, weir_slice json, void *ret_struct,
-                          weir_failure *failure)
+weir_err weir_json_decode_sized(weir_arena *arena, const weir_json_field *fields, size_t field_size, weir_slice json,
+                                void *ret_struct, weir_failure *failure)
 {
     json_decoder decoder = {.in = wr_json_reader_of(json, DEPTH_MAX), .arena = arena};
+    weir_err err = wr_json_table(arena, &fields, field_size);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "the table of members cannot be read: %s", wr_json_table_problem(err));
     fields_check(fields);
     size_t extent = fields_extent(fields);
     uint8_t *shadow = weir_arena_alloc(arena, extent ? extent : 1);

@@ -1,4 +1,6 @@
 /* Structs into compact JSON by table. */
+#include "json_int.h"
+
 #include <event/json_text.h>
 #include <weir/json.h>
 
@@ -99,10 +101,12 @@ static void encode_members(wr_buf *out, const weir_json_field *fields, const uin
     wr_buf_append(out, "}", 1);
 }
 
-weir_slice weir_json_encode(weir_arena *arena, const weir_json_field *fields, const void *from)
+weir_slice weir_json_encode_sized(weir_arena *arena, const weir_json_field *fields, size_t field_size, const void *from)
 {
     wr_buf out;
     weir_slice json = {0};
+    if (wr_json_table(arena, &fields, field_size) != WEIR_OK)
+        return json;
     wr_buf_init(&out, ENCODED_SIZE_MAX);
     encode_members(&out, fields, from);
     if (!wr_buf_failed(&out))

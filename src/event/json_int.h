@@ -8,7 +8,7 @@
 #ifndef WR_JSON_INT_H
 #define WR_JSON_INT_H
 
-#include <weir/bytes.h>
+#include <weir/json.h>
 
 typedef enum wr_json_token {
     WR_JSON_BAD = 0, /* the end, or a byte that begins no value */
@@ -54,6 +54,11 @@ size_t wr_json_unescape(wr_json_string string, uint8_t *to);
 bool wr_json_string_is(wr_json_string string, const char *text);
 /* NUL-terminated copy; fails the reader for \u0000 and when memory is out. */
 const char *wr_json_string_dup(wr_json_reader *in, wr_json_string string, weir_arena *arena);
+/* A table whose rows are field_size bytes each, as today's rows: *fields stays when they are that already, else it becomes
+ * a copy in the arena, with the tables that it points to. Errors: WEIR_E_UNSUPPORTED for rows longer than today's,
+ * WEIR_E_MEMORY, WEIR_E_LIMIT past 64 tables. */
+WEIR_MUST_CHECK weir_err wr_json_table(weir_arena *arena, const weir_json_field **fields, size_t field_size);
+const char *wr_json_table_problem(weir_err err); /* in words */
 /* "line 3, column 14" of the failure. */
 void wr_json_position(const wr_json_reader *in, size_t *ret_line, size_t *ret_column);
 

@@ -1,6 +1,8 @@
 /* The text format, and the metrics that a process has whatever it does. See exposition.h. */
 #include "exposition.h"
 
+#include <weir/version.h>
+
 #include <io/process.h>
 
 #include <math.h>

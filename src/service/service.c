@@ -6,6 +6,7 @@
  * Threads: this one owns the core; the HTTP server has its own; one waits for signals. The database belongs to one
  * process: NAME.lock beside it is held while it runs. */
 #include "core.h"
+#include "layout_int.h"
 #include "routes.h"
 #include "settings.h"
 
@@ -358,7 +359,7 @@ static void stop(app *app)
     wr_file_close(app->lock);
 }
 
-int weir_main(int argc, char **argv, const weir_service *service)
+static int service_main(int argc, char **argv, const weir_service *service)
 {
     app app = {.service = service};
     int status = EXIT_USAGE;
@@ -384,5 +385,18 @@ int weir_main(int argc, char **argv, const weir_service *service)
     }
     wr_settings_fini(&app.settings);
     wr_io_free(app.io);
+    return status;
+}
+
+int weir_main_sized(int argc, char **argv, const weir_service *service, const weir_layout *layout)
+{
+    wr_layout today;
+    weir_failure failure = {0};
+    if (wr_layout_read(&today, service, layout, &failure) != WEIR_OK) {
+        fprintf(stderr, "weir: %s\n", failure.sentence);
+        return EXIT_USAGE;
+    }
+    int status = service_main(argc, argv, &today.service);
+    wr_layout_fini(&today);
     return status;
 }

@@ -211,14 +211,24 @@ static weir_status publish(weir_tx *tx, const char *topic, const weir_event *giv
     return sql_failed(tx, err, &failure);
 }
 
-weir_status weir_emit(weir_tx *tx, const weir_event *event)
+/* An event of a program that was compiled when events had fewer members. */
+static weir_status publish_sized(weir_tx *tx, const char *topic, const weir_event *event, size_t event_size)
 {
-    return publish(tx, tx->core->service->produces, event);
+    weir_event whole = {0};
+    if (event_size > sizeof whole)
+        return wr_tx_fail(tx, WEIR_FATAL, "the program was compiled against a later weir than " WEIR_VERSION);
+    memcpy(&whole, event, event_size);
+    return publish(tx, topic, &whole);
 }
 
-weir_status weir_send(weir_tx *tx, const char *topic, const weir_event *command)
+weir_status weir_emit_sized(weir_tx *tx, const weir_event *event, size_t event_size)
 {
-    return publish(tx, topic, command);
+    return publish_sized(tx, tx->core->service->produces, event, event_size);
+}
+
+weir_status weir_send_sized(weir_tx *tx, const char *topic, const weir_event *command, size_t event_size)
+{
+    return publish_sized(tx, topic, command, event_size);
 }
 
 weir_status weir_reject(weir_tx *tx, const char *format, ...)
@@ -241,12 +251,13 @@ weir_status weir_retry(weir_tx *tx, const char *format, ...)
     return wr_tx_fail(tx, WEIR_RETRY, "%s", reason);
 }
 
-weir_status weir_decode(weir_tx *tx, const weir_event *event, const weir_json_field *fields, void *ret_struct)
+weir_status weir_decode_sized(weir_tx *tx, const weir_event *event, const weir_json_field *fields, size_t field_size,
+                              void *ret_struct)
 {
     if (tx->status != WEIR_DONE)
         return tx->status;
     weir_failure failure = {0};
-    weir_err err = weir_json_decode(tx->arena, fields, event->data, ret_struct, &failure);
+    weir_err err = weir_json_decode_sized(tx->arena, fields, field_size, event->data, ret_struct, &failure);
     if (err == WEIR_OK)
         return WEIR_DONE;
     if (err == WEIR_E_MEMORY)
@@ -254,9 +265,11 @@ weir_status weir_decode(weir_tx *tx, const weir_event *event, const weir_json_fi
     return wr_tx_fail(tx, WEIR_REJECT, "%s: %s", event->type ? event->type : "event", failure.sentence);
 }
 
-weir_slice weir_encode(weir_tx *tx, const weir_json_field *fields, const void *from)
+weir_slice weir_encode_sized(weir_tx *tx, const weir_json_field *fields, size_t field_size, const void *from)
 {
-    weir_slice json = tx->status == WEIR_DONE ? weir_json_encode(tx->arena, fields, from) : (weir_slice){0};
+    weir_slice json = {0};
+    if (tx->status == WEIR_DONE)
+        json = weir_json_encode_sized(tx->arena, fields, field_size, from);
     if (!json.data)
         wr_tx_fail(tx, WEIR_REJECT, "cannot be written as JSON: a text is not UTF-8, or memory is out");
     return json;

@@ -5,6 +5,7 @@ that is set (weir's broker started by run.py, or Apache Kafka) and else starts a
 """
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 # Apache Kafka needs up to half a minute to come back after a SIGKILL.
 PATIENCE = 4 if "WEIR_E2E_KAFKA" in os.environ else 1
 TEST_TIMEOUT_S = 60
+FILE_TIMEOUT_S = 400
 READY_TIMEOUT_S = 20
 
 _tests = []
@@ -189,10 +191,29 @@ def _alarm(_signal, _frame):
     raise TimedOut("not done in the time it has")
 
 
-def main():
+def run_file(path, environment):
+    """(passed, failed) of one file, which is a program that ends with its count."""
+    try:
+        # What client libraries say of lost connections is worth reading only after a failure.
+        (HERE.parent.parent / "build/e2e").mkdir(parents=True, exist_ok=True)
+        with open(HERE.parent.parent / f"build/e2e/{path.stem}.log", "w", encoding="utf-8") as said:
+            done = subprocess.run([sys.executable, str(path)], env=environment, stdout=subprocess.PIPE, stderr=said, text=True,
+                                  timeout=FILE_TIMEOUT_S * PATIENCE)
+        out, status = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as late:
+        out, status = (late.stdout or b"").decode(errors="replace"), -1
+    print(out, end="", flush=True)
+    count = re.search(rf"^{path.stem}: (\d+) passed, (\d+) failed$", out, re.M)
+    if count:
+        return int(count.group(1)), int(count.group(2))
+    print(f"  FAIL  {path.stem}: ended with {status} before its count")
+    return len(re.findall(r"^  ok  ", out, re.M)), len(re.findall(r"^  FAIL", out, re.M)) + 1
+
+
+def main(needs_broker=True):
     """Runs the file's tests; an argument runs only those whose name contains it."""
     own = None
-    if "WEIR_E2E_BOOTSTRAP" not in os.environ:
+    if needs_broker and "WEIR_E2E_BOOTSTRAP" not in os.environ:
         own = Weir()
         os.environ["WEIR_E2E_BOOTSTRAP"] = own.bootstrap
     signal.signal(signal.SIGALRM, _alarm)

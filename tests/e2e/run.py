@@ -8,7 +8,6 @@ With WEIR_E2E_BOOTSTRAP set they talk to that Kafka instead; tests/kafka/run doe
 """
 import argparse
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,9 +15,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from harness import KAFKAJS, PATIENCE, Weir  # noqa: E402
+from harness import KAFKAJS, Weir, run_file  # noqa: E402
 
-FILE_TIMEOUT_S = 400
 # Files that look inside weir's broker, or need one of their own.
 WEIR_ONLY = {"protocol_test", "broker_test", "demo_test"}
 
@@ -37,24 +35,6 @@ def prepare_kafkajs():
         stamp.write_bytes(lock)
     else:
         print(f"npm ci failed: {done.stderr[-1500:]}")
-
-
-def run_file(path, environment):
-    """(passed, failed)"""
-    try:
-        # What client libraries say of lost connections is worth reading only after a failure.
-        with open(KAFKAJS.parent / f"{path.stem}.log", "w", encoding="utf-8") as said:
-            done = subprocess.run([sys.executable, str(path)], env=environment, stdout=subprocess.PIPE, stderr=said, text=True,
-                                  timeout=FILE_TIMEOUT_S * PATIENCE)
-        out, status = done.stdout, done.returncode
-    except subprocess.TimeoutExpired as late:
-        out, status = (late.stdout or b"").decode(errors="replace"), -1
-    print(out, end="", flush=True)
-    count = re.search(rf"^{path.stem}: (\d+) passed, (\d+) failed$", out, re.M)
-    if count:
-        return int(count.group(1)), int(count.group(2))
-    print(f"  FAIL  {path.stem}: ended with {status} before its count")
-    return len(re.findall(r"^  ok  ", out, re.M)), len(re.findall(r"^  FAIL", out, re.M)) + 1
 
 
 def main():

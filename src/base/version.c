@@ -1,0 +1,11 @@
+#include <weir/version.h>
+
+const char *weir_version(void)
+{
+    return WEIR_VERSION;
+}
+
+int weir_version_number(void)
+{
+    return WEIR_VERSION_NUMBER;
+}
