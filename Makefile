@@ -6,12 +6,19 @@ JOBS ?= $(shell nproc)
 ORDERS ?=
 KAFKA ?=
 CHAOS ?=
+PORT ?=
+HTTP_PORT ?=
+DATA ?=
 FUZZ_SECONDS ?= 600
 PREFIX ?= /usr/local
+
+# Where the demo is: ports, and a folder that stays.
+PLACE = $(if $(PORT),--port $(PORT)) $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(DATA),--data $(DATA))
 
 help: ## this list
 	@echo 'weir: event-driven microservices in C'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo 'Variables of run and demo: PORT=N of the broker, HTTP_PORT=N of the gateway, DATA=DIR that stays'
 	@echo 'Variables of demo: ORDERS=FILE (.csv or .csv.xz), KAFKA=host:port, CHAOS=1'
 
 build: ## the release build, in build/release
@@ -23,10 +30,10 @@ install: build ## weir, libweir and its headers below PREFIX (/usr/local)
 	@cmake --install build/release --prefix $(PREFIX)
 
 run: build ## broker and eight services at a rate a person can watch, until Ctrl-C
-	@build/release/bin/weir demo --live
+	@build/release/bin/weir demo --live $(PLACE)
 
 demo: build ## a bounded number of orders as fast as they go, then a summary and its invariants
-	@build/release/bin/weir demo $(if $(ORDERS),--orders $(ORDERS)) $(if $(KAFKA),--kafka $(KAFKA)) $(if $(CHAOS),--chaos)
+	@build/release/bin/weir demo $(PLACE) $(if $(ORDERS),--orders $(ORDERS)) $(if $(KAFKA),--kafka $(KAFKA)) $(if $(CHAOS),--chaos)
 
 test: ## unit tests under ASan and UBSan, then other people's clients against the broker
 	@tools/install_packages run test

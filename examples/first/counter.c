@@ -20,5 +20,6 @@ int main(int argc, char **argv)
                                      .consumes = "greetings",
                                      .produces = "counts",
                                      .migrations = migrations,
-                                     .handlers = handlers});
+                                     .handlers = handlers,
+                                     .http_port = 8090});
 }

@@ -153,6 +153,7 @@ int main(int argc, char **argv)
     return weir_main(argc, argv,
                      &(weir_service){
                          .name = "analytics",
+                         .http_port = 8087,
                          .about = "which products sell: a read model built from events",
                          .consumes = "orders",
                          .migrations = migrations,

@@ -53,6 +53,7 @@ int main(int argc, char **argv)
     return weir_main(argc, argv,
                      &(weir_service){
                          .name = "fraud",
+                         .http_port = 8088,
                          .about = "clears or refuses orders before they are paid (simulated rules)",
                          .consumes = "inventory",
                          .produces = "fraud",

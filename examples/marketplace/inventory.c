@@ -128,6 +128,7 @@ int main(int argc, char **argv)
     return weir_main(argc, argv,
                      &(weir_service){
                          .name = "inventory",
+                         .http_port = 8083,
                          .about = "reserves stock for orders and gives it back (stock is simulated)",
                          .consumes = "orders",
                          .produces = "inventory",

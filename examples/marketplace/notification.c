@@ -46,6 +46,7 @@ int main(int argc, char **argv)
     return weir_main(argc, argv,
                      &(weir_service){
                          .name = "notification",
+                         .http_port = 8086,
                          .about = "tells customers how their orders ended (letters are simulated)",
                          .consumes = "orders",
                          .produces = "notifications",

@@ -250,6 +250,7 @@ int main(int argc, char **argv)
     return weir_main(argc, argv,
                      &(weir_service){
                          .name = "order",
+                         .http_port = 8082,
                          .about = "owns the state of every order of the marketplace",
                          .consumes = "order-commands,inventory,fraud,payments,shipping",
                          .produces = "orders",

@@ -70,6 +70,7 @@ int main(int argc, char **argv)
     return weir_main(argc, argv,
                      &(weir_service){
                          .name = "payment",
+                         .http_port = 8084,
                          .about = "takes money for orders and refunds it (the bank is simulated)",
                          .consumes = "fraud,orders",
                          .produces = "payments",

@@ -61,6 +61,7 @@ int main(int argc, char **argv)
     return weir_main(argc, argv,
                      &(weir_service){
                          .name = "shipping",
+                         .http_port = 8085,
                          .about = "books shipments for paid orders (the carrier is simulated)",
                          .consumes = "payments,orders",
                          .produces = "shipping",

@@ -260,6 +260,7 @@ typedef struct weir_service {
     const weir_route *routes;      /* {0} at the end */
     const weir_setting *settings;  /* {0} at the end */
     void *user;
+    int http_port; /* what the setting http.port is unless given; 0: 8080 */
 } weir_service;
 
 /* Run the service until SIGTERM or SIGINT, then drain. Returns the exit status: 0 drained, 1 failed, 2 usage, which is

@@ -4,6 +4,7 @@
 #include <cli/output.h>
 #include <client/client.h>
 #include <demo/demo.h>
+#include <errno.h>
 #include <io/process.h>
 #include <io/terminal.h>
 #include <stdio.h>
@@ -105,6 +106,7 @@ static int find_folders(wr_cli *cli, wr_demo_options *options)
                            options->services);
     unsigned long long chance = (unsigned long long)wr_random_u64(cli->io) & 0xffffff;
     options->data = wr_cli_text(cli, "data");
+    options->data_kept = options->data || wr_cli_on(cli, "keep");
     if (!options->data)
         options->data = weir_arena_printf(cli->arena, "/tmp/weir-demo-%d-%06llx", wr_self_id(), chance);
     if (options->kafka)
@@ -134,14 +136,19 @@ static int run(wr_cli *cli, wr_demo_options *options, wr_form form)
     if (result.at_rest && result.finding_count > 0)
         print_result(cli, &result, form);
     int64_t violations = result.at_rest ? wr_demo_violations(&result) : 0;
-    bool failed = (err != WEIR_OK && !(result.interrupted && !result.at_rest)) || violations > 0;
-    if (err != WEIR_OK)
-        wr_cli_failure(cli, &failure);
-    if (failed || wr_cli_on(cli, "keep") || wr_cli_on(cli, "data"))
+    bool cut_short = result.interrupted && !result.at_rest; /* asked to end before it could be checked */
+    int status = violations > 0 ? WR_EXIT_FAILED : WR_EXIT_OK;
+    if (err != WEIR_OK && wr_cli_failure(cli, &failure) != WR_EXIT_OK && !cut_short)
+        status = wr_exit_of(err);
+    if (!wr_path_exists(cli->io, options->data))
+        return status; /* nothing was begun */
+    if (status != WR_EXIT_OK || options->data_kept)
         fprintf(stderr, "Databases and logs are in %s\n", options->data);
     else if (wr_path_remove_tree(cli->io, options->data) != WEIR_OK)
-        fprintf(stderr, "%s could not be removed\n", options->data);
-    return failed ? WR_EXIT_FAILED : WR_EXIT_OK;
+        fprintf(stderr, "%s could not be removed: %s\n", options->data, strerror(errno));
+    else if (options->live)
+        fprintf(stderr, "Databases and logs in %s are removed.\n", options->data);
+    return status;
 }
 
 int wr_run_demo(wr_cli *cli)

@@ -129,17 +129,23 @@ static weir_err start_everything(demo *self, weir_failure *failure)
 
 static void say_addresses(const demo *self)
 {
+    const wr_demo_options *options = self->options;
     const char *bootstrap = wr_supervisor_bootstrap(self->supervisor);
-    int gateway = wr_supervisor_service_port(self->supervisor, 0);
-    const char *prefix = self->options->topic_prefix ? self->options->topic_prefix : "";
-    say(self, "Kafka      %s%s", bootstrap, self->options->kafka ? " (not weir's own)" : "");
-    say(self, "Gateway    http://127.0.0.1:%d   (each service has /livez, /readyz and /metrics)", gateway);
-    say(self, "Data       %s   (databases, logs)", self->options->data);
+    const char *prefix = options->topic_prefix ? options->topic_prefix : "";
+    say(self, "%s", "");
+    say(self, "  %-14s%s%s", "Kafka", bootstrap, options->kafka ? "   (not weir's own)" : "");
+    for (int i = 0; i < WR_SERVICE_COUNT; i++)
+        say(self, "  %-14shttp://127.0.0.1:%d%s", wr_marketplace[i].name,
+            wr_supervisor_service_port(self->supervisor, i),
+            i == 0 ? "   (each has /livez, /readyz and /metrics)" : "");
+    say(self, "  %-14s%s   (databases and logs; %s)", "data", options->data,
+        options->data_kept ? "stay at the end" : "removed at the end, --keep keeps them");
     say(self, "%s", "");
     say(self, "Try in another terminal:");
-    say(self, "  kcat -b %s -t %sorders -C -o -3 -e -f '%%k %%s\\n' | cut -c 1-150", bootstrap, prefix);
-    say(self, "  curl -s 'http://127.0.0.1:%d/analytics/top-products?limit=3'", gateway);
-    say(self, "  %s group lag -b %s", self->options->own_path, bootstrap);
+    say(self, "  %s consume %sorders --tail 3 -b %s", options->own_path, prefix, bootstrap);
+    say(self, "  %s group lag -b %s", options->own_path, bootstrap);
+    say(self, "  curl -s 'http://127.0.0.1:%d/analytics/top-products?limit=3'",
+        wr_supervisor_service_port(self->supervisor, 0));
     say(self, "%s", "");
 }
 

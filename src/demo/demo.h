@@ -21,6 +21,7 @@ typedef struct wr_demo_options {
     const char *kafka;    /* NULL: our own broker */
     int64_t kill_count;   /* 0: no chaos */
     const char *data;     /* folder */
+    bool data_kept;       /* is not removed at the end, which is for the caller to do; said to who watches */
     const char *services; /* folder of the services' programs */
     const char *own_path;
     int broker_port, gateway_port; /* 0: free ones */

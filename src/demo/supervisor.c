@@ -1,5 +1,8 @@
+/* Ports are chosen, and those asked for are tried, before any process starts; then folders, the broker, the services.
+ */
 #include <demo/supervisor.h>
 
+#include <errno.h>
 #include <http/http.h>
 #include <io/loop.h>
 #include <io/process.h>
@@ -60,20 +63,35 @@ static void refuse(void *user, wr_stream *stream)
     wr_stream_close(stream);
 }
 
-static weir_err find_port(wr_supervisor *self, int *ret_port)
+/* *port 0: any; else that one, if it is free. */
+static weir_err find_port(wr_supervisor *self, int *port)
 {
     wr_loop *loop;
     wr_listener *listener;
     weir_err err = wr_loop_new(self->options.io, &loop);
     if (err != WEIR_OK)
         return err;
-    err = wr_listen(loop, "127.0.0.1", 0, refuse, NULL, &listener, NULL);
+    err = wr_listen(loop, "127.0.0.1", *port, refuse, NULL, &listener, NULL);
     if (err == WEIR_OK) {
-        *ret_port = wr_listener_port(listener);
+        *port = wr_listener_port(listener);
         wr_listener_close(listener);
     }
     wr_loop_free(loop);
     return err;
+}
+
+/* Before anything starts: each of the ports is free, or has a sentence of its own. */
+static weir_err check_port(wr_supervisor *self, int *port, const char *whose, const char *option, weir_failure *failure)
+{
+    int wanted = *port;
+    weir_err err = find_port(self, port);
+    if (err == WEIR_E_EXISTS)
+        return weir_fail(failure, err,
+                         "port %d, for %s, is taken by another program: stop that, or choose another with %s", wanted,
+                         whose, option);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "port %d, for %s, cannot be listened on: %s", wanted, whose, strerror(errno));
+    return WEIR_OK;
 }
 
 /* ---- command lines */
@@ -135,13 +153,11 @@ static void describe_service(wr_supervisor *self, int at)
 static weir_err describe_children(wr_supervisor *self, weir_failure *failure)
 {
     for (int i = 0; i < WR_SERVICE_COUNT; i++) {
-        weir_err err = WEIR_OK;
-        if (i == 0 && self->options.gateway_port)
-            self->children[i].port = self->options.gateway_port;
-        else
-            err = find_port(self, &self->children[i].port);
+        self->children[i].port = i == 0 ? self->options.gateway_port : 0;
+        weir_err err = check_port(self, &self->children[i].port, print(self, "the %s", wr_marketplace[i].name),
+                                  "--http-port N (make run HTTP_PORT=N)", failure);
         if (err != WEIR_OK)
-            return weir_fail(failure, err, "no free port for the %s service", wr_marketplace[i].name);
+            return err;
     }
     for (int i = 0; i < WR_SERVICE_COUNT; i++)
         describe_service(self, i);
@@ -181,7 +197,8 @@ static weir_err make_folders(wr_supervisor *self, weir_failure *failure)
         const char *path = print(self, "%s/%s", self->options.data, folders[i]);
         weir_err err = path ? wr_dir_create(self->options.io, path) : WEIR_E_MEMORY;
         if (err != WEIR_OK)
-            return weir_fail(failure, err, "the folder %s cannot be made; is another --data better?", path);
+            return weir_fail(failure, err, "the folder %s cannot be made: %s; is another --data better?", path,
+                             strerror(errno));
     }
     return WEIR_OK;
 }
@@ -209,13 +226,13 @@ weir_err wr_supervisor_start(const wr_supervisor_options *options, wr_supervisor
     }
     self->options = *options;
     weir_err err = WEIR_OK;
-    if (!options->kafka && !options->broker_port)
-        err = find_port(self, &self->options.broker_port);
+    if (!options->kafka)
+        err = check_port(self, &self->options.broker_port, "the broker", "--port N (make run PORT=N)", failure);
     self->bootstrap = options->kafka ? options->kafka : print(self, "127.0.0.1:%d", self->options.broker_port);
     if (err == WEIR_OK)
-        err = make_folders(self, failure);
-    if (err == WEIR_OK)
         err = describe_children(self, failure);
+    if (err == WEIR_OK)
+        err = make_folders(self, failure);
     if (err == WEIR_OK && !options->kafka)
         err = start_broker(self, failure);
     for (int i = 0; i < self->service_count && err == WEIR_OK; i++)

@@ -13,6 +13,7 @@
 #include <io/process.h>
 #include <io/terminal.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -121,7 +122,7 @@ static weir_err lock_database(app *app)
     char path[sizeof app->database + 8];
     weir_err err = wr_dir_create(app->io, directory);
     if (err != WEIR_OK)
-        return weir_fail(&app->failure, err, "data.dir %s cannot be made: %s", directory, weir_err_name(err));
+        return weir_fail(&app->failure, err, "data.dir %s cannot be made: %s", directory, strerror(errno));
     int size = snprintf(app->database, sizeof app->database, "%s/%s.db", directory, name_of(app));
     if (size < 0 || (size_t)size >= sizeof app->database)
         return weir_fail(&app->failure, WEIR_E_LIMIT, "data.dir is too long");
@@ -132,7 +133,7 @@ static weir_err lock_database(app *app)
     if (err == WEIR_E_AGAIN)
         return weir_fail(&app->failure, err, "another process runs on %s; give this one a data.dir or name of its own",
                          app->database);
-    return err == WEIR_OK ? err : weir_fail(&app->failure, err, "%s: %s", path, weir_err_name(err));
+    return err == WEIR_OK ? err : weir_fail(&app->failure, err, "%s: %s", path, strerror(errno));
 }
 
 static size_t size_of(const app *app, const char *key)

@@ -2,6 +2,8 @@
 
 #include <client/client.h>
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { CONFIG_FILE_SIZE_MAX = 1024 * 1024, SETTING_COUNT_MAX = 100, HTTP_TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
@@ -12,7 +14,7 @@ static const wr_config_key service_keys[] = {
      .kind = WR_CONFIG_TEXT,
      .help = "name of this instance's database, events' source and dead letters"},
     {.key = "group", .kind = WR_CONFIG_TEXT, .help = "consumer group; the name unless given"},
-    {.key = "data.dir", .kind = WR_CONFIG_TEXT, .fallback = "weir-data", .help = "directory of the database NAME.db"},
+    {.key = "data.dir", .kind = WR_CONFIG_TEXT, .help = "directory of the database NAME.db"},
     {.key = "durable",
      .kind = WR_CONFIG_BOOL,
      .fallback = "true",
@@ -169,6 +171,25 @@ static wr_config_key *rows_of(const weir_setting *settings)
     return rows;
 }
 
+/* Services that are started side by side must not meet: each has a port and a directory of its own. */
+static wr_config_key *known_rows(wr_settings *settings, const weir_service *service)
+{
+    enum { ROW_COUNT = sizeof service_keys / sizeof *service_keys };
+    wr_config_key *rows = calloc(ROW_COUNT, sizeof *rows);
+    if (!rows)
+        return NULL;
+    memcpy(rows, service_keys, sizeof service_keys);
+    snprintf(settings->directory, sizeof settings->directory, "%.*s-data", 100, service->name ? service->name : "weir");
+    snprintf(settings->port, sizeof settings->port, "%d", service->http_port);
+    for (wr_config_key *row = rows; row->key; row++) {
+        if (strcmp(row->key, "data.dir") == 0)
+            row->fallback = settings->directory;
+        if (strcmp(row->key, "http.port") == 0 && service->http_port > 0 && service->http_port <= 65535)
+            row->fallback = settings->port;
+    }
+    return rows;
+}
+
 static weir_err read_file(wr_settings *settings, wr_io *io, weir_failure *failure)
 {
     const char *path = wr_config_text(settings->config, "config");
@@ -179,8 +200,10 @@ static weir_err read_file(wr_settings *settings, wr_io *io, weir_failure *failur
     weir_err err = arena ? wr_path_read(io, path, CONFIG_FILE_SIZE_MAX, arena, &yaml) : WEIR_E_MEMORY;
     if (err == WEIR_OK)
         err = wr_config_read_yaml(settings->config, yaml, path, failure);
+    else if (err == WEIR_E_LIMIT)
+        weir_fail(failure, err, "configuration file %s: larger than %d bytes", path, CONFIG_FILE_SIZE_MAX);
     else
-        weir_fail(failure, err, "configuration file %s: %s", path, weir_err_name(err));
+        weir_fail(failure, err, "configuration file %s: %s", path, strerror(errno));
     weir_arena_free(arena);
     return err;
 }
@@ -215,10 +238,11 @@ weir_err wr_settings_read(wr_settings *settings, const weir_service *service, in
                           char *const *environment, wr_io *io, weir_failure *failure)
 {
     *settings = (wr_settings){.own = rows_of(service->settings)};
-    settings->tables[0] = service_keys;
+    settings->known = known_rows(settings, service);
+    settings->tables[0] = settings->known;
     settings->tables[1] = settings->own;
     settings->tables[2] = wr_client_config;
-    settings->config = settings->own ? wr_config_new(settings->tables, "WEIR") : NULL;
+    settings->config = settings->own && settings->known ? wr_config_new(settings->tables, "WEIR") : NULL;
     weir_err err = settings->config ? WEIR_OK : weir_fail(failure, WEIR_E_MEMORY, "no memory for the configuration");
     if (err == WEIR_OK)
         err = wr_config_read_flags(settings->config, &argc, argv, failure);
@@ -243,7 +267,7 @@ void wr_settings_help(const wr_settings *settings, const weir_service *service, 
         wr_config_help(settings->own, out);
         wr_buf_text(out, "\n");
     }
-    wr_config_help(service_keys, out);
+    wr_config_help(settings->known, out);
     wr_buf_text(out, "\n");
     wr_config_help(wr_client_config, out);
 }
@@ -251,5 +275,6 @@ void wr_settings_help(const wr_settings *settings, const weir_service *service, 
 void wr_settings_fini(wr_settings *settings)
 {
     wr_config_free(settings->config);
+    free(settings->known);
     free(settings->own);
 }

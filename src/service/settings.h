@@ -9,7 +9,9 @@
 
 typedef struct wr_settings {
     wr_config *config;
-    wr_config_key *own; /* rows of service->settings */
+    wr_config_key *known;         /* rows of every service, with the defaults of this one */
+    wr_config_key *own;           /* rows of service->settings */
+    char port[8], directory[128]; /* those defaults */
     const wr_config_key *tables[4];
     bool wants_help, wants_version;
 } wr_settings;

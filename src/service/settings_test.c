@@ -53,6 +53,28 @@ TEST(flags_come_before_the_environment_and_that_before_fallbacks)
     wr_settings_fini(&settings);
 }
 
+TEST(services_side_by_side_have_ports_and_directories_of_their_own)
+{
+    static const weir_service other = {.name = "other", .http_port = 8083};
+    wr_settings settings;
+    weir_failure failure = {0};
+    CHECK_OK(read_flags(&settings, "tally", "", &failure));
+    CHECK_EQ(wr_config_int(settings.config, "http.port"), 8080);
+    CHECK_STR(wr_config_text(settings.config, "data.dir"), "tally-data");
+    CHECK_STR(wr_config_text(settings.config, "http.host"), "127.0.0.1");
+    wr_settings_fini(&settings);
+    char *none[] = {NULL};
+    CHECK_OK(wr_settings_read(&settings, &other, 0, none, none, NULL, &failure));
+    CHECK_EQ(wr_config_int(settings.config, "http.port"), 8083);
+    CHECK_STR(wr_config_text(settings.config, "data.dir"), "other-data");
+    wr_buf help;
+    wr_buf_init(&help, 1 << 20);
+    wr_settings_help(&settings, &other, &help);
+    CHECK(strstr(wr_buf_cstr(&help), "8083") && strstr(wr_buf_cstr(&help), "other-data"));
+    wr_buf_fini(&help);
+    wr_settings_fini(&settings);
+}
+
 TEST(what_is_not_a_setting_is_refused_with_the_nearest_one)
 {
     wr_settings settings;

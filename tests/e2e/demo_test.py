@@ -1,7 +1,12 @@
 """`weir demo` as a program: real services, real databases, a broker of its own; and its invariants must hold."""
 import json
+import os
+import shutil
+import signal
+import socket
 import subprocess
 import tempfile
+import urllib.request
 
 from harness import check, equal, main, slow, test, weir_binary
 
@@ -74,6 +79,43 @@ def a_file_without_one_order_line_is_no_success():
         check(status not in (0, None) and hint in said and "holds" not in out, f"{status}: {out[-300:]} {said[-600:]}")
     done = subprocess.run([weir_binary(), "demo", "--orders", "/nonexistent.csv"], capture_output=True, text=True, timeout=RUN_TIMEOUT_S)
     check(done.returncode == 3 and "ready" not in done.stderr, f"{done.returncode}: {done.stderr}")
+
+
+@test
+def a_taken_port_is_said_in_one_line_before_anything_starts():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for option, whose, variable in [("--port", "broker", "PORT"), ("--http-port", "gateway", "HTTP_PORT")]:
+            with tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run([weir_binary(), "demo", "--live", "--port", "0", "--http-port", "0", option, port, "--data",
+                                       folder + "/data"], capture_output=True, text=True, timeout=RUN_TIMEOUT_S)
+                check(done.returncode == 6 and len(done.stderr.splitlines()) == 1, f"{done.returncode}: {done.stderr}")
+                check(port in done.stderr and whose in done.stderr and f"make run {variable}=" in done.stderr, done.stderr)
+                check(not os.listdir(folder), "it made files")
+
+
+@test
+@slow(100)
+def a_live_demo_tells_all_addresses_and_what_becomes_of_its_folder():
+    for keep in (False, True):
+        with subprocess.Popen([weir_binary(), "demo", "--live", "--port", "0", "--http-port", "0", "--rate", "20",
+                               *(["--keep"] if keep else [])], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            said = ""
+            while "curl" not in said:
+                said += process.stderr.readline()
+            found = dict(line.split()[:2] for line in said.splitlines() if line.startswith("  ") and len(line.split()) > 1)
+            for name in ("gateway", "order", "inventory", "payment", "shipping", "notification", "fraud", "analytics"):
+                with urllib.request.urlopen(found[name] + "/readyz", timeout=10) as answer:
+                    equal(answer.status, 200)
+            process.send_signal(signal.SIGINT)
+            _, rest = process.communicate(timeout=60)
+        equal(process.returncode, 0)
+        equal(os.path.exists(found["data"]), keep)
+        check(("are removed" in rest) != keep and ("removed at the end" in said) != keep, said + rest)
+        if keep:
+            shutil.rmtree(found["data"])
 
 
 main()
