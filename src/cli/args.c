@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <cli/pairs.h>
 #include <errno.h>
+#include <io/stop.h>
 #include <io/terminal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -377,7 +378,10 @@ static int run(const char *program, const wr_command *command, int argc, char **
     if (status == WR_EXIT_OK)
         status = wr_cli_on(&cli, "help") ? print_help(command) : command->run(&cli);
     wr_cli_close(&cli);
-    return finish_output(status, cli.output_error);
+    status = finish_output(status, cli.output_error);
+    if (cli.left_behind)
+        wr_self_exit(status);
+    return status;
 }
 
 static int dispatch(int argc, char **argv, char **environment)

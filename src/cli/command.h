@@ -74,6 +74,7 @@ struct wr_cli {
     bool error_terminal; /* stderr is one */
     wr_trace trace;
     int output_error; /* errno of the first write to stdout that failed; 0: none */
+    bool left_behind; /* threads of a Kafka client did not end: the process does not wait for them */
 };
 
 /* ---- options: the value given, else the fallback; NULL if neither. An unknown name is a bug. */

@@ -9,7 +9,7 @@ enum { POLL_MAX = 1000, POLL_MS = 200 };
 
 typedef struct consume {
     wr_cli *cli;
-    wr_signals *signals;
+    wr_stop *stop;
     wr_consumer *consumer;
     wr_span_list spans; /* without a group */
     wr_record_form form;
@@ -65,7 +65,7 @@ static void commit_batch(consume *self, const wr_client_record *records, size_t 
 static int read_records(consume *self)
 {
     int64_t last_us = wr_mono_us(self->cli->io);
-    while (!wr_signals_stopped(self->signals) && !all_read(self)) {
+    while (!wr_stop_asked(self->stop) && !all_read(self)) {
         const wr_client_record *records = NULL;
         size_t count = 0;
         weir_failure failure = {0};
@@ -88,7 +88,7 @@ static int read_records(consume *self)
         else if (self->idle_ms >= 0 && now_us - last_us >= self->idle_ms * 1000)
             return WR_EXIT_OK;
     }
-    return wr_signals_stopped(self->signals) ? WR_EXIT_INTERRUPTED : WR_EXIT_OK;
+    return wr_stop_asked(self->stop) ? WR_EXIT_INTERRUPTED : WR_EXIT_OK;
 }
 
 static int start_reading(consume *self, wr_kafka *kafka)
@@ -139,8 +139,7 @@ int wr_run_consume(wr_cli *cli)
     if (status != WR_EXIT_OK)
         return status;
     wr_buf_init(&self.out, 1 << 30);
-    if (wr_signals_new(&self.signals) != WEIR_OK)
-        status = wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    status = wr_cli_stop_new(cli, &self.stop);
     if (status == WR_EXIT_OK && !self.group)
         status = wr_spans_find(cli, &kafka, self.follow, &self.spans);
     if (status == WR_EXIT_OK)
@@ -149,8 +148,8 @@ int wr_run_consume(wr_cli *cli)
         status = read_records(&self);
     if (self.consumer)
         wr_consumer_free(self.consumer);
-    wr_signals_free(self.signals);
     wr_buf_fini(&self.out);
     wr_kafka_close(&kafka);
+    wr_stop_free(self.stop);
     return status;
 }

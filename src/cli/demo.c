@@ -6,29 +6,30 @@
 #include <demo/demo.h>
 #include <errno.h>
 #include <io/process.h>
+#include <io/stop.h>
 #include <io/terminal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { STOP_MS = 60000 }; /* services and broker are stopped one after the other, and publish what they have */
+
 typedef struct display {
-    wr_signals *signals;
+    wr_stop *stop;
     bool progress_shown;
 } display;
 
 static bool asked_to_stop(void *user)
 {
-    return wr_signals_stopped(((display *)user)->signals);
+    return wr_stop_asked(((display *)user)->stop);
 }
 
 static bool wait_for_stop(void *user, int timeout_ms)
 {
-    int signal;
     display *self = user;
-    if (wr_signals_stopped(self->signals)) {
-        wr_wait_ms(timeout_ms); /* already known: keep the pace */
-        return true;
-    }
-    return wr_signals_wait(self->signals, timeout_ms, &signal) == WEIR_OK;
+    if (!wr_stop_asked(self->stop))
+        return wr_stop_wait(self->stop, timeout_ms);
+    wr_wait_ms(timeout_ms); /* already known: keep the pace */
+    return true;
 }
 
 /* News and progress are for people: stderr, so that -o json stays clean. */
@@ -172,10 +173,11 @@ int wr_run_demo(wr_cli *cli)
         status = find_folders(cli, &options);
     if (status != WR_EXIT_OK)
         return status;
+    wr_stop_options stop = {.deadline_ms = STOP_MS, .trace = &cli->trace};
+    if (wr_stop_new(&stop, &screen.stop) != WEIR_OK)
+        return wr_cli_fail(cli, WEIR_E_IO, "signals cannot be watched");
     cli->trace.level = WR_ERROR + 1; /* a broker that is killed on purpose is no news */
-    if (wr_signals_new(&screen.signals) != WEIR_OK)
-        return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
     status = run(cli, &options, form);
-    wr_signals_free(screen.signals);
+    wr_stop_free(screen.stop);
     return status;
 }

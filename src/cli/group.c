@@ -164,26 +164,22 @@ static int print_lag(wr_cli *cli, wr_kafka *kafka, int64_t *ret_lag)
 }
 
 /* Again every second, each round in an arena of its own. */
-static int watch_lag(wr_cli *cli, wr_kafka *kafka)
+static int watch_lag(wr_cli *cli, wr_kafka *kafka, wr_stop *stop)
 {
     enum { ROUND_SIZE = 64 << 20, EVERY_MS = 1000 };
     weir_arena *arena = cli->arena;
-    wr_signals *signals;
     int64_t lag;
-    int status = WR_EXIT_OK, signal;
-    if (wr_signals_new(&signals) != WEIR_OK)
-        return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    int status = WR_EXIT_OK;
     while (status == WR_EXIT_OK && !ferror(stdout)) {
         cli->arena = weir_arena_new(ROUND_SIZE);
         if (cli->terminal)
             fputs("\033[H\033[2J", stdout);
         status = cli->arena ? print_lag(cli, kafka, &lag) : WR_EXIT_FAILED;
         weir_arena_free(cli->arena);
-        if (wr_signals_wait(signals, EVERY_MS, &signal) == WEIR_OK)
+        if (wr_stop_wait(stop, EVERY_MS))
             status = WR_EXIT_INTERRUPTED;
     }
     cli->arena = arena;
-    wr_signals_free(signals);
     return status;
 }
 
@@ -193,12 +189,17 @@ int wr_run_group_lag(wr_cli *cli)
     if (wr_cli_on(cli, "fail-above") && wr_cli_int(cli, "fail-above", 0, INT64_MAX - 1, &limit) != WEIR_OK)
         return WR_EXIT_USAGE;
     wr_kafka kafka;
+    wr_stop *stop = NULL;
+    bool watch = wr_cli_on(cli, "watch");
     int status = wr_kafka_open(cli, &kafka);
     if (status != WR_EXIT_OK)
         return status;
-    bool watch = wr_cli_on(cli, "watch");
-    status = watch ? watch_lag(cli, &kafka) : print_lag(cli, &kafka, &lag);
+    if (watch)
+        status = wr_cli_stop_new(cli, &stop);
+    if (status == WR_EXIT_OK)
+        status = watch ? watch_lag(cli, &kafka, stop) : print_lag(cli, &kafka, &lag);
     wr_kafka_close(&kafka);
+    wr_stop_free(stop);
     if (status == WR_EXIT_OK && lag > limit)
         return wr_cli_fail(cli, WEIR_E_REFUSED, "the lag is %lld, above %lld", (long long)lag, (long long)limit);
     return status;

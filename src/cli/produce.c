@@ -27,7 +27,7 @@ weir_err wr_produce_send(wr_produce *self, wr_client_record *record)
 {
     record->topic = self->topic;
     record->partition = self->partition;
-    while (self->us_per_record > 0 && !wr_signals_stopped(self->signals)) {
+    while (self->us_per_record > 0 && !wr_stop_asked(self->stop)) {
         int64_t left_us = self->next_us - wr_mono_us(self->cli->io);
         if (left_us <= 0)
             break;
@@ -36,7 +36,7 @@ weir_err wr_produce_send(wr_produce *self, wr_client_record *record)
     self->next_us += self->us_per_record;
 
     weir_err err;
-    while ((err = wr_producer_send(self->producer, record, NULL)) == WEIR_E_AGAIN && !wr_signals_stopped(self->signals))
+    while ((err = wr_producer_send(self->producer, record, NULL)) == WEIR_E_AGAIN && !wr_stop_asked(self->stop))
         wr_produce_poll(self, WR_PRODUCE_POLL_MS);
     if (err == WEIR_OK)
         self->sent_count++;
@@ -128,7 +128,7 @@ static int finish(wr_produce *self, int status, int timeout_ms)
     bool news = cli->error_terminal || (status != WR_EXIT_OK && taken > 0); /* half done is worth a line anywhere */
     if (!wr_cli_on(cli, "quiet") && news)
         fprintf(stderr, "%lld record%s to %s\n", (long long)taken, taken == 1 ? "" : "s", self->topic);
-    return status == WR_EXIT_OK && wr_signals_stopped(self->signals) ? WR_EXIT_INTERRUPTED : status;
+    return status == WR_EXIT_OK && wr_stop_asked(self->stop) ? WR_EXIT_INTERRUPTED : status;
 }
 
 int wr_run_produce(wr_cli *cli)
@@ -145,16 +145,15 @@ int wr_run_produce(wr_cli *cli)
     options.delivery_timeout_ms = kafka.timeout_ms;
     weir_failure failure = {0};
     self.arena = weir_arena_new(RECORD_ARENA_SIZE);
-    if (!self.arena || wr_signals_new(&self.signals) != WEIR_OK)
-        status = wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
-    else if (wr_producer_new(kafka.client, &options, &self.producer, &failure) != WEIR_OK)
+    status = self.arena ? wr_cli_stop_new(cli, &self.stop) : wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    if (status == WR_EXIT_OK && wr_producer_new(kafka.client, &options, &self.producer, &failure) != WEIR_OK)
         status = wr_cli_failure(cli, &failure);
-    else
+    if (status == WR_EXIT_OK)
         status = finish(&self, wr_produce_read(&self), kafka.timeout_ms);
     if (self.producer)
         wr_producer_free(self.producer);
-    wr_signals_free(self.signals);
     weir_arena_free(self.arena);
     wr_kafka_close(&kafka);
+    wr_stop_free(self.stop);
     return status;
 }

@@ -31,8 +31,7 @@ static int fail_read(wr_produce *self, const char *name, weir_err err)
 static weir_err next_line(wr_produce *self, wr_lines *lines, weir_slice *ret_line)
 {
     weir_err err;
-    while ((err = wr_lines_next(lines, WR_PRODUCE_POLL_MS, ret_line)) == WEIR_E_TIMEOUT &&
-           !wr_signals_stopped(self->signals))
+    while ((err = wr_lines_next(lines, WR_PRODUCE_POLL_MS, ret_line)) == WEIR_E_TIMEOUT && !wr_stop_asked(self->stop))
         wr_produce_poll(self, 0);
     return err;
 }
@@ -45,7 +44,7 @@ static int read_lines(wr_produce *self, int fd, const char *name)
         return fail_read(self, name, err);
     int status = WR_EXIT_OK;
     weir_slice line;
-    for (int64_t number = 1; status == WR_EXIT_OK && !wr_signals_stopped(self->signals); number++) {
+    for (int64_t number = 1; status == WR_EXIT_OK && !wr_stop_asked(self->stop); number++) {
         weir_failure failure = {0};
         char where[300];
         err = next_line(self, lines, &line);
@@ -71,7 +70,7 @@ static int read_lines(wr_produce *self, int fd, const char *name)
 /* All that comes until the end, whatever kind of file it is. */
 static weir_err read_bytes(wr_produce *self, int fd, wr_buf *bytes)
 {
-    while (!wr_signals_stopped(self->signals)) {
+    while (!wr_stop_asked(self->stop)) {
         weir_err err = wr_descriptor_wait(fd, WR_PRODUCE_POLL_MS);
         if (err == WEIR_E_TIMEOUT || err == WEIR_E_AGAIN)
             continue;

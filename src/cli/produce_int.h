@@ -38,7 +38,7 @@ typedef struct wr_produce {
     const char *ce_type;
     int64_t us_per_record; /* 0: as fast as they go */
     int64_t next_us;
-    wr_signals *signals;
+    wr_stop *stop;
 
     int64_t sent_count, done_count, failed_count;
     weir_err failed;

@@ -1,20 +1,28 @@
-/* weir server, weir dev, weir test-broker: the broker as a process. */
+/* weir server, weir dev, weir test-broker: the broker as a process.
+ *
+ * Asked to stop it answers what it has, for up to DRAIN_MS, and closes its files. A stop has a deadline and the second
+ * signal ends the process at once (io/stop.h): nothing is freed then, since other threads may use it, and the next
+ * start recovers as after a crash. */
 #include <cli/commands.h>
 
 #include <broker/api/api.h>
 #include <broker/broker.h>
 #include <io/loop.h>
 #include <io/process.h>
+#include <io/stop.h>
 #include <io/terminal.h>
+
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DRAIN_MS = 8000, SIGNAL_INT = 2, SIGNAL_TERM = 15 };
+enum { DRAIN_MS = 8000, STOP_MS = 25000 };
 
 typedef struct process {
     wr_cli *cli;
-    wr_loop *loop;
+    _Atomic(wr_loop *) loop; /* NULL until there is one */
     wr_broker *broker;
+    wr_stop *stop;
     bool stopping;
     weir_err err;
 } process;
@@ -26,17 +34,21 @@ static void stopped(void *user, weir_err err)
     wr_loop_stop(self->loop);
 }
 
-static void on_signal(void *user, int signal)
+static void begin_stop(void *user)
 {
     process *self = user;
-    (void)signal;
-    if (self->stopping) {
-        wr_loop_stop(self->loop); /* asked twice: now, as in a crash */
-        self->err = WEIR_E_CLOSED;
-        return;
-    }
+    if (!self->stopping)
+        wr_broker_stop(self->broker, DRAIN_MS, stopped, self);
     self->stopping = true;
-    wr_broker_stop(self->broker, DRAIN_MS, stopped, self);
+}
+
+/* On the thread of the signals. The loop takes it up when it runs, which is after the server has started. */
+static void on_asked_to_stop(void *user)
+{
+    process *self = user;
+    wr_loop *loop = atomic_load(&self->loop);
+    if (loop && wr_loop_post(loop, begin_stop, self) != WEIR_OK)
+        wr_self_exit(WR_EXIT_FAILED); /* no memory to do it in order */
 }
 
 /* {"bootstrap": …} for whoever started us. */
@@ -72,10 +84,6 @@ static int serve(process *self, bool development)
     if (wr_broker_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->broker, &failure) !=
         WEIR_OK)
         return wr_cli_failure(cli, &failure);
-    /* Before anybody hears that it is ready: who then asks it to stop gets a clean stop. */
-    if (wr_loop_on_signal(self->loop, SIGNAL_INT, on_signal, self) != WEIR_OK ||
-        wr_loop_on_signal(self->loop, SIGNAL_TERM, on_signal, self) != WEIR_OK)
-        return wr_cli_fail(cli, WEIR_E_IO, "signals cannot be received");
     if (ready_fd >= 0 && tell_ready(self, (int)ready_fd) != WEIR_OK)
         return wr_cli_usage(cli, "--ready-fd %d is no open descriptor", (int)ready_fd);
     if (development && cli->terminal)
@@ -91,11 +99,21 @@ static int run_broker(wr_cli *cli, bool development)
                             wr_cli_text(cli, "log-level"));
     cli->trace.component = "broker";
     process self = {.cli = cli};
-    if (wr_loop_new(cli->io, &self.loop) != WEIR_OK)
+    wr_loop *loop;
+    wr_stop_options options = {.deadline_ms = STOP_MS, .trace = &cli->trace, .asked = on_asked_to_stop, .user = &self};
+    if (wr_stop_new(&options, &self.stop) != WEIR_OK) /* before the loop may start threads */
+        return wr_cli_fail(cli, WEIR_E_IO, "signals cannot be received");
+    if (wr_loop_new(cli->io, &loop) != WEIR_OK) {
+        wr_stop_free(self.stop);
         return wr_cli_fail(cli, WEIR_E_IO, "no event loop");
+    }
+    atomic_store(&self.loop, loop);
+    if (wr_stop_asked(self.stop)) /* before there was a loop to post to */
+        on_asked_to_stop(&self);
     int status = serve(&self, development);
     wr_broker_free(self.broker);
-    wr_loop_free(self.loop);
+    wr_stop_free(self.stop); /* before the loop that it posts to */
+    wr_loop_free(loop);
     return status;
 }
 

@@ -65,7 +65,8 @@ void wr_process_write_end(wr_process *process); /* the child reads the end of it
 
 /* ---- about this process, or any other by its id */
 int wr_self_id(void);
-/* From now on this process gets SIGTERM when its parent ends, however it ends; at once if it already has. */
+/* From now on this process gets SIGTERM when its parent ends, however it ends. A parent that had ended before the call
+ * is not known to have: whoever tells it something (a ready line, say) hears that nobody reads. */
 void wr_self_end_with_parent(void);
 /* The path of the running executable, NUL-terminated. WEIR_E_LIMIT when it does not fit. */
 WEIR_MUST_CHECK weir_err wr_self_path(char *ret_path, size_t size);

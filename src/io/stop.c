@@ -86,8 +86,10 @@ static void *watch(void *user)
         int64_t deadline_ms = stop->deadline_ms, left_ms = deadline_ms ? deadline_ms - mono_ms() : -1;
         bool is_ending = stop->is_ending;
         pthread_mutex_unlock(&stop->lock);
-        if (is_ending)
+        if (is_ending) {
+            take_signals(stop); /* what has come was for us, and must not hit when the signals are let through again */
             return NULL;
+        }
         if (deadline_ms && left_ms <= 0)
             end_by_force(stop, "the stop took longer than it may: ending now", WR_EXIT_DEADLINE);
         struct pollfd watched[] = {{.fd = stop->signals_fd, .events = POLLIN}, {.fd = stop->wake_fd, .events = POLLIN}};

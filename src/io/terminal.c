@@ -1,4 +1,4 @@
-/* Descriptors and signals of command-line tools. See terminal.h. */
+/* Descriptors of command-line tools. See terminal.h. */
 #include "terminal.h"
 #include "io_int.h"
 
@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -243,75 +242,6 @@ weir_err wr_lines_next(wr_lines *lines, int timeout_ms, weir_slice *ret_line)
             return err;
         lines->size += got;
     }
-}
-
-/* ---- signals */
-struct wr_signals {
-    int fd;
-    bool stopped;
-    sigset_t before;
-};
-
-weir_err wr_signals_new(wr_signals **ret_signals)
-{
-    wr_signals *signals = calloc(1, sizeof *signals);
-    if (!signals)
-        return WEIR_E_MEMORY;
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
-    sigaddset(&wanted, SIGHUP);
-    signals->fd = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (signals->fd < 0) {
-        free(signals);
-        return wr_err_of_errno(errno);
-    }
-    pthread_sigmask(SIG_BLOCK, &wanted, &signals->before);
-    *ret_signals = signals;
-    return WEIR_OK;
-}
-
-void wr_signals_free(wr_signals *signals)
-{
-    if (!signals)
-        return;
-    close(signals->fd);
-    pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
-    free(signals);
-}
-
-static bool signal_take(wr_signals *signals, int *ret_signal)
-{
-    struct signalfd_siginfo info;
-    if (read(signals->fd, &info, sizeof info) != sizeof info)
-        return false;
-    *ret_signal = (int)info.ssi_signo;
-    signals->stopped = signals->stopped || info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM;
-    return true;
-}
-
-weir_err wr_signals_wait(wr_signals *signals, int timeout_ms, int *ret_signal)
-{
-    while (!signal_take(signals, ret_signal)) {
-        weir_err err = timeout_ms == 0 ? WEIR_E_TIMEOUT : wait_for(signals->fd, POLLIN, timeout_ms);
-        if (err != WEIR_OK && err != WEIR_E_AGAIN)
-            return err;
-    }
-    return WEIR_OK;
-}
-
-bool wr_signals_stopped(wr_signals *signals)
-{
-    int ignored;
-    while (!signals->stopped && signal_take(signals, &ignored))
-        ;
-    return signals->stopped;
-}
-
-int wr_signals_descriptor(const wr_signals *signals)
-{
-    return signals->fd;
 }
 
 void wr_wait_ms(int64_t ms)

@@ -1,4 +1,4 @@
-/* What a command-line tool needs of its descriptors and signals when it does not run a loop. */
+/* What a command-line tool needs of its descriptors when it does not run a loop. */
 #ifndef WR_TERMINAL_H
 #define WR_TERMINAL_H
 
@@ -33,18 +33,6 @@ void wr_lines_free(wr_lines *lines);                                            
  * the end; WEIR_E_LIMIT when a line is too long, and then the rest of it is skipped by the next call. WEIR_E_TIMEOUT
  * after timeout_ms (-1: none) without a whole line; what has come of it is kept. */
 WEIR_MUST_CHECK weir_err wr_lines_next(wr_lines *lines, int timeout_ms, weir_slice *ret_line);
-
-/* ---- stopping: SIGINT, SIGTERM and SIGHUP as something to ask about instead of a handler
- * Make it before any thread starts: the signals are blocked in this thread and in all that it starts, and come only
- * here. */
-typedef struct wr_signals wr_signals;
-WEIR_MUST_CHECK weir_err wr_signals_new(wr_signals **ret_signals);
-void wr_signals_free(wr_signals *signals); /* accepts NULL; the signals do again what they did before */
-/* Waits for one: WEIR_E_TIMEOUT after timeout_ms (0 only looks, -1 waits for ever). */
-WEIR_MUST_CHECK weir_err wr_signals_wait(wr_signals *signals, int timeout_ms, int *ret_signal);
-/* Has one come? True for good after the first SIGINT or SIGTERM. One system call until then. */
-bool wr_signals_stopped(wr_signals *signals);
-int wr_signals_descriptor(const wr_signals *signals); /* readable when one has come */
 
 void wr_wait_ms(int64_t ms); /* for tools that pace something; not for tests, and not where a clock is handed in */
 

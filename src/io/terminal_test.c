@@ -1,4 +1,4 @@
-/* Lines, writes and signals, over pipes. */
+/* Lines and writes, over pipes. */
 #include <io/terminal.h>
 
 #include <fcntl.h>
@@ -116,26 +116,4 @@ TEST(writing_to_nobody_is_an_answer_not_a_signal)
     CHECK_EQ(wr_descriptor_write(ends.write, "x", 1), WEIR_E_CLOSED);
     CHECK_EQ(wr_descriptor_write_line(ends.write, "x"), WEIR_E_CLOSED);
     wr_descriptor_close(ends.write);
-}
-
-TEST(signals_are_waited_for_and_a_stop_is_remembered)
-{
-    wr_signals *signals;
-    CHECK_OK(wr_signals_new(&signals));
-    int signal = 0;
-    CHECK_EQ(wr_signals_wait(signals, 0, &signal), WEIR_E_TIMEOUT);
-    CHECK_EQ(wr_signals_wait(signals, 5, &signal), WEIR_E_TIMEOUT);
-    CHECK(!wr_signals_stopped(signals));
-    CHECK_OK(pthread_kill(pthread_self(), SIGHUP));
-    CHECK(!wr_signals_stopped(signals));
-    CHECK_OK(pthread_kill(pthread_self(), SIGHUP));
-    CHECK_OK(wr_signals_wait(signals, -1, &signal));
-    CHECK_EQ(signal, SIGHUP);
-    CHECK_OK(pthread_kill(pthread_self(), SIGINT));
-    CHECK_OK(wr_signals_wait(signals, -1, &signal));
-    CHECK_EQ(signal, SIGINT);
-    CHECK(wr_signals_stopped(signals) && wr_signals_stopped(signals));
-    CHECK(wr_signals_descriptor(signals) >= 0);
-    wr_signals_free(signals);
-    wr_signals_free(NULL);
 }

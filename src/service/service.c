@@ -3,6 +3,10 @@
  *   configuration → HTTP (so that /livez answers) → Kafka, waited for → topics that are missing → core → turns
  *   SIGTERM, SIGINT: no more records, the outbox is published, positions are told, the group is left → exit 0
  *
+ * A stop has a deadline (drain.timeout and STOP_MARGIN_MS), the second signal ends the process at once: io/stop.h. Both
+ * are as a crash would be, and lose nothing. Threads of librdkafka's that do not end are left behind; the database is
+ * closed all the same, and then the process ends without waiting for them.
+ *
  * Threads: this one owns the core; the HTTP server has its own; one waits for signals. The database belongs to one
  * process: NAME.lock beside it is held while it runs. */
 #include "core.h"
@@ -11,11 +15,11 @@
 #include "settings.h"
 
 #include <io/process.h>
+#include <io/stop.h>
 #include <io/terminal.h>
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,6 +29,7 @@ enum {
     KAFKA_TIMEOUT_MS = 5000,
     KAFKA_RETRY_MS = 500,
     KAFKA_BATCH_SIZE = 1048588 /* a topic's default */,
+    STOP_MARGIN_MS = 12000, /* to finish the turn under way, and to end what runs */
     HELP_SIZE_MAX = 1 << 20,
     DESCRIPTOR_RESERVE = 256
 };
@@ -36,16 +41,16 @@ typedef struct app {
     wr_settings settings;
     wr_io *io;
     wr_trace trace;
-    wr_signals *signals;
+    wr_stop *stop;
     wr_file *lock;
     wr_client *client;
     wr_routes *routes;
     wr_http_server *server;
     wr_core *core;
     char database[1024];
-    pthread_t watcher;
-    bool is_watching, was_announced;
-    atomic_bool is_stopping;
+    bool was_announced;
+    pthread_mutex_t wake_lock; /* what follows */
+    wr_core *core_to_wake;     /* NULL while there is none */
     weir_failure failure;
 } app;
 
@@ -103,15 +108,31 @@ static int print_help(const app *app)
 
 /* ---- signals */
 
-static void *watch_signals(void *user)
+/* On the thread of the signals. */
+static void on_asked_to_stop(void *user)
 {
     app *app = user;
-    int signal;
-    while (wr_signals_wait(app->signals, -1, &signal) == WEIR_OK && !wr_signals_stopped(app->signals))
-        ; /* SIGHUP means nothing yet */
-    atomic_store(&app->is_stopping, true);
-    wr_core_wake(app->core);
-    return NULL;
+    pthread_mutex_lock(&app->wake_lock);
+    if (app->core_to_wake)
+        wr_core_wake(app->core_to_wake);
+    pthread_mutex_unlock(&app->wake_lock);
+}
+
+static void set_core_to_wake(app *app, wr_core *core)
+{
+    pthread_mutex_lock(&app->wake_lock);
+    app->core_to_wake = core;
+    pthread_mutex_unlock(&app->wake_lock);
+}
+
+static weir_err start_stop(app *app)
+{
+    wr_stop_options options = {.deadline_ms = number_of(app, "drain.timeout") + STOP_MARGIN_MS,
+                               .trace = &app->trace,
+                               .asked = on_asked_to_stop,
+                               .user = app};
+    weir_err err = wr_stop_new(&options, &app->stop);
+    return err == WEIR_OK ? err : weir_fail(&app->failure, err, "signals cannot be watched");
 }
 
 /* ---- starting, in order */
@@ -209,8 +230,7 @@ static weir_err make_topic(app *app, const char *topic, int64_t size_max)
                          WR_TEXT("bootstrap.servers", text_of(app, "bootstrap.servers")),
                          WR_TEXT("error", failure.sentence));
         has_warned = true;
-        int signal;
-        if (wr_signals_wait(app->signals, KAFKA_RETRY_MS, &signal) == WEIR_OK && wr_signals_stopped(app->signals))
+        if (wr_stop_wait(app->stop, KAFKA_RETRY_MS))
             return WEIR_E_CLOSED;
     }
 }
@@ -284,9 +304,7 @@ static weir_err start_core(app *app)
     if (err != WEIR_OK)
         return err;
     wr_routes_set_core(app->routes, app->core);
-    if (pthread_create(&app->watcher, NULL, watch_signals, app) != 0)
-        return weir_fail(&app->failure, WEIR_E_MEMORY, "no thread for signals");
-    app->is_watching = true;
+    set_core_to_wake(app, app->core);
     return WEIR_OK;
 }
 
@@ -312,7 +330,7 @@ static void announce(app *app)
 static weir_err run(app *app)
 {
     weir_err err = WEIR_OK;
-    while (err == WEIR_OK && !atomic_load(&app->is_stopping)) {
+    while (err == WEIR_OK && !wr_stop_asked(app->stop)) {
         if (!app->was_announced)
             announce(app);
         err = wr_core_turn(app->core, -1, &app->failure);
@@ -327,8 +345,8 @@ static weir_err run(app *app)
 static weir_err start_and_run(app *app)
 {
     weir_err err = lock_database(app);
-    if (err == WEIR_OK && wr_signals_new(&app->signals) != WEIR_OK) /* before any thread starts */
-        err = weir_fail(&app->failure, WEIR_E_IO, "signals cannot be watched");
+    if (err == WEIR_OK)
+        err = start_stop(app); /* before any other thread starts */
     if (err == WEIR_OK)
         err = start_http(app);
     if (err == WEIR_OK && app->service->consumes)
@@ -344,25 +362,38 @@ static weir_err start_and_run(app *app)
     return err;
 }
 
-static void stop(app *app)
+/* False: threads were left behind. */
+static bool stop(app *app)
 {
-    if (app->is_watching) {
-        if (!atomic_load(&app->is_stopping))
-            pthread_cancel(app->watcher); /* it only waits, and holds nothing */
-        pthread_join(app->watcher, NULL);
-    }
+    if (app->stop)
+        wr_stop_begin(app->stop);
+    set_core_to_wake(app, NULL);
     wr_http_server_stop(app->server);
     wr_core_free(app->core);
     wr_routes_free(app->routes);
-    if (app->client)
-        wr_client_free(app->client);
-    wr_signals_free(app->signals);
+    bool all_ended = wr_client_free(app->client);
     wr_file_close(app->lock);
+    return all_ended;
+}
+
+static int serve(app *app)
+{
+    weir_err err = start_and_run(app);
+    int status = err == WEIR_OK || err == WEIR_E_CLOSED ? 0 : EXIT_FAILED;
+    if (status != 0)
+        wr_trace_log(&app->trace, WR_ERROR, "stopping", WR_TEXT("error", app->failure.sentence),
+                     WR_TEXT("kind", weir_err_name(err)));
+    bool all_ended = stop(app);
+    wr_trace_log(&app->trace, WR_INFO, "stopped", WR_NUMBER("status", status));
+    if (!all_ended)
+        wr_self_exit(status);
+    wr_stop_free(app->stop);
+    return status;
 }
 
 static int service_main(int argc, char **argv, const weir_service *service)
 {
-    app app = {.service = service};
+    app app = {.service = service, .wake_lock = PTHREAD_MUTEX_INITIALIZER};
     int status = EXIT_USAGE;
     if (wr_io_real_new(&app.io) != WEIR_OK)
         return EXIT_FAILED;
@@ -375,14 +406,7 @@ static int service_main(int argc, char **argv, const weir_service *service)
         printf("%s, weir " WEIR_VERSION "\n", service->name);
         status = 0;
     } else if (start_trace(&app) == WEIR_OK) {
-        err = start_and_run(&app);
-        status = err == WEIR_OK || err == WEIR_E_CLOSED ? 0 : EXIT_FAILED;
-        if (status != 0)
-            wr_trace_log(&app.trace, WR_ERROR, "stopped", WR_TEXT("error", app.failure.sentence),
-                         WR_TEXT("kind", weir_err_name(err)));
-        else
-            wr_trace_log(&app.trace, WR_INFO, "stopped");
-        stop(&app);
+        status = serve(&app);
     }
     wr_settings_fini(&app.settings);
     wr_io_free(app.io);
