@@ -1,12 +1,13 @@
+/* DeleteRecords: a partition starts later. What is to be deleted must be on the disk, and so is the new start before it
+ * is answered. */
 #include <topics/topics.h>
 #include <wire/delete_records.h>
 
 #include "api.h"
+#include "visit.h"
 
 static int16_t trim(wr_request *request, wr_topic *topic, wr_partition *partition, int64_t offset)
 {
-    if (wr_partition_closed(partition))
-        return WR_KAFKA_KAFKA_STORAGE_ERROR;
     const wr_topic_key *policy_key = wr_topic_key_find(WEIR_SLICE("cleanup.policy"));
     char room[32];
     const char *policy =
@@ -31,35 +32,31 @@ static int16_t trim(wr_request *request, wr_topic *topic, wr_partition *partitio
     return err == WEIR_E_RANGE ? WR_KAFKA_OFFSET_OUT_OF_RANGE : wr_api_storage_error(err);
 }
 
-static void delete_one(wr_request *request, weir_slice name, const wr_delete_records_request_partition *asked,
-                       wr_delete_records_response_partition *out)
+static const wr_api_shape shape = {
+    .asked = WR_API_SIDE(wr_delete_records_request, topics, topic_count, wr_delete_records_request_topic, name,
+                         WR_API_NO_ID, partitions, partition_count, wr_delete_records_request_partition,
+                         offsetof(wr_delete_records_request_partition, partition_index)),
+    .answer = WR_API_SIDE(wr_delete_records_response, topics, topic_count, wr_delete_records_response_topic, name,
+                          WR_API_NO_ID, partitions, partition_count, wr_delete_records_response_partition,
+                          offsetof(wr_delete_records_response_partition, partition_index)),
+    .error = offsetof(wr_delete_records_response_partition, error_code),
+    .by_id_version = INT16_MAX,
+    .data = true,
+};
+
+static void delete_one(wr_api_place *place, void *user)
 {
-    out->partition_index = asked->partition_index;
+    (void)user;
+    const wr_delete_records_request_partition *asked = place->asked;
+    wr_delete_records_response_partition *out = place->answer;
     out->low_watermark = -1;
-    wr_topic *topic = wr_topics_find(wr_api_broker(request)->topics, name);
-    wr_partition *partition = topic ? wr_topic_partition(topic, asked->partition_index) : NULL;
-    out->error_code = WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    if (partition)
-        out->error_code = trim(request, topic, partition, asked->offset);
-    if (out->error_code == WR_KAFKA_NONE)
-        out->low_watermark = wr_partition_start_offset(partition);
+    if (place->error == WR_KAFKA_NONE)
+        place->error = trim(place->request, place->topic, place->partition, asked->offset);
+    if (place->error == WR_KAFKA_NONE)
+        out->low_watermark = wr_partition_start_offset(place->partition);
 }
 
 weir_err wr_api_delete_records(wr_request *request)
 {
-    const wr_delete_records_request *in = request->message;
-    wr_delete_records_response *out = request->response;
-    out->topics = WR_API_ITEMS(request, wr_delete_records_response_topic, in->topic_count);
-    if (!out->topics)
-        return WEIR_E_MEMORY;
-    for (int32_t i = 0; i < in->topic_count; i++) {
-        wr_delete_records_response_topic *one = &out->topics[out->topic_count++];
-        one->name = in->topics[i].name;
-        one->partitions = WR_API_ITEMS(request, wr_delete_records_response_partition, in->topics[i].partition_count);
-        if (!one->partitions)
-            return WEIR_E_MEMORY;
-        for (int32_t k = 0; k < in->topics[i].partition_count; k++)
-            delete_one(request, one->name, &in->topics[i].partitions[k], &one->partitions[one->partition_count++]);
-    }
-    return WEIR_OK;
+    return wr_api_answer_each(request, &shape, delete_one, NULL);
 }

@@ -14,6 +14,7 @@
 #include <wire/fetch.h>
 
 #include "api.h"
+#include "visit.h"
 
 typedef struct parked_partition {
     wr_watcher watcher;
@@ -29,6 +30,7 @@ typedef struct parked_fetch {
     wr_timer timer;
     int64_t deadline_us;
     int64_t read_size; /* found by the last read */
+    int64_t left;      /* what the answer may still hold, while it is read */
     bool failed;       /* a partition's error answers at once */
     bool kept;
 } parked_fetch;
@@ -37,25 +39,22 @@ enum { LEAST_ANSWER_SIZE = 1 << 20 }; /* however short memory is */
 
 /* ---- reading */
 
-static wr_partition *find(wr_request *request, const wr_fetch_request_topic *asked, int32_t index, int16_t *ret_error)
-{
-    wr_topics *topics = wr_api_broker(request)->topics;
-    bool by_id = request->header.api_version >= 13;
-    wr_topic *topic = by_id ? wr_topics_find_id(topics, &asked->topic_id) : wr_topics_find(topics, asked->topic);
-    wr_partition *partition = topic ? wr_topic_partition(topic, index) : NULL;
-    if (partition)
-        *ret_error = WR_KAFKA_NONE;
-    else
-        *ret_error = by_id && !topic ? WR_KAFKA_UNKNOWN_TOPIC_ID : WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    return partition;
-}
+static const wr_api_shape shape = {
+    .asked = WR_API_SIDE(wr_fetch_request, topics, topic_count, wr_fetch_request_topic, topic,
+                         offsetof(wr_fetch_request_topic, topic_id), partitions, partition_count,
+                         wr_fetch_request_partition, offsetof(wr_fetch_request_partition, partition)),
+    .answer = WR_API_SIDE(wr_fetch_response, responses, response_count, wr_fetch_response_topic, topic,
+                          offsetof(wr_fetch_response_topic, topic_id), partitions, partition_count,
+                          wr_fetch_response_partition, offsetof(wr_fetch_response_partition, partition_index)),
+    .error = offsetof(wr_fetch_response_partition, error_code),
+    .by_id_version = 13,
+    .data = true,
+};
 
 /* Appends to the payload; *left is what the whole answer may still hold. */
 static int16_t read_partition(wr_request *request, wr_partition *partition, const wr_fetch_request_partition *asked,
                               int64_t *left, wr_fetch_response_partition *out)
 {
-    if (wr_partition_closed(partition))
-        return WR_KAFKA_KAFKA_STORAGE_ERROR;
     out->high_watermark = out->last_stable_offset = wr_partition_high_watermark(partition);
     out->log_start_offset = wr_partition_start_offset(partition);
     int16_t error = wr_api_check_epoch(asked->current_leader_epoch);
@@ -95,35 +94,37 @@ static int64_t answer_size_max(const wr_request *request)
     return size > memory ? memory : size;
 }
 
+static void read_one(wr_api_place *place, void *user)
+{
+    parked_fetch *fetch = user;
+    wr_request *request = place->request;
+    const wr_fetch_request *in = request->message;
+    parked_partition *parked = &fetch->partitions[place->position];
+    wr_fetch_response_partition *out = place->answer;
+    *out = (wr_fetch_response_partition){
+        .partition_index = place->index,
+        .high_watermark = -1,
+        .last_stable_offset = -1,
+        .log_start_offset = -1,
+        .preferred_read_replica = -1,
+        .aborted_transaction_count = in->isolation_level == WR_READ_COMMITTED ? 0 : -1,
+    };
+    parked->payload_at = request->payload.size;
+    if (place->error == WR_KAFKA_NONE)
+        place->error = read_partition(request, place->partition, place->asked, &fetch->left, out);
+    parked->payload_size = request->payload.size - parked->payload_at;
+    parked->log_size = place->partition ? wr_partition_size(place->partition) : 0;
+    fetch->failed = fetch->failed || place->error != WR_KAFKA_NONE;
+}
+
 /* Reads everything anew. The payload moves while it grows, so the answer's slices are set at the end. */
 static void read_all(parked_fetch *fetch)
 {
     wr_request *request = fetch->request;
-    const wr_fetch_request *in = request->message;
-    wr_fetch_response *out = request->response;
-    int64_t left = answer_size_max(request);
-    parked_partition *parked = fetch->partitions;
-    wr_buf_clear(&request->payload);
+    fetch->left = answer_size_max(request);
     fetch->failed = false;
-    for (int32_t i = 0; i < in->topic_count; i++)
-        for (int32_t k = 0; k < in->topics[i].partition_count; k++, parked++) {
-            const wr_fetch_request_partition *asked = &in->topics[i].partitions[k];
-            wr_fetch_response_partition *one = &out->responses[i].partitions[k];
-            *one = (wr_fetch_response_partition){.partition_index = asked->partition,
-                                                 .high_watermark = -1,
-                                                 .last_stable_offset = -1,
-                                                 .log_start_offset = -1,
-                                                 .preferred_read_replica = -1,
-                                                 .aborted_transaction_count =
-                                                     in->isolation_level == WR_READ_COMMITTED ? 0 : -1};
-            parked->payload_at = request->payload.size;
-            wr_partition *partition = find(request, &in->topics[i], asked->partition, &one->error_code);
-            if (partition)
-                one->error_code = read_partition(request, partition, asked, &left, one);
-            parked->payload_size = request->payload.size - parked->payload_at;
-            parked->log_size = partition ? wr_partition_size(partition) : 0;
-            fetch->failed = fetch->failed || one->error_code != WR_KAFKA_NONE;
-        }
+    wr_buf_clear(&request->payload);
+    wr_api_visit(request, &shape, request->message, request->response, read_one, fetch);
     fetch->read_size = (int64_t)request->payload.size;
 }
 
@@ -166,28 +167,36 @@ static bool enough(const parked_fetch *fetch)
 
 static void changed(void *user);
 
+typedef struct watching {
+    parked_fetch *fetch;
+    int64_t size; /* that a read may find */
+    bool failed;  /* a read would answer an error */
+} watching;
+
+static void watch_one(wr_api_place *place, void *user)
+{
+    watching *all = user;
+    const wr_fetch_request_partition *asked = place->asked;
+    parked_partition *parked = &all->fetch->partitions[place->position];
+    wr_partition *partition = place->partition;
+    all->failed = all->failed || place->error != WR_KAFKA_NONE || wr_partition_broken(partition) ||
+                  asked->fetch_offset < wr_partition_start_offset(partition);
+    if (!partition)
+        return;
+    int64_t log_size = wr_partition_size(partition);
+    all->size += log_size > parked->log_size ? log_size - parked->log_size : 0;
+    if (!wr_link_linked(&parked->watcher.link))
+        wr_partition_watch(partition, &parked->watcher, changed, parked);
+}
+
 /* Watches those that are not watched; answers whether by their growth a read may find enough. */
 static bool watch_all(parked_fetch *fetch)
 {
     wr_request *request = fetch->request;
     const wr_fetch_request *in = request->message;
-    int64_t size = fetch->read_size;
-    bool gone = false;
-    parked_partition *parked = fetch->partitions;
-    for (int32_t i = 0; i < in->topic_count; i++)
-        for (int32_t k = 0; k < in->topics[i].partition_count; k++, parked++) {
-            int16_t error;
-            wr_partition *partition = find(request, &in->topics[i], in->topics[i].partitions[k].partition, &error);
-            gone = gone || !partition || wr_partition_broken(partition) ||
-                   in->topics[i].partitions[k].fetch_offset < wr_partition_start_offset(partition);
-            if (!partition)
-                continue;
-            int64_t log_size = wr_partition_size(partition);
-            size += log_size > parked->log_size ? log_size - parked->log_size : 0;
-            if (!wr_link_linked(&parked->watcher.link))
-                wr_partition_watch(partition, &parked->watcher, changed, parked);
-        }
-    return gone || size >= in->min_bytes || wr_api_broker(request)->stopping;
+    watching all = {.fetch = fetch, .size = fetch->read_size};
+    wr_api_visit(request, &shape, in, request->response, watch_one, &all);
+    return all.failed || all.size >= in->min_bytes || wr_api_broker(request)->stopping;
 }
 
 static void changed(void *user)
@@ -216,21 +225,8 @@ static void waited(void *user)
 
 static weir_err prepare(wr_request *request, parked_fetch *fetch)
 {
-    const wr_fetch_request *in = request->message;
-    wr_fetch_response *out = request->response;
-    out->responses = WR_API_ITEMS(request, wr_fetch_response_topic, in->topic_count);
-    if (!out->responses)
+    if (wr_api_lay_out(request, &shape, request->message, request->response, &fetch->partition_count) != WEIR_OK)
         return WEIR_E_MEMORY;
-    for (int32_t i = 0; i < in->topic_count; i++) {
-        wr_fetch_response_topic *one = &out->responses[out->response_count++];
-        one->topic = in->topics[i].topic;
-        one->topic_id = in->topics[i].topic_id;
-        one->partition_count = in->topics[i].partition_count > 0 ? in->topics[i].partition_count : 0;
-        one->partitions = WR_API_ITEMS(request, wr_fetch_response_partition, one->partition_count);
-        if (!one->partitions)
-            return WEIR_E_MEMORY;
-        fetch->partition_count += one->partition_count;
-    }
     fetch->request = request;
     fetch->partitions = WR_API_ITEMS(request, parked_partition, fetch->partition_count);
     if (!fetch->partitions)

@@ -1,7 +1,9 @@
+/* ListOffsets: the first offset, the last one, or the one that a time leads to. */
 #include <topics/topics.h>
 #include <wire/list_offsets.h>
 
 #include "api.h"
+#include "visit.h"
 
 /* The first version in which a client may ask for a special time. */
 static int16_t first_version(int64_t time)
@@ -40,32 +42,35 @@ static weir_err find_offset(wr_request *request, wr_partition *partition, int64_
     }
 }
 
-static void list_one(wr_request *request, weir_slice name, const wr_list_offsets_request_partition *asked,
-                     wr_list_offsets_response_partition *out)
+static const wr_api_shape shape = {
+    .asked = WR_API_SIDE(wr_list_offsets_request, topics, topic_count, wr_list_offsets_request_topic, name,
+                         WR_API_NO_ID, partitions, partition_count, wr_list_offsets_request_partition,
+                         offsetof(wr_list_offsets_request_partition, partition_index)),
+    .answer = WR_API_SIDE(wr_list_offsets_response, topics, topic_count, wr_list_offsets_response_topic, name,
+                          WR_API_NO_ID, partitions, partition_count, wr_list_offsets_response_partition,
+                          offsetof(wr_list_offsets_response_partition, partition_index)),
+    .error = offsetof(wr_list_offsets_response_partition, error_code),
+    .by_id_version = INT16_MAX,
+    .data = true,
+};
+
+static void list_one(wr_api_place *place, void *user)
 {
-    *out = (wr_list_offsets_response_partition){
-        .partition_index = asked->partition_index, .timestamp = -1, .offset = -1, .leader_epoch = WR_NO_LEADER_EPOCH};
-    wr_topic *topic = wr_topics_find(wr_api_broker(request)->topics, name);
-    wr_partition *partition = topic ? wr_topic_partition(topic, asked->partition_index) : NULL;
-    if (!partition) {
-        out->error_code = WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    (void)user;
+    const wr_list_offsets_request_partition *asked = place->asked;
+    wr_list_offsets_response_partition *out = place->answer;
+    out->timestamp = out->offset = -1;
+    out->leader_epoch = WR_NO_LEADER_EPOCH;
+    if (place->error == WR_KAFKA_NONE)
+        place->error = wr_api_check_epoch(asked->current_leader_epoch);
+    if (place->error == WR_KAFKA_NONE && place->request->header.api_version < first_version(asked->timestamp))
+        place->error = WR_KAFKA_UNSUPPORTED_VERSION;
+    if (place->error != WR_KAFKA_NONE)
         return;
-    }
-    if (wr_partition_closed(partition)) {
-        out->error_code = WR_KAFKA_KAFKA_STORAGE_ERROR;
-        return;
-    }
-    out->error_code = wr_api_check_epoch(asked->current_leader_epoch);
-    if (out->error_code != WR_KAFKA_NONE)
-        return;
-    if (request->header.api_version < first_version(asked->timestamp)) {
-        out->error_code = WR_KAFKA_UNSUPPORTED_VERSION;
-        return;
-    }
-    weir_err err = find_offset(request, partition, asked->timestamp, out);
+    weir_err err = find_offset(place->request, place->partition, asked->timestamp, out);
     if (err != WEIR_OK) {
         out->offset = out->timestamp = -1;
-        out->error_code = err == WEIR_E_UNSUPPORTED ? WR_KAFKA_UNSUPPORTED_VERSION : wr_api_storage_error(err);
+        place->error = err == WEIR_E_UNSUPPORTED ? WR_KAFKA_UNSUPPORTED_VERSION : wr_api_storage_error(err);
     } else if (out->offset >= 0) {
         out->leader_epoch = WR_LEADER_EPOCH;
     }
@@ -73,19 +78,5 @@ static void list_one(wr_request *request, weir_slice name, const wr_list_offsets
 
 weir_err wr_api_list_offsets(wr_request *request)
 {
-    const wr_list_offsets_request *in = request->message;
-    wr_list_offsets_response *out = request->response;
-    out->topics = WR_API_ITEMS(request, wr_list_offsets_response_topic, in->topic_count);
-    if (!out->topics)
-        return WEIR_E_MEMORY;
-    for (int32_t i = 0; i < in->topic_count; i++) {
-        wr_list_offsets_response_topic *one = &out->topics[out->topic_count++];
-        one->name = in->topics[i].name;
-        one->partitions = WR_API_ITEMS(request, wr_list_offsets_response_partition, in->topics[i].partition_count);
-        if (!one->partitions)
-            return WEIR_E_MEMORY;
-        for (int32_t k = 0; k < in->topics[i].partition_count; k++)
-            list_one(request, one->name, &in->topics[i].partitions[k], &one->partitions[one->partition_count++]);
-    }
-    return WEIR_OK;
+    return wr_api_answer_each(request, &shape, list_one, NULL);
 }

@@ -1,6 +1,7 @@
 /* OffsetCommit: what may be kept is written in one go and answered when it is durable; what may not, and why, is known
  * at once. A commit under way is finished even if its connection closes. */
 #include "api.h"
+#include "visit.h"
 
 #include <group/groups.h>
 #include <topics/topics.h>
@@ -11,6 +12,7 @@ typedef struct commit {
     wr_group_commit *items;
     int16_t **errors; /* of the items, in the response */
     size_t count;
+    int16_t group_error; /* of all partitions that have none of their own */
 } commit;
 
 static void answer(commit *done, int16_t error)
@@ -25,88 +27,66 @@ static void committed(void *user, int16_t error)
     answer(user, error);
 }
 
-static size_t partition_count(const wr_offset_commit_request *in)
-{
-    size_t count = 0;
-    for (int32_t i = 0; i < in->topic_count; i++)
-        count += (size_t)in->topics[i].partition_count;
-    return count;
-}
+static const wr_api_shape shape = {
+    .asked =
+        WR_API_SIDE(wr_offset_commit_request, topics, topic_count, wr_offset_commit_request_topic, name,
+                    offsetof(wr_offset_commit_request_topic, topic_id), partitions, partition_count,
+                    wr_offset_commit_request_partition, offsetof(wr_offset_commit_request_partition, partition_index)),
+    .answer = WR_API_SIDE(wr_offset_commit_response, topics, topic_count, wr_offset_commit_response_topic, name,
+                          offsetof(wr_offset_commit_response_topic, topic_id), partitions, partition_count,
+                          wr_offset_commit_response_partition,
+                          offsetof(wr_offset_commit_response_partition, partition_index)),
+    .error = offsetof(wr_offset_commit_response_partition, error_code),
+    .by_id_version = 10,
+};
 
-/* The topic by its name, or from version 10 on by its id. */
-static const wr_topic *find_topic(const wr_request *request, const wr_offset_commit_request_topic *topic,
-                                  int16_t *ret_error)
+static wr_group_commit item_of(const wr_api_place *place)
 {
-    bool by_id = request->header.api_version >= 10;
-    const wr_topic *found = by_id ? wr_topics_find_id(wr_api_broker(request)->topics, &topic->topic_id)
-                                  : wr_topics_find(wr_api_broker(request)->topics, topic->name);
-    if (!found)
-        *ret_error = by_id ? WR_KAFKA_UNKNOWN_TOPIC_ID : WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    return found;
-}
-
-static int16_t check(const wr_request *request, const wr_topic *topic,
-                     const wr_offset_commit_request_partition *partition)
-{
-    if (!wr_topic_partition(topic, partition->partition_index))
-        return WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    if (partition->committed_metadata.size > (size_t)wr_api_broker(request)->config.offset_metadata_max)
-        return WR_KAFKA_OFFSET_METADATA_TOO_LARGE;
-    return WR_KAFKA_NONE;
-}
-
-static wr_group_commit item_of(const wr_request *request, const wr_topic *topic,
-                               const wr_offset_commit_request_partition *partition)
-{
-    const wr_offset_commit_request *in = request->message;
-    int64_t now_ms = wr_broker_now_ms(wr_api_broker(request));
+    const wr_offset_commit_request *in = place->request->message;
+    const wr_offset_commit_request_partition *asked = place->asked;
+    int64_t now_ms = wr_broker_now_ms(wr_api_broker(place->request));
     return (wr_group_commit){
-        .topic = weir_slice_of(topic->name),
+        .topic = weir_slice_of(place->topic->name),
         .offset =
             {
-                .partition = partition->partition_index,
-                .leader_epoch = partition->committed_leader_epoch,
-                .offset = partition->committed_offset,
+                .partition = place->index,
+                .leader_epoch = asked->committed_leader_epoch,
+                .offset = asked->committed_offset,
                 .commit_ms = now_ms,
                 .expire_ms = in->retention_time_ms >= 0 ? now_ms + in->retention_time_ms : -1,
-                .metadata = partition->committed_metadata,
+                .metadata = asked->committed_metadata,
             },
     };
 }
 
-/* Lays out the answer, every partition with its error if it has one, and collects the others. */
-static bool collect(commit *to, int16_t group_error)
+/* Every partition with its error, if it has one; the others are collected. */
+static void collect_one(wr_api_place *place, void *user)
+{
+    commit *to = user;
+    const wr_offset_commit_request_partition *asked = place->asked;
+    wr_offset_commit_response_partition *out = place->answer;
+    size_t metadata_max = (size_t)wr_api_broker(place->request)->config.offset_metadata_max;
+    if (place->error == WR_KAFKA_NONE && asked->committed_metadata.size > metadata_max)
+        place->error = WR_KAFKA_OFFSET_METADATA_TOO_LARGE;
+    if (place->error == WR_KAFKA_NONE)
+        place->error = to->group_error;
+    if (place->error != WR_KAFKA_NONE)
+        return;
+    to->items[to->count] = item_of(place);
+    to->errors[to->count++] = &out->error_code;
+}
+
+static bool collect(commit *to)
 {
     wr_request *request = to->request;
-    const wr_offset_commit_request *in = request->message;
-    wr_offset_commit_response *out = request->response;
-    size_t count = partition_count(in);
-    out->topics = weir_arena_array(request->arena, (size_t)in->topic_count + 1, sizeof *out->topics);
-    to->items = weir_arena_array(request->arena, count + 1, sizeof *to->items);
-    to->errors = weir_arena_array(request->arena, count + 1, sizeof *to->errors);
-    if (!out->topics || !to->items || !to->errors)
+    int32_t count = 0;
+    if (wr_api_lay_out(request, &shape, request->message, request->response, &count) != WEIR_OK)
         return false;
-    for (out->topic_count = 0; out->topic_count < in->topic_count; out->topic_count++) {
-        const wr_offset_commit_request_topic *from = &in->topics[out->topic_count];
-        wr_offset_commit_response_topic *topic = &out->topics[out->topic_count];
-        int16_t topic_error = WR_KAFKA_NONE;
-        const wr_topic *found = find_topic(request, from, &topic_error);
-        topic->name = from->name;
-        topic->topic_id = from->topic_id;
-        topic->partitions =
-            weir_arena_array(request->arena, (size_t)from->partition_count + 1, sizeof *topic->partitions);
-        if (!topic->partitions)
-            return false;
-        for (int32_t i = 0; i < from->partition_count; i++, topic->partition_count++) {
-            int16_t error = found ? check(request, found, &from->partitions[i]) : topic_error;
-            topic->partitions[i].partition_index = from->partitions[i].partition_index;
-            topic->partitions[i].error_code = error != WR_KAFKA_NONE ? error : group_error;
-            if (error != WR_KAFKA_NONE || group_error != WR_KAFKA_NONE)
-                continue;
-            to->items[to->count] = item_of(request, found, &from->partitions[i]);
-            to->errors[to->count++] = &topic->partitions[i].error_code;
-        }
-    }
+    to->items = weir_arena_array(request->arena, (size_t)count + 1, sizeof *to->items);
+    to->errors = weir_arena_array(request->arena, (size_t)count + 1, sizeof *to->errors);
+    if (!to->items || !to->errors)
+        return false;
+    wr_api_visit(request, &shape, request->message, request->response, collect_one, to);
     return true;
 }
 
@@ -154,8 +134,8 @@ weir_err wr_api_offset_commit(wr_request *request)
     if (!to)
         return WEIR_E_MEMORY;
     to->request = request;
-    int16_t error = check_group(request, &group);
-    if (!collect(to, error) || !keep_names(to))
+    to->group_error = check_group(request, &group);
+    if (!collect(to) || !keep_names(to))
         return WEIR_E_MEMORY;
     size_t count = 0; /* what there is room for */
     for (size_t i = 0; i < to->count; i++) {

@@ -1,5 +1,6 @@
 /* OffsetDelete: forget a group's positions, but not those of topics that its members are reading. */
 #include "api.h"
+#include "visit.h"
 
 #include <group/groups.h>
 #include <topics/topics.h>
@@ -7,6 +8,7 @@
 
 typedef struct deletion {
     wr_request *request;
+    const wr_group *group;
     wr_group_commit *items;
     int16_t **errors;
     size_t count;
@@ -31,46 +33,40 @@ static int16_t check_group(const wr_groups *groups, const wr_group *group)
     return wr_group_state_of(group) == WR_GROUP_EMPTY || consumers ? WR_KAFKA_NONE : WR_KAFKA_NON_EMPTY_GROUP;
 }
 
-static int16_t check(const wr_request *request, const wr_group *group, weir_slice topic, int32_t partition)
+static const wr_api_shape shape = {
+    .asked = WR_API_SIDE(wr_offset_delete_request, topics, topic_count, wr_offset_delete_request_topic, name,
+                         WR_API_NO_ID, partitions, partition_count, wr_offset_delete_request_partition,
+                         offsetof(wr_offset_delete_request_partition, partition_index)),
+    .answer = WR_API_SIDE(wr_offset_delete_response, topics, topic_count, wr_offset_delete_response_topic, name,
+                          WR_API_NO_ID, partitions, partition_count, wr_offset_delete_response_partition,
+                          offsetof(wr_offset_delete_response_partition, partition_index)),
+    .error = offsetof(wr_offset_delete_response_partition, error_code),
+    .by_id_version = INT16_MAX,
+};
+
+static void collect_one(wr_api_place *place, void *user)
 {
-    const wr_topic *known = wr_topics_find(wr_api_broker(request)->topics, topic);
-    if (!known || !wr_topic_partition(known, partition))
-        return WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    return wr_group_subscribes(group, topic) ? WR_KAFKA_GROUP_SUBSCRIBED_TO_TOPIC : WR_KAFKA_NONE;
+    deletion *to = user;
+    wr_offset_delete_response_partition *out = place->answer;
+    if (place->error == WR_KAFKA_NONE && wr_group_subscribes(to->group, place->name))
+        place->error = WR_KAFKA_GROUP_SUBSCRIBED_TO_TOPIC;
+    if (place->error != WR_KAFKA_NONE)
+        return;
+    to->items[to->count] = (wr_group_commit){.topic = place->name, .offset = {.partition = place->index}};
+    to->errors[to->count++] = &out->error_code;
 }
 
-static bool collect(deletion *to, const wr_group *group)
+static bool collect(deletion *to)
 {
     wr_request *request = to->request;
-    const wr_offset_delete_request *in = request->message;
-    wr_offset_delete_response *out = request->response;
-    size_t count = 0;
-    for (int32_t i = 0; i < in->topic_count; i++)
-        count += (size_t)in->topics[i].partition_count;
-    out->topics = weir_arena_array(request->arena, (size_t)in->topic_count + 1, sizeof *out->topics);
-    to->items = weir_arena_array(request->arena, count + 1, sizeof *to->items);
-    to->errors = weir_arena_array(request->arena, count + 1, sizeof *to->errors);
-    if (!out->topics || !to->items || !to->errors)
+    int32_t count = 0;
+    if (wr_api_lay_out(request, &shape, request->message, request->response, &count) != WEIR_OK)
         return false;
-    for (; out->topic_count < in->topic_count; out->topic_count++) {
-        const wr_offset_delete_request_topic *from = &in->topics[out->topic_count];
-        wr_offset_delete_response_topic *topic = &out->topics[out->topic_count];
-        topic->name = from->name;
-        topic->partitions =
-            weir_arena_array(request->arena, (size_t)from->partition_count + 1, sizeof *topic->partitions);
-        if (!topic->partitions)
-            return false;
-        for (int32_t i = 0; i < from->partition_count; i++, topic->partition_count++) {
-            int32_t partition = from->partitions[i].partition_index;
-            int16_t error = check(request, group, from->name, partition);
-            topic->partitions[i].partition_index = partition;
-            topic->partitions[i].error_code = error;
-            if (error != WR_KAFKA_NONE)
-                continue;
-            to->items[to->count] = (wr_group_commit){.topic = from->name, .offset = {.partition = partition}};
-            to->errors[to->count++] = &topic->partitions[i].error_code;
-        }
-    }
+    to->items = weir_arena_array(request->arena, (size_t)count + 1, sizeof *to->items);
+    to->errors = weir_arena_array(request->arena, (size_t)count + 1, sizeof *to->errors);
+    if (!to->items || !to->errors)
+        return false;
+    wr_api_visit(request, &shape, request->message, request->response, collect_one, to);
     return true;
 }
 
@@ -87,7 +83,8 @@ weir_err wr_api_offset_delete(wr_request *request)
     if (!to)
         return WEIR_E_MEMORY;
     to->request = request;
-    if (!collect(to, group))
+    to->group = group;
+    if (!collect(to))
         return WEIR_E_MEMORY;
     if (to->count == 0)
         return WEIR_OK;

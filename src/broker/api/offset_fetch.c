@@ -2,21 +2,31 @@
  * the one group's answer is the whole answer. require_stable changes nothing: a commit is shown once it is durable, and
  * there are no transactional ones that could still be taken back. */
 #include "api.h"
+#include "visit.h"
 
 #include <group/groups.h>
 #include <topics/topics.h>
 #include <wire/offset_fetch.h>
 
-static wr_offset_fetch_response_partition position(const wr_offset *offset, int32_t partition, int16_t error)
+/* The positions that are asked for, in the structs of a group, which are also those of a request about one. */
+static const wr_api_shape shape = {
+    .asked = WR_API_SIDE(wr_offset_fetch_request_group, topics, topic_count, wr_offset_fetch_request_topic, name,
+                         offsetof(wr_offset_fetch_request_topic, topic_id), partition_indexes, partition_index_count,
+                         int32_t, 0),
+    .answer =
+        WR_API_SIDE(wr_offset_fetch_response_group, topics, topic_count, wr_offset_fetch_response_topic, name,
+                    offsetof(wr_offset_fetch_response_topic, topic_id), partitions, partition_count,
+                    wr_offset_fetch_response_partition, offsetof(wr_offset_fetch_response_partition, partition_index)),
+    .error = offsetof(wr_offset_fetch_response_partition, error_code),
+    .by_id_version = 10,
+    .any_topic = true,
+};
+
+static void set_position(wr_offset_fetch_response_partition *out, const wr_offset *offset)
 {
-    bool found = offset && error == WR_KAFKA_NONE;
-    return (wr_offset_fetch_response_partition){
-        .partition_index = partition,
-        .committed_offset = found ? offset->offset : WR_NO_OFFSET,
-        .committed_leader_epoch = found ? offset->leader_epoch : WR_NO_LEADER_EPOCH,
-        .metadata = found && offset->metadata.data ? offset->metadata : WEIR_SLICE(""),
-        .error_code = error,
-    };
+    out->committed_offset = offset ? offset->offset : WR_NO_OFFSET;
+    out->committed_leader_epoch = offset ? offset->leader_epoch : WR_NO_LEADER_EPOCH;
+    out->metadata = offset && offset->metadata.data ? offset->metadata : WEIR_SLICE("");
 }
 
 static bool fetch_all(wr_request *request, const wr_group *group, wr_offset_fetch_response_group *out)
@@ -36,39 +46,38 @@ static bool fetch_all(wr_request *request, const wr_group *group, wr_offset_fetc
         topic->partitions = weir_arena_array(request->arena, from->count, sizeof *topic->partitions);
         if (!topic->partitions)
             return false;
-        for (size_t i = 0; i < from->count; i++)
-            topic->partitions[topic->partition_count++] =
-                position(&from->items[i], from->items[i].partition, WR_KAFKA_NONE);
+        topic->partition_count = (int32_t)from->count;
+        for (size_t i = 0; i < from->count; i++) {
+            topic->partitions[i].partition_index = from->items[i].partition;
+            set_position(&topic->partitions[i], &from->items[i]);
+        }
     }
     return true;
+}
+
+typedef struct asked_group {
+    const wr_group *group; /* NULL: there is no such, and nothing is committed */
+    int16_t error;
+} asked_group;
+
+static void fetch_one(wr_api_place *place, void *user)
+{
+    const asked_group *from = user;
+    const wr_offset *offset = NULL;
+    if (place->error == WR_KAFKA_NONE)
+        place->error = from->error;
+    if (place->error == WR_KAFKA_NONE && from->group && place->name.data)
+        offset = wr_offsets_find(wr_groups_offsets(from->group), place->name, place->index);
+    set_position(place->answer, offset);
 }
 
 static bool fetch_some(wr_request *request, const wr_group *group, const wr_offset_fetch_request_group *in,
                        int16_t error, wr_offset_fetch_response_group *out)
 {
-    bool by_id = request->header.api_version >= 10;
-    out->topics = weir_arena_array(request->arena, (size_t)in->topic_count + 1, sizeof *out->topics);
-    if (!out->topics)
+    asked_group from = {group, error};
+    if (wr_api_lay_out(request, &shape, in, out, NULL) != WEIR_OK)
         return false;
-    for (; out->topic_count < in->topic_count; out->topic_count++) {
-        const wr_offset_fetch_request_topic *from = &in->topics[out->topic_count];
-        wr_offset_fetch_response_topic *topic = &out->topics[out->topic_count];
-        const wr_topic *known = by_id ? wr_topics_find_id(wr_api_broker(request)->topics, &from->topic_id) : NULL;
-        weir_slice name = known ? weir_slice_of(known->name) : from->name;
-        int16_t topic_error = by_id && !known ? WR_KAFKA_UNKNOWN_TOPIC_ID : error;
-        topic->name = from->name;
-        topic->topic_id = from->topic_id;
-        topic->partitions =
-            weir_arena_array(request->arena, (size_t)from->partition_index_count + 1, sizeof *topic->partitions);
-        if (!topic->partitions)
-            return false;
-        for (int32_t i = 0; i < from->partition_index_count; i++) {
-            int32_t partition = from->partition_indexes[i];
-            const wr_offset *offset =
-                group && name.data ? wr_offsets_find(wr_groups_offsets(group), name, partition) : NULL;
-            topic->partitions[topic->partition_count++] = position(offset, partition, topic_error);
-        }
-    }
+    wr_api_visit(request, &shape, in, out, fetch_one, &from);
     return true;
 }
 

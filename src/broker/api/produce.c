@@ -9,12 +9,14 @@
 #include <wire/produce.h>
 
 #include "api.h"
+#include "visit.h"
 
 /* One acks=all request that waits, and one of its partitions. */
 typedef struct wait_all {
     wr_request *request;
     int32_t waiting_count;
     int32_t count;
+    bool failed; /* a partition has an error */
     struct wait_one *each;
 } wait_all;
 
@@ -126,28 +128,11 @@ static void refuse_append(const wr_partition *partition, size_t size, weir_err e
 
 /* ---- appending */
 
-static wr_topic *find_topic(wr_request *request, const wr_produce_request_topic *asked, int16_t *ret_error)
-{
-    wr_topics *topics = wr_api_broker(request)->topics;
-    bool by_id = request->header.api_version >= 13;
-    wr_topic *topic = by_id ? wr_topics_find_id(topics, &asked->topic_id) : wr_topics_find(topics, asked->name);
-    *ret_error = WR_KAFKA_NONE;
-    if (!topic)
-        *ret_error = by_id ? WR_KAFKA_UNKNOWN_TOPIC_ID : WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    else if (topic->internal)
-        *ret_error = WR_KAFKA_INVALID_TOPIC_EXCEPTION;
-    return topic;
-}
-
 /* Answers the offset behind what was appended, for acks=all to wait for; -1: nothing was. */
 static int64_t append(wr_request *request, wr_partition *partition, weir_slice bytes,
                       wr_produce_response_partition *out)
 {
     wr_batch batch;
-    if (wr_partition_closed(partition)) {
-        refuse(out, WR_KAFKA_KAFKA_STORAGE_ERROR, WEIR_SLICE("The partition is damaged and closed"));
-        return -1;
-    }
     if (!check_batch(request, partition, bytes, &batch, out))
         return -1;
     wr_partition_appended appended;
@@ -210,75 +195,54 @@ static weir_err keep_names(wr_request *request, wr_produce_response *out)
 
 /* ---- the request */
 
-static weir_err append_all(wr_request *request, wait_all *all, bool *ret_failed)
+static const wr_api_shape shape = {
+    .asked = WR_API_SIDE(wr_produce_request, topic_data, topic_data_count, wr_produce_request_topic, name,
+                         offsetof(wr_produce_request_topic, topic_id), partition_data, partition_data_count,
+                         wr_produce_request_partition, offsetof(wr_produce_request_partition, index)),
+    .answer = WR_API_SIDE(wr_produce_response, responses, response_count, wr_produce_response_topic, name,
+                          offsetof(wr_produce_response_topic, topic_id), partition_responses, partition_response_count,
+                          wr_produce_response_partition, offsetof(wr_produce_response_partition, index)),
+    .error = offsetof(wr_produce_response_partition, error_code),
+    .by_id_version = 13,
+    .data = true,
+};
+
+static void append_one(wr_api_place *place, void *user)
 {
-    const wr_produce_request *in = request->message;
-    wr_produce_response *out = request->response;
-    out->responses = WR_API_ITEMS(request, wr_produce_response_topic, in->topic_data_count);
-    if (!out->responses)
-        return WEIR_E_MEMORY;
-    for (int32_t i = 0; i < in->topic_data_count; i++) {
-        const wr_produce_request_topic *asked = &in->topic_data[i];
-        wr_produce_response_topic *answer = &out->responses[out->response_count++];
-        int16_t error;
-        wr_topic *topic = find_topic(request, asked, &error);
-        answer->name = asked->name;
-        answer->topic_id = asked->topic_id;
-        answer->partition_responses = WR_API_ITEMS(request, wr_produce_response_partition, asked->partition_data_count);
-        if (!answer->partition_responses)
-            return WEIR_E_MEMORY;
-        for (int32_t k = 0; k < asked->partition_data_count; k++) {
-            wr_produce_response_partition *one = &answer->partition_responses[answer->partition_response_count++];
-            *one = (wr_produce_response_partition){
-                .index = asked->partition_data[k].index, .log_append_time_ms = -1, .log_start_offset = -1};
-            wr_partition *partition = error ? NULL : wr_topic_partition(topic, one->index);
-            int64_t offset = -1;
-            if (partition)
-                offset = append(request, partition, asked->partition_data[k].records, one);
-            else
-                refuse(one, error ? error : WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION, (weir_slice){0});
-            if (offset >= 0 && in->acks == WR_ACKS_ALL)
-                await_one(all, partition, offset, one);
-            *ret_failed = *ret_failed || one->error_code != WR_KAFKA_NONE;
-        }
-    }
-    return WEIR_OK;
+    wait_all *all = user;
+    const wr_produce_request *in = place->request->message;
+    const wr_produce_request_partition *asked = place->asked;
+    wr_produce_response_partition *out = place->answer;
+    int64_t offset = -1;
+    out->log_append_time_ms = out->log_start_offset = -1;
+    if (place->topic && place->topic->internal)
+        refuse(out, WR_KAFKA_INVALID_TOPIC_EXCEPTION, (weir_slice){0});
+    else if (place->error == WR_KAFKA_KAFKA_STORAGE_ERROR)
+        refuse(out, place->error, WEIR_SLICE("The partition is damaged and closed"));
+    else if (place->error != WR_KAFKA_NONE)
+        refuse(out, place->error, (weir_slice){0});
+    else
+        offset = append(place->request, place->partition, asked->records, out);
+    if (offset >= 0 && in->acks == WR_ACKS_ALL)
+        await_one(all, place->partition, offset, out);
+    place->error = out->error_code;
+    all->failed = all->failed || place->error != WR_KAFKA_NONE;
+}
+
+static void refuse_one(wr_api_place *place, void *user)
+{
+    wr_produce_response_partition *out = place->answer;
+    place->error = *(const int16_t *)user;
+    out->log_start_offset = -1;
+    refuse(out, place->error, (weir_slice){0});
 }
 
 static weir_err refuse_all(wr_request *request, int16_t error)
 {
-    const wr_produce_request *in = request->message;
-    wr_produce_response *out = request->response;
-    out->responses = WR_API_ITEMS(request, wr_produce_response_topic, in->topic_data_count);
-    if (!out->responses)
-        return WEIR_E_MEMORY;
-    for (int32_t i = 0; i < in->topic_data_count; i++) {
-        const wr_produce_request_topic *asked = &in->topic_data[i];
-        wr_produce_response_topic *answer = &out->responses[out->response_count++];
-        answer->name = asked->name;
-        answer->topic_id = asked->topic_id;
-        answer->partition_responses = WR_API_ITEMS(request, wr_produce_response_partition, asked->partition_data_count);
-        if (!answer->partition_responses)
-            return WEIR_E_MEMORY;
-        for (int32_t k = 0; k < asked->partition_data_count; k++) {
-            wr_produce_response_partition *one = &answer->partition_responses[answer->partition_response_count++];
-            one->index = asked->partition_data[k].index;
-            one->log_start_offset = -1;
-            refuse(one, error, (weir_slice){0});
-        }
-    }
-    return WEIR_OK;
+    return wr_api_answer_each(request, &shape, refuse_one, &error);
 }
 
-static int64_t count_partitions(const wr_produce_request *in)
-{
-    int64_t count = 0;
-    for (int32_t i = 0; i < in->topic_data_count; i++)
-        count += in->topic_data[i].partition_data_count > 0 ? in->topic_data[i].partition_data_count : 0;
-    return count;
-}
-
-/* From here on nothing may fail without having forgotten the waits that were begun. */
+/* Once appended, nothing may fail without having forgotten the waits that were begun. */
 weir_err wr_api_produce(wr_request *request)
 {
     const wr_produce_request *in = request->message;
@@ -291,22 +255,22 @@ weir_err wr_api_produce(wr_request *request)
         return WEIR_OK;
     }
 
+    int32_t count = 0;
+    weir_err err = wr_api_lay_out(request, &shape, in, request->response, &count);
     wait_all *all = WR_API_ITEMS(request, wait_all, 1);
-    if (!all)
+    if (err != WEIR_OK || !all)
         return WEIR_E_MEMORY;
     all->request = request;
-    all->each = WR_API_ITEMS(request, wait_one, in->acks == WR_ACKS_ALL ? count_partitions(in) : 0);
+    all->each = WR_API_ITEMS(request, wait_one, in->acks == WR_ACKS_ALL ? count : 0);
+    if (!all->each)
+        return WEIR_E_MEMORY;
     request->user = all;
-    bool failed = false;
-    weir_err err = all->each ? append_all(request, all, &failed) : WEIR_E_MEMORY;
-    if (err == WEIR_OK && all->waiting_count > 0)
-        err = keep_names(request, request->response);
-    if (err != WEIR_OK) {
-        if (all->each)
-            cancel(request);
-        return err;
+    wr_api_visit(request, &shape, in, request->response, append_one, all);
+    if (all->waiting_count > 0 && keep_names(request, request->response) != WEIR_OK) {
+        cancel(request);
+        return WEIR_E_MEMORY;
     }
-    if (in->acks == WR_ACKS_NONE && failed)
+    if (in->acks == WR_ACKS_NONE && all->failed)
         wr_request_hang_up(request, "a batch with acks=0 was refused");
     else if (in->acks == WR_ACKS_NONE)
         wr_request_silence(request);
