@@ -127,7 +127,7 @@ typedef struct wr_http_pool wr_http_pool;
 typedef struct wr_http_pool_options {
     const char *base_url;
     int connection_count; /* most requests in flight; 0: 16 */
-    int timeout_ms;       /* 0: 30,000 */
+    int timeout_ms;       /* for a whole exchange, once it has a connection; 0: 30,000 */
     /* Called on the pool's own thread, once for each request sent, in any order. err as of wr_http_call; reply is NULL
      * unless err is WEIR_OK, and is valid until the callback returns. It may call wr_http_pool_send. */
     void (*done)(void *user, void *cookie, weir_err err, const wr_http_reply *reply);
@@ -140,6 +140,9 @@ WEIR_MUST_CHECK weir_err wr_http_pool_new(const wr_http_pool_options *options, w
  * and queues instead). */
 WEIR_MUST_CHECK weir_err wr_http_pool_send(wr_http_pool *pool, const char *method, const char *path,
                                            const char *const *headers, weir_slice body, void *cookie);
+/* The same without waiting: WEIR_E_LIMIT when connection_count requests are in flight. */
+WEIR_MUST_CHECK weir_err wr_http_pool_try(wr_http_pool *pool, const char *method, const char *path,
+                                          const char *const *headers, weir_slice body, void *cookie);
 void wr_http_pool_wait(wr_http_pool *pool); /* until nothing is in flight */
 void wr_http_pool_free(wr_http_pool *pool); /* what is in flight ends with WEIR_E_CLOSED; accepts NULL */
 

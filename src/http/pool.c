@@ -2,7 +2,9 @@
  *
  *     wr_http_pool_send → queue → a connection that is idle → done
  *
- * The queue is the only thing that other threads touch. in_flight counts from send to the end of `done`. */
+ * The queue is the only thing that other threads touch. in_flight counts from send to the end of `done`. The time of a
+ * request counts from when it gets a connection, and the library's own deadline, which every byte moves, is as long:
+ * so a server that answers a byte now and then costs no more than one that is silent. */
 #include "http_int.h"
 
 #include <base/list.h>
@@ -24,6 +26,7 @@ typedef struct pool_job {
 
 typedef struct pool_line { /* one connection */
     struct evhttp_connection *connection;
+    struct event *deadline;
     pool_job *job; /* NULL: idle */
 } pool_line;
 
@@ -47,8 +50,10 @@ static void start_jobs(wr_http_pool *pool);
 static void end_job(pool_job *job, weir_err err, const wr_http_reply *reply)
 {
     wr_http_pool *pool = job->pool;
-    if (job->line)
+    if (job->line) {
+        evtimer_del(job->line->deadline);
         job->line->job = NULL;
+    }
     pool->options.done(pool->options.user, job->cookie, err, err == WEIR_OK ? reply : NULL);
     free(job);
     pthread_mutex_lock(&pool->lock);
@@ -74,6 +79,19 @@ static void on_over(struct evhttp_request *request, void *user)
     event_active(pool->wake, 0, 0);
 }
 
+static void on_deadline(evutil_socket_t unused, short events, void *user)
+{
+    (void)unused, (void)events;
+    pool_line *line = user;
+    pool_job *job = line->job;
+    if (!job)
+        return;
+    evhttp_cancel_request(job->request); /* frees it, closes the connection, and does not call on_over */
+    wr_http_pool *pool = job->pool;
+    end_job(job, WEIR_E_TIMEOUT, NULL);
+    event_active(pool->wake, 0, 0);
+}
+
 static pool_job *next_job(wr_http_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
@@ -93,6 +111,8 @@ static void start_jobs(wr_http_pool *pool)
             return;
         line->job = job;
         job->line = line;
+        struct timeval timeout = {pool->options.timeout_ms / 1000, pool->options.timeout_ms % 1000 * 1000};
+        evtimer_add(line->deadline, &timeout);
         weir_err err = wr_http_request_send(&pool->target, line->connection, job->request, job->method, job->path);
         if (err != WEIR_OK)
             end_job(job, err, NULL);
@@ -118,6 +138,10 @@ static void *run(void *user)
     event_base_loop(pool->base, EVLOOP_NO_EXIT_ON_EMPTY);
     for (int i = 0; i < pool->options.connection_count; i++) {
         pool_job *job = pool->lines[i].job;
+        event_free(pool->lines[i].deadline);
+        pool->lines[i].deadline = NULL;
+        if (job)
+            job->line = NULL;
         evhttp_connection_free(pool->lines[i].connection); /* frees the request, without calling back */
         if (job)
             end_job(job, WEIR_E_CLOSED, NULL);
@@ -157,7 +181,8 @@ weir_err wr_http_pool_new(const wr_http_pool_options *options, wr_http_pool **re
         goto fail;
     for (int i = 0; i < pool->options.connection_count; i++) {
         pool->lines[i].connection = wr_http_connection_new(pool->base, &pool->target, pool->options.timeout_ms);
-        if (!pool->lines[i].connection)
+        pool->lines[i].deadline = evtimer_new(pool->base, on_deadline, &pool->lines[i]);
+        if (!pool->lines[i].connection || !pool->lines[i].deadline)
             goto fail;
     }
     if (pthread_create(&pool->thread, NULL, run, pool) != 0)
@@ -170,13 +195,15 @@ fail:
     return err;
 }
 
-weir_err wr_http_pool_send(wr_http_pool *pool, const char *method, const char *path, const char *const *headers,
-                           weir_slice body, void *cookie)
+static weir_err job_new(wr_http_pool *pool, const char *method, const char *path, const char *const *headers,
+                        weir_slice body, void *cookie, pool_job **ret_job)
 {
     size_t size = strlen(path);
-    pool_job *job = strlen(method) < sizeof job->method ? calloc(1, sizeof *job + size + 1) : NULL;
+    if (strlen(method) >= sizeof(*ret_job)->method)
+        return WEIR_E_USAGE;
+    pool_job *job = calloc(1, sizeof *job + size + 1);
     if (!job)
-        return strlen(method) < sizeof job->method ? WEIR_E_MEMORY : WEIR_E_USAGE;
+        return WEIR_E_MEMORY;
     job->pool = pool;
     job->cookie = cookie;
     memcpy(job->method, method, strlen(method));
@@ -186,23 +213,57 @@ weir_err wr_http_pool_send(wr_http_pool *pool, const char *method, const char *p
         free(job);
         return WEIR_E_USAGE;
     }
-    bool on_own_thread = pthread_equal(pthread_self(), pool->thread);
+    *ret_job = job;
+    return WEIR_OK;
+}
+
+static bool is_full(const wr_http_pool *pool)
+{
+    return !pool->is_closing && pool->in_flight >= (size_t)pool->options.connection_count;
+}
+
+static weir_err send_job(wr_http_pool *pool, pool_job *job, bool waits)
+{
+    weir_err err = WEIR_OK;
     pthread_mutex_lock(&pool->lock);
-    while (!on_own_thread && !pool->is_closing && pool->in_flight >= (size_t)pool->options.connection_count)
+    while (waits && is_full(pool))
         pthread_cond_wait(&pool->ended, &pool->lock);
-    bool is_closing = pool->is_closing;
-    if (!is_closing) {
+    if (pool->is_closing) {
+        err = WEIR_E_CLOSED;
+    } else {
         pool->in_flight++;
         wr_list_append(&pool->queue, &job->link);
     }
     pthread_mutex_unlock(&pool->lock);
-    if (is_closing) {
-        evhttp_request_free(job->request);
-        free(job);
-        return WEIR_E_CLOSED;
+    if (err == WEIR_OK) {
+        event_active(pool->wake, 0, 0);
+        return WEIR_OK;
     }
-    event_active(pool->wake, 0, 0);
-    return WEIR_OK;
+    evhttp_request_free(job->request);
+    free(job);
+    return err;
+}
+
+weir_err wr_http_pool_send(wr_http_pool *pool, const char *method, const char *path, const char *const *headers,
+                           weir_slice body, void *cookie)
+{
+    pool_job *job;
+    weir_err err = job_new(pool, method, path, headers, body, cookie, &job);
+    return err == WEIR_OK ? send_job(pool, job, !pthread_equal(pthread_self(), pool->thread)) : err;
+}
+
+weir_err wr_http_pool_try(wr_http_pool *pool, const char *method, const char *path, const char *const *headers,
+                          weir_slice body, void *cookie)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool has_room =
+        !is_full(pool); /* two that try at once may both find the last place; one of them waits in the queue */
+    pthread_mutex_unlock(&pool->lock);
+    if (!has_room)
+        return WEIR_E_LIMIT;
+    pool_job *job;
+    weir_err err = job_new(pool, method, path, headers, body, cookie, &job);
+    return err == WEIR_OK ? send_job(pool, job, false) : err;
 }
 
 void wr_http_pool_wait(wr_http_pool *pool)
@@ -224,9 +285,12 @@ void wr_http_pool_free(wr_http_pool *pool)
         event_active(pool->wake, 0, 0);
         pthread_join(pool->thread, NULL);
     } else {
-        for (int i = 0; pool->lines && i < pool->options.connection_count; i++)
+        for (int i = 0; pool->lines && i < pool->options.connection_count; i++) {
+            if (pool->lines[i].deadline)
+                event_free(pool->lines[i].deadline);
             if (pool->lines[i].connection)
                 evhttp_connection_free(pool->lines[i].connection);
+        }
     }
     if (pool->wake)
         event_free(pool->wake);

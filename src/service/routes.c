@@ -1,7 +1,7 @@
 /* From an exchange to a handler and back.
  *
  *   /livez /readyz /metrics        answered at once, on the HTTP server's thread, which never waits
- *   a route with `forward`         passed on to another service, by a worker
+ *   a route with `forward`         passed on to another service (forward.c), without waiting
  *   a route that is read-only      run on a read connection, by a worker
  *   any other                      queued for the core; answered after the commit
  *
@@ -12,32 +12,19 @@
 #include "routes.h"
 
 #include "exposition.h"
+#include "forward.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    ROUTE_COUNT_MAX = 64,
-    PARAMETER_COUNT_MAX = 8,
-    IDLE_CLIENT_MAX = 8,
-    FORWARD_TIMEOUT_MS = 5000,
-    METRICS_SIZE_MAX = 16 * 1024 * 1024
-};
-
-typedef struct idle_client {
-    const weir_route *route;
-    wr_http_client *client;
-} idle_client;
+enum { ROUTE_COUNT_MAX = 64, PARAMETER_COUNT_MAX = 8, METRICS_SIZE_MAX = 16 * 1024 * 1024 };
 
 struct wr_routes {
     const weir_service *service;
     const wr_config *config;
     wr_core *_Atomic core;
-    pthread_mutex_t lock;
-    idle_client idle[IDLE_CLIENT_MAX];
-    size_t idle_count;
+    wr_forward *forward;
 };
 
 /* One request on its way; stands in the exchange's arena. */
@@ -53,7 +40,7 @@ typedef struct bound {
     weir_http_response response;
 } bound;
 
-weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_routes **ret_routes,
+weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_io *io, wr_routes **ret_routes,
                        weir_failure *failure)
 {
     size_t count = 0;
@@ -67,7 +54,11 @@ weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for routes");
     routes->service = service;
     routes->config = config;
-    pthread_mutex_init(&routes->lock, NULL);
+    weir_err err = wr_forward_new(service, config, io, &routes->forward, failure);
+    if (err != WEIR_OK) {
+        free(routes);
+        return err;
+    }
     *ret_routes = routes;
     return WEIR_OK;
 }
@@ -76,9 +67,7 @@ void wr_routes_free(wr_routes *routes)
 {
     if (!routes)
         return;
-    for (size_t i = 0; i < routes->idle_count; i++)
-        wr_http_client_free(routes->idle[i].client);
-    pthread_mutex_destroy(&routes->lock);
+    wr_forward_free(routes->forward);
     free(routes);
 }
 
@@ -127,6 +116,7 @@ static void answer_metrics(const wr_routes *routes, wr_exchange *exchange, wr_co
     wr_buf_init(&text, METRICS_SIZE_MAX);
     wr_process_metrics(name, &text);
     wr_http_metrics(wr_exchange_server(exchange), name, &text);
+    wr_forward_metrics(routes->forward, name, &text);
     if (core)
         wr_core_metrics(core, &text);
     answer_text(exchange, 200, "text/plain; version=0.0.4", &text);
@@ -252,60 +242,6 @@ static weir_status run_query(void *user, weir_tx *tx)
     return own->route->run(tx, &own->request, &own->response, own->routes->service->user);
 }
 
-static wr_http_client *client_take(wr_routes *routes, const weir_route *route)
-{
-    wr_http_client *client = NULL;
-    pthread_mutex_lock(&routes->lock);
-    for (size_t i = 0; i < routes->idle_count && !client; i++)
-        if (routes->idle[i].route == route) {
-            client = routes->idle[i].client;
-            routes->idle[i] = routes->idle[--routes->idle_count];
-        }
-    pthread_mutex_unlock(&routes->lock);
-    return client;
-}
-
-static void client_give(wr_routes *routes, const weir_route *route, wr_http_client *client)
-{
-    pthread_mutex_lock(&routes->lock);
-    bool is_kept = routes->idle_count < IDLE_CLIENT_MAX;
-    if (is_kept)
-        routes->idle[routes->idle_count++] = (idle_client){route, client};
-    pthread_mutex_unlock(&routes->lock);
-    if (!is_kept)
-        wr_http_client_free(client);
-}
-
-static void forward(bound *bound)
-{
-    wr_routes *routes = bound->routes;
-    wr_exchange *exchange = bound->exchange;
-    const weir_route *route = bound->route; /* the answer takes `bound` with it */
-    const char *base_url = routes->config ? wr_config_find(routes->config, route->forward) : NULL;
-    wr_http_client *client = client_take(routes, route);
-    weir_failure failure = {0};
-    if (!client &&
-        (!base_url || !*base_url || wr_http_client_new(base_url, FORWARD_TIMEOUT_MS, &client, &failure) != WEIR_OK)) {
-        answer_error(exchange, 503, base_url ? failure.sentence : "where this is answered is not configured", NULL);
-        return;
-    }
-    char *trace = bound->request.traceparent
-                      ? weir_arena_printf(wr_exchange_arena(exchange), "traceparent: %s", bound->request.traceparent)
-                      : NULL;
-    const char *const headers[] = {trace, NULL};
-    wr_http_reply reply;
-    weir_err err =
-        wr_http_call(client, "GET", wr_exchange_target(exchange), headers, (weir_slice){0}, &reply, &failure);
-    if (err == WEIR_OK)
-        wr_exchange_answer(exchange, &(wr_answer){.status = reply.status,
-                                                  .content_type = reply.content_type,
-                                                  .body = reply.body,
-                                                  .retry_after = reply.status == 503 ? "1" : NULL});
-    else
-        answer_error(exchange, err == WEIR_E_TIMEOUT ? 504 : 502, failure.sentence, NULL);
-    client_give(routes, route, client);
-}
-
 static void submit(bound *bound, wr_core *core)
 {
     bound->command = (wr_core_command){.run = run_command,
@@ -352,11 +288,6 @@ static void answer_own(const wr_routes *routes, wr_exchange *exchange, wr_core *
         answer_health(exchange, core);
 }
 
-static void work_forward(void *user)
-{
-    forward(user);
-}
-
 static void work_query(void *user)
 {
     bound *bound = user;
@@ -395,7 +326,7 @@ void wr_routes_handle(void *user, wr_exchange *exchange)
                                          .traceparent = wr_exchange_header(exchange, "traceparent"),
                                          .internal = bound};
     if (bound->route->forward)
-        wr_exchange_run(exchange, work_forward, bound);
+        wr_forward_pass(routes->forward, bound->route->forward, exchange);
     else if (bound->route->read_only)
         wr_exchange_run(exchange, work_query, bound);
     else

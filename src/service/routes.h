@@ -8,9 +8,9 @@
 
 typedef struct wr_routes wr_routes;
 
-/* config: where `forward` keys are looked up; may be NULL when no route forwards. */
-WEIR_MUST_CHECK weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_routes **ret_routes,
-                                       weir_failure *failure);
+/* config and io are for routes that forward (forward.h); NULL when none does. */
+WEIR_MUST_CHECK weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_io *io,
+                                       wr_routes **ret_routes, weir_failure *failure);
 void wr_routes_free(wr_routes *routes); /* accepts NULL */
 /* Until it is given one, only /livez answers; NULL takes it away again. */
 void wr_routes_set_core(wr_routes *routes, wr_core *core);

@@ -80,7 +80,7 @@ static void front_begin(front *w)
 {
     fixture_begin(&w->f, &w->service);
     w->service.routes = routes_table;
-    CHECK_OK(wr_routes_new(&w->service, NULL, &w->routes, NULL));
+    CHECK_OK(wr_routes_new(&w->service, NULL, NULL, &w->routes, NULL));
     wr_http_options options = {.handle = wr_routes_handle, .user = w->routes, .body_size_max = 2000};
     CHECK_OK(wr_http_server_start(&options, &w->server, NULL));
     char url[64];
@@ -188,7 +188,9 @@ TEST(get_requests_are_passed_on_to_another_service)
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d", wr_http_server_port(other.server));
     CHECK_OK(wr_config_set(config, "other.url", url, "test", NULL));
-    CHECK_OK(wr_routes_new(&w.service, config, &w.routes, NULL));
+    wr_io *io;
+    CHECK_OK(wr_io_real_new(&io));
+    CHECK_OK(wr_routes_new(&w.service, config, io, &w.routes, NULL));
     wr_routes_set_core(w.routes, w.f.core);
     CHECK_OK(wr_http_server_start(&(wr_http_options){.handle = wr_routes_handle, .user = w.routes}, &w.server, NULL));
     snprintf(url, sizeof url, "http://127.0.0.1:%d", wr_http_server_port(w.server));
@@ -202,4 +204,5 @@ TEST(get_requests_are_passed_on_to_another_service)
     front_end(&w);
     front_end(&other);
     wr_config_free(config);
+    wr_io_free(io);
 }

@@ -179,7 +179,7 @@ static int connections_max(const app *app)
 
 static weir_err start_http(app *app)
 {
-    weir_err err = wr_routes_new(app->service, app->settings.config, &app->routes, &app->failure);
+    weir_err err = wr_routes_new(app->service, app->settings.config, app->io, &app->routes, &app->failure);
     if (err != WEIR_OK)
         return err;
     wr_http_options options = {.host = text_of(app, "http.host"),
