@@ -64,6 +64,11 @@ static const wr_option consume_options[] = {
     {0},
 };
 
+static const wr_option outbox_rm_options[] = {
+    {"yes", 'y', NULL, NULL, "do not ask"},
+    {0},
+};
+
 static const wr_option group_lag_options[] = {
     {"watch", 'w', NULL, NULL, "again every second, until interrupted"},
     {"fail-above", 0, "N", NULL, "exit with 6 if the total lag is greater"},
@@ -139,6 +144,20 @@ const wr_command wr_commands[] = {
      wr_run_group_show},
     {"group", "lag", NULL, "[GROUP...]", 0, WR_OPERANDS_MAX, "how far groups are behind", NULL, group_lag_options, true,
      NULL, wr_run_group_lag},
+
+    {"outbox", "ls", "list", "DATABASE", 1, 1, "what a service could not publish",
+     "DATABASE is DATA-DIR/NAME.db of a service that runs or has stopped. `refused`: the broker does not take it, and "
+     "it\n"
+     "is tried again every minute; `behind`: its key waits for a refused one; `set aside`: kept until you decide.",
+     NULL, false, NULL, wr_run_outbox_ls},
+    {"outbox", "show", NULL, "DATABASE NUMBER", 2, 2, "the value of what is set aside, as it is", NULL, NULL, false,
+     NULL, wr_run_outbox_show},
+    {"outbox", "skip", NULL, "DATABASE NUMBER", 2, 2, "set a refused event aside, so that its key goes on", NULL, NULL,
+     false, NULL, wr_run_outbox_skip},
+    {"outbox", "requeue", NULL, "DATABASE NUMBER", 2, 2, "publish what is set aside after all, behind all others", NULL,
+     NULL, false, NULL, wr_run_outbox_requeue},
+    {"outbox", "rm", "delete", "DATABASE NUMBER", 2, 2, "delete what is set aside", NULL, outbox_rm_options, false,
+     NULL, wr_run_outbox_rm},
 
     {"gen", "man", NULL, "DIR", 1, 1, "write the man pages", NULL, NULL, false, NULL, wr_run_gen_man},
     {"gen", "completion", NULL, "SHELL", 1, 1, "print shell completion: bash, zsh or fish",

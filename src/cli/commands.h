@@ -17,6 +17,11 @@ int wr_run_consume(wr_cli *cli);
 int wr_run_group_ls(wr_cli *cli);
 int wr_run_group_show(wr_cli *cli);
 int wr_run_group_lag(wr_cli *cli);
+int wr_run_outbox_ls(wr_cli *cli);
+int wr_run_outbox_show(wr_cli *cli);
+int wr_run_outbox_skip(wr_cli *cli);
+int wr_run_outbox_requeue(wr_cli *cli);
+int wr_run_outbox_rm(wr_cli *cli);
 int wr_run_gen_man(wr_cli *cli);
 int wr_run_gen_completion(wr_cli *cli);
 

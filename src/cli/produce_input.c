@@ -12,7 +12,7 @@ static int fail_record(wr_produce *self, const char *where, size_t size, weir_er
     if (failure->sentence[0])
         return wr_cli_fail(self->cli, err, "%s: %s", where, failure->sentence);
     if (err == WEIR_E_REFUSED || err == WEIR_E_LIMIT)
-        return wr_cli_fail(self->cli, err,
+        return wr_cli_fail(self->cli, WEIR_E_REFUSED,
                            "%s: a record of %zu bytes is not sent; the limit is --kafka.message.max.bytes", where,
                            size);
     return wr_cli_fail(self->cli, err, "%s: %s", where, weir_err_name(err));

@@ -1,6 +1,7 @@
 /* What the outbox holds is published, or is set aside where somebody can see it. */
 #include "core_fixture.h"
 #include "core_int.h"
+#include "outbox_admin.h"
 
 #include <time.h>
 
@@ -57,6 +58,39 @@ static int64_t audited(fixture *f)
     return count;
 }
 
+/* ---- as an operator */
+
+static void list_item(void *user, const wr_outbox_item *item)
+{
+    char *text = user;
+    snprintf(text + strlen(text), 300 - strlen(text), "%s %.*s, ", item->state, (int)item->key.size,
+             (const char *)item->key.data);
+}
+
+static wr_store *as_operator(fixture *f)
+{
+    wr_store *store;
+    CHECK_OK(wr_store_open(f->database, WR_STORE_NOT_DURABLE, &store, NULL));
+    return store;
+}
+
+static void check_items(fixture *f, const char *wanted)
+{
+    char items[300] = "";
+    wr_store *store = as_operator(f);
+    CHECK_OK(wr_outbox_each(store, list_item, items, NULL));
+    CHECK_STR(items, wanted);
+    wr_store_close(store);
+}
+
+static void decide(fixture *f, weir_err (*change)(wr_store *, int64_t, weir_failure *), int64_t number)
+{
+    wr_store *store = as_operator(f);
+    CHECK_EQ(change(store, 77, NULL), WEIR_E_NOT_FOUND);
+    CHECK_OK(change(store, number, NULL));
+    wr_store_close(store);
+}
+
 static void list_numbers(fixture *f, int32_t p, int64_t o, void *user)
 {
     (void)p;
@@ -104,7 +138,17 @@ TEST(a_dead_letter_larger_than_its_topic_takes_is_set_aside_and_a_short_one_is_p
     check_metric(&f, "weir_outbox_set_aside{service=\"tally\"} 1\n");
 
     /* The limit is raised, and the whole letter is asked for: it comes, and nothing is set aside any more. */
-    fixture_exec(f.database, "UPDATE weir_set_aside SET again = 1");
+    check_items(&f, "set aside k, ");
+    wr_store *store = as_operator(&f);
+    weir_arena *arena = weir_arena_new(1 << 20);
+    weir_slice value;
+    CHECK_OK(wr_outbox_value(store, 1, arena, &value, NULL));
+    CHECK_EQ(value.size, 2500);
+    CHECK_EQ(wr_outbox_value(store, 2, arena, &value, NULL), WEIR_E_NOT_FOUND);
+    weir_arena_free(arena);
+    wr_store_close(store);
+    decide(&f, wr_outbox_requeue, 1);
+    check_items(&f, "to be published k, ");
     CHECK_OK(wr_admin_delete_topic(f.client, "tally.dlq", 1000, NULL));
     for (int i = 0; i < 12; i++)
         CHECK_OK(wr_core_turn(f.core, 10000, &f.failure));
@@ -230,7 +274,9 @@ TEST(a_refused_event_that_is_skipped_is_set_aside_and_its_key_goes_on)
     fixture_turns(&f, 3);
     fixture_happen(&f, "a", 2);
     fixture_turns(&f, 3);
-    fixture_exec(f.database, "UPDATE weir_outbox SET state = 3 WHERE state = 1");
+    check_items(&f, "refused a, behind a, ");
+    decide(&f, wr_outbox_skip, 1);
+    check_items(&f, "to be set aside a, behind a, ");
     for (int i = 0; i < 6; i++)
         CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
     char numbers[300] = "";
@@ -238,6 +284,12 @@ TEST(a_refused_event_that_is_skipped_is_set_aside_and_its_key_goes_on)
     CHECK_STR(numbers, "{\"n\":2}");
     CHECK_EQ(COUNT(&f, "weir_set_aside"), 1);
     CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    check_items(&f, "set aside a, ");
+    decide(&f, wr_outbox_remove, 1);
+    check_items(&f, "");
+    for (int i = 0; i < 6; i++)
+        CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
+    check_health(&f, "\"degraded\":false");
     fixture_end(&f);
 }
 

@@ -1,6 +1,7 @@
 """The `weir` command line: what it prints, what it says when something is wrong, and what it exits with."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -347,6 +348,37 @@ def completion_is_shell_and_man_pages_are_whole():
         weir("gen", "man", folder)
         pages = {page.name for page in Path(folder).iterdir()}
         check({"weir.1", "weir-dev.1", "weir-topic-create.1"} <= pages, f"only {pages}")
+
+
+@test
+def what_a_service_could_not_publish_is_listed_shown_and_deleted():
+    prefix, folder = fresh("aside") + ".", Path(tempfile.mkdtemp())
+    counter = Path(weir_binary()).resolve().parent / "first/counter"
+    weir("topic", "create", prefix + "counter.dlq", "-c", "max.message.bytes=2000")
+    process = subprocess.Popen([counter, "--data-dir", folder, "--http-port", "0", "--topic-prefix", prefix],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+    try:
+        database = str(folder / "counter.db")
+        eventually(lambda: (prefix + "greetings").encode() in weir("topic", "ls")[0])
+        big = os.urandom(3000).hex().encode()  # does not compress to less than the limit
+        weir("produce", prefix + "greetings", "-k", "ada", stdin=big + b"\n")
+        eventually(lambda: os.path.exists(database) and b"set aside" in subprocess.run(
+            [weir_binary(), "outbox", "ls", database], capture_output=True, timeout=40, cwd="/").stdout)
+        letter = lines("consume", prefix + "counter.dlq")[0]
+        equal(letter["key"], "ada")
+        check({"name": "weir-dlq-body-reference", "value": "counter/1"} in letter["headers"], f"no reference: {letter}")
+        equal(weir("outbox", "show", database, "1")[0], big)
+        check("weir outbox ls" in weir("outbox", "requeue", database, "x", status=USAGE)[1], "no way on is said")
+        weir("outbox", "requeue", database, "5", status=NOT_FOUND)
+        weir("outbox", "rm", database, "1", status=USAGE)
+        weir("outbox", "rm", database, "1", "--yes")
+        equal(json.loads(weir("outbox", "ls", database, "-o", "json")[0]), [])
+        weir("outbox", "ls", database + ".other", status=NOT_FOUND)
+        check(not os.path.exists(database + ".other"), "looking made a database")
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder)
 
 
 main()
