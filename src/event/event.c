@@ -133,8 +133,7 @@ static bool media_type_valid(const char *text)
 static const char *meaning_problem(const char *name, const char *value)
 {
     int64_t time_ms;
-    bool own = row_find(name) != NULL;
-    if (own && !*value)
+    if (row_find(name) && !*value)
         return "is empty";
     if (strcmp(name, "time") == 0 && wr_time_parse(value, &time_ms) != WEIR_OK)
         return "is not a time as in RFC 3339";
@@ -145,18 +144,24 @@ static const char *meaning_problem(const char *name, const char *value)
     return NULL;
 }
 
+/* What is wrong with the characters of a value; NULL: nothing. */
+static const char *text_problem(const char *value)
+{
+    if (!value)
+        return "has no value";
+    if (strnlen(value, WR_EVENT_ATTRIBUTE_MAX + 1) > WR_EVENT_ATTRIBUTE_MAX)
+        return "is longer than 32768 bytes";
+    return value_valid(weir_slice_of(value)) ? NULL : "is not text: bad UTF-8 or a control character";
+}
+
 static weir_err check_value(const char *name, const char *value, weir_failure *failure)
 {
-    weir_slice bytes = weir_slice_of(value);
-    if (!value)
-        return weir_fail(failure, WEIR_E_FORMAT, "attribute %s has no value", name);
-    if (bytes.size > WR_EVENT_ATTRIBUTE_MAX)
-        return weir_fail(failure, WEIR_E_LIMIT, "attribute %s has %zu bytes, more than %d", name, bytes.size,
-                         WR_EVENT_ATTRIBUTE_MAX);
-    if (!value_valid(bytes))
-        return weir_fail(failure, WEIR_E_FORMAT, "attribute %s is not text: bad UTF-8 or a control character", name);
-    const char *problem = meaning_problem(name, value);
-    return problem ? weir_fail(failure, WEIR_E_FORMAT, "attribute %s %s", name, problem) : WEIR_OK;
+    const char *problem = text_problem(value);
+    if (!problem)
+        problem = meaning_problem(name, value);
+    bool is_long = value && strnlen(value, WR_EVENT_ATTRIBUTE_MAX + 1) > WR_EVENT_ATTRIBUTE_MAX;
+    return problem ? weir_fail(failure, is_long ? WEIR_E_LIMIT : WEIR_E_FORMAT, "attribute %s %s", name, problem)
+                   : WEIR_OK;
 }
 
 /* ---- checking what is to be written */
@@ -201,55 +206,105 @@ weir_err wr_event_check(const weir_event *event, weir_failure *failure)
 
 /* ---- reading */
 
-static weir_err set_version(wr_event_reader *reader, const char *value, weir_failure *failure)
+void wr_event_reader_drop(wr_event_reader *reader, const char *name, const char *problem)
+{
+    wr_event_loss *loss = reader->loss;
+    if (loss && loss->count++ == 0)
+        snprintf(loss->first, sizeof(loss->first), "attribute %.40s %s", name, problem);
+}
+
+/* "2" is version 2, and so is "2.1": other producers count in parts, and the first part is what a handler is for. */
+static void set_version(wr_event_reader *reader, const char *value)
 {
     char *end;
     long version = strtol(value, &end, 10);
     if (reader->event.version)
-        return weir_fail(failure, WEIR_E_FORMAT, "attribute dataversion comes twice");
-    if (*value < '1' || *value > '9' || *end || version > INT32_MAX)
-        return weir_fail(failure, WEIR_E_FORMAT, "attribute dataversion is not a number from 1: '%.40s'", value);
-    reader->event.version = (int)version;
-    return WEIR_OK;
+        wr_event_reader_drop(reader, "dataversion", "comes twice");
+    else if (*value < '1' || *value > '9' || (*end && *end != '.') || version > INT32_MAX)
+        wr_event_reader_drop(reader, "dataversion", "is not a number from 1");
+    else
+        reader->event.version = (int)version;
+}
+
+static weir_err set_specversion(wr_event_reader *reader, const char *value, weir_failure *failure)
+{
+    if (reader->versioned) {
+        wr_event_reader_drop(reader, "specversion", "comes twice");
+        return WEIR_OK;
+    }
+    reader->versioned = true;
+    return strcmp(value, "1.0") == 0
+               ? WEIR_OK
+               : weir_fail(failure, WEIR_E_UNSUPPORTED, "CloudEvents specversion '%.40s', not 1.0", value);
+}
+
+/* What keeps a value from being read. A source that is not a URI is one all the same: it tells producers apart. */
+static const char *reading_problem(const char *name, const char *value)
+{
+    wr_trace_context context;
+    const char *problem = text_problem(value);
+    if (problem)
+        return problem;
+    if (strcmp(name, "source") == 0)
+        return *value ? NULL : "is empty";
+    if (strcmp(name, "traceparent") == 0 && wr_trace_context_parse(value, &context) != WEIR_OK)
+        return "is not a trace context";
+    if (strcmp(name, "tracestate") == 0 && !wr_tracestate_valid(value))
+        return "is not a trace state";
+    return meaning_problem(name, value);
+}
+
+static bool has_room(wr_event_reader *reader, const own_attribute *own, const char *name)
+{
+    if (own ? row_get(own, &reader->event) != NULL
+            : extension_find(reader->extensions, reader->extension_count, name) != NULL)
+        wr_event_reader_drop(reader, name, "comes twice");
+    else if (!own && reader->extension_count == WR_EVENT_EXTENSION_MAX)
+        wr_event_reader_drop(reader, name, "is one more than an event may have");
+    else
+        return true;
+    return false;
 }
 
 weir_err wr_event_reader_set(wr_event_reader *reader, const char *name, const char *value, weir_failure *failure)
 {
-    if (strcmp(name, "specversion") == 0) {
-        if (reader->versioned)
-            return weir_fail(failure, WEIR_E_FORMAT, "attribute specversion comes twice");
-        reader->versioned = true;
-        return strcmp(value, "1.0") == 0
-                   ? WEIR_OK
-                   : weir_fail(failure, WEIR_E_UNSUPPORTED, "CloudEvents specversion '%.40s', not 1.0", value);
-    }
-    if (strcmp(name, "dataversion") == 0)
-        return set_version(reader, value, failure);
-
-    const own_attribute *own = row_find(name);
-    weir_err err = check_value(name, value, failure);
-    if (err != WEIR_OK)
-        return err;
-    if (own ? row_get(own, &reader->event) != NULL
-            : extension_find(reader->extensions, reader->extension_count, name) != NULL)
-        return weir_fail(failure, WEIR_E_FORMAT, "attribute %s comes twice", name);
-    if (own) {
-        row_set(own, &reader->event, value);
+    if (strcmp(name, "specversion") == 0)
+        return set_specversion(reader, value, failure);
+    if (strcmp(name, "dataversion") == 0) {
+        set_version(reader, value);
         return WEIR_OK;
     }
-    if (reader->extension_count == WR_EVENT_EXTENSION_MAX)
-        return weir_fail(failure, WEIR_E_LIMIT, "more than %d extensions", WR_EVENT_EXTENSION_MAX);
-    reader->extensions[reader->extension_count++] = (weir_attribute){name, value};
+    const own_attribute *own = row_find(name);
+    if (!has_room(reader, own, name))
+        return WEIR_OK;
+    const char *problem = reading_problem(name, value);
+    if (problem && own && own->required)
+        return weir_fail(failure, WEIR_E_FORMAT, "attribute %s %s", name, problem);
+    if (problem)
+        wr_event_reader_drop(reader, name, problem);
+    else if (own)
+        row_set(own, &reader->event, value);
+    else
+        reader->extensions[reader->extension_count++] = (weir_attribute){name, value};
     return WEIR_OK;
 }
 
 weir_err wr_event_reader_set_bytes(wr_event_reader *reader, weir_slice name, weir_slice value, weir_failure *failure)
 {
+    if (!wr_attribute_name_valid(name)) {
+        wr_event_reader_drop(reader, "with a foreign name", "is none");
+        return WEIR_OK;
+    }
     const char *name_text = weir_arena_dup_text(reader->arena, name);
     if (!name_text)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for an attribute");
-    if (value.size && memchr(value.data, 0, value.size))
-        return weir_fail(failure, WEIR_E_FORMAT, "attribute %s has a NUL in it", name_text);
+    const own_attribute *own = row_find(name_text);
+    if (value.size && memchr(value.data, 0, value.size)) {
+        if (own && own->required && !row_get(own, &reader->event))
+            return weir_fail(failure, WEIR_E_FORMAT, "attribute %s has a NUL in it", name_text);
+        wr_event_reader_drop(reader, name_text, "has a NUL in it");
+        return WEIR_OK;
+    }
     const char *value_text = weir_arena_dup_text(reader->arena, value);
     if (!value_text)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for attribute %s", name_text);
@@ -268,14 +323,26 @@ void wr_event_reader_hop(wr_event_reader *reader, const char *traceparent, const
 {
     weir_event *event = &reader->event;
     wr_trace_context context;
-    if (!traceparent || wr_trace_context_parse(traceparent, &context) != WEIR_OK)
+    if (!traceparent)
         return;
+    if (wr_trace_context_parse(traceparent, &context) != WEIR_OK) {
+        wr_event_reader_drop(reader, "traceparent", "is not a trace context");
+        return;
+    }
     if (event->traceparent && strcmp(event->traceparent, traceparent) != 0) {
         keep_origin(reader, "traceparent", event->traceparent);
         keep_origin(reader, "tracestate", event->tracestate);
     }
+    if (traceparent[WR_TRACEPARENT_SIZE - 1]) { /* a later version with more behind it, whatever that is */
+        char *own = weir_arena_alloc(reader->arena, WR_TRACEPARENT_SIZE);
+        if (own)
+            wr_trace_context_print(&context, own);
+        traceparent = own;
+    }
     event->traceparent = traceparent;
-    event->tracestate = wr_tracestate_valid(tracestate) ? tracestate : NULL;
+    event->tracestate = traceparent && wr_tracestate_valid(tracestate) ? tracestate : NULL;
+    if (tracestate && !event->tracestate)
+        wr_event_reader_drop(reader, "tracestate", "is not a trace state");
 }
 
 weir_err wr_event_reader_finish(wr_event_reader *reader, weir_event *ret_event, weir_failure *failure)

@@ -33,6 +33,15 @@ void wr_event_derive_id(const char *service, const char *incoming_id, uint32_t i
  * printed all the same; only text that is not UTF-8 fails. `key` is not an attribute and is not printed. */
 WEIR_MUST_CHECK weir_err wr_event_print_json(const weir_event *event, wr_buf *out, weir_failure *failure);
 
+/* What was dropped while an event was read. weir needs specversion, id, source, type and the data; any other attribute
+ * that cannot be read (no text, empty, a time that is none, longer than the limit, there twice, one too many) is left
+ * out, and the event is read all the same: other producers have their own ideas, and nobody's event is lost for them.
+ */
+typedef struct wr_event_loss {
+    size_t count;
+    char first[120]; /* a sentence about the first one */
+} wr_event_loss;
+
 /* Read one such object. Texts are copied into the arena; data borrows from `json` where it stands there as JSON.
  * Errors: WEIR_E_FORMAT, WEIR_E_UNSUPPORTED for a specversion that is not 1.0, WEIR_E_LIMIT, WEIR_E_MEMORY. */
 WEIR_MUST_CHECK weir_err wr_event_parse_json(weir_slice json, weir_arena *arena, weir_event *ret_event,

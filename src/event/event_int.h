@@ -27,17 +27,23 @@ typedef struct wr_event_reader {
     weir_event event;
     weir_attribute extensions[WR_EVENT_EXTENSION_MAX];
     size_t extension_count;
-    bool versioned; /* specversion was there */
+    bool versioned;      /* specversion was there */
+    wr_event_loss *loss; /* NULL: nobody asks */
 } wr_event_reader;
 
 /* Whether a name may be an attribute's: [a-z0-9]{1,64}. */
 bool wr_attribute_name_valid(weir_slice name);
-/* Both texts are kept, not copied. WEIR_E_FORMAT for an attribute that came before, and for bad values. */
+/* Both texts are kept, not copied. Errors are those of the attributes that weir needs; others are left out, and counted
+ * in the reader's loss. The first of several with one name counts. */
 WEIR_MUST_CHECK weir_err wr_event_reader_set(wr_event_reader *reader, const char *name, const char *value,
                                              weir_failure *failure);
-/* The same from bytes: copies both; a value with a NUL inside is WEIR_E_FORMAT. */
+/* The same from bytes: copies both. A name that no attribute may have, and a value with a NUL inside, are left out. */
 WEIR_MUST_CHECK weir_err wr_event_reader_set_bytes(wr_event_reader *reader, weir_slice name, weir_slice value,
                                                    weir_failure *failure);
+/* Leave an attribute out. */
+void wr_event_reader_drop(wr_event_reader *reader, const char *name, const char *problem);
+/* wr_event_parse_json into a reader that exists. */
+WEIR_MUST_CHECK weir_err wr_event_reader_parse_json(wr_event_reader *reader, weir_slice json, weir_failure *failure);
 /* The context of the hop, which came beside the event: see kafka.h. NULL and invalid ones change nothing. */
 void wr_event_reader_hop(wr_event_reader *reader, const char *traceparent, const char *tracestate);
 /* Check the whole and hand it out. */

@@ -129,20 +129,6 @@ static weir_err explain(const wr_json_reader *in, weir_failure *failure)
     return weir_fail(failure, in->err, "a CloudEvent as JSON: %s at line %zu, column %zu", in->problem, line, column);
 }
 
-/* An attribute's value as text in the arena; NULL for null, which is absence. */
-static const char *read_attribute(wr_json_reader *in, weir_arena *arena)
-{
-    wr_json_string string = {0};
-    wr_json_token token = wr_json_peek(in);
-    if (token == WR_JSON_IS_STRING)
-        wr_json_string_read(in, &string);
-    else if (token == WR_JSON_IS_OBJECT || token == WR_JSON_IS_ARRAY)
-        wr_json_fail(in, WEIR_E_FORMAT, in->at, "an attribute that is neither text, number nor boolean");
-    else
-        string.raw = wr_json_skip(in);
-    return token == WR_JSON_IS_NULL ? NULL : wr_json_string_dup(in, string, arena);
-}
-
 static void read_data(wr_json_reader *in, event_payload *payload)
 {
     if (wr_json_peek(in) == WR_JSON_IS_NULL) {
@@ -153,6 +139,34 @@ static void read_data(wr_json_reader *in, event_payload *payload)
     payload->has_json = true;
 }
 
+/* The bytes of a string, unescaped, in the arena; data NULL when memory is out. */
+static weir_slice bytes_of(wr_json_string string, weir_arena *arena)
+{
+    uint8_t *bytes = weir_arena_alloc(arena, string.raw.size + 1);
+    return bytes ? (weir_slice){bytes, wr_json_unescape(string, bytes)} : (weir_slice){0};
+}
+
+/* Attributes are strings, integers and booleans; null is absence, and what else there is is left out. */
+static weir_err read_attribute(wr_json_reader *in, wr_event_reader *reader, wr_json_string name, weir_failure *failure)
+{
+    wr_json_string string = {0};
+    wr_json_token token = wr_json_peek(in);
+    if (token == WR_JSON_IS_STRING)
+        wr_json_string_read(in, &string);
+    else
+        string.raw = wr_json_skip(in);
+    if (wr_json_failed(in) || token == WR_JSON_IS_NULL)
+        return WEIR_OK;
+    weir_slice name_bytes = bytes_of(name, reader->arena), value = bytes_of(string, reader->arena);
+    if (!name_bytes.data || !value.data)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for an attribute");
+    if (token == WR_JSON_IS_OBJECT || token == WR_JSON_IS_ARRAY) {
+        wr_event_reader_drop(reader, "of JSON", "is neither text, number nor boolean");
+        return WEIR_OK;
+    }
+    return wr_event_reader_set_bytes(reader, name_bytes, value, failure);
+}
+
 static weir_err read_member(wr_json_reader *in, wr_event_reader *reader, event_payload *payload, weir_failure *failure)
 {
     wr_json_string name;
@@ -161,20 +175,15 @@ static weir_err read_member(wr_json_reader *in, wr_event_reader *reader, event_p
         return WEIR_OK;
     if (wr_json_string_is(name, "data")) {
         read_data(in, payload);
-        return WEIR_OK;
-    }
-    if (wr_json_string_is(name, "data_base64")) {
+    } else if (wr_json_string_is(name, "data_base64") && wr_json_peek(in) == WR_JSON_IS_NULL) {
+        wr_json_skip(in);
+    } else if (wr_json_string_is(name, "data_base64")) {
         wr_json_string_read(in, &payload->base64);
         payload->has_base64 = true;
-        return WEIR_OK;
+    } else {
+        return read_attribute(in, reader, name, failure);
     }
-    const char *name_text = wr_json_string_dup(in, name, reader->arena);
-    const char *value = name_text ? read_attribute(in, reader->arena) : NULL;
-    if (!value || wr_json_failed(in))
-        return WEIR_OK;
-    if (!wr_attribute_name_valid(weir_slice_of(name_text)))
-        return weir_fail(failure, WEIR_E_FORMAT, "'%.40s' is not an attribute's name", name_text);
-    return wr_event_reader_set(reader, name_text, value, failure);
+    return WEIR_OK;
 }
 
 static weir_err unpack_text(weir_event *event, weir_slice json, weir_arena *arena, weir_failure *failure)
@@ -214,20 +223,25 @@ static weir_err unpack(weir_event *event, const event_payload *payload, weir_are
     return WEIR_OK;
 }
 
-weir_err wr_event_parse_json(weir_slice json, weir_arena *arena, weir_event *ret_event, weir_failure *failure)
+weir_err wr_event_reader_parse_json(wr_event_reader *reader, weir_slice json, weir_failure *failure)
 {
-    wr_event_reader reader = {.arena = arena};
     wr_json_reader in = wr_json_reader_of(json, DEPTH_MAX);
     event_payload payload = {0};
     weir_err err = WEIR_OK;
     wr_json_open(&in, '{');
     while (err == WEIR_OK && wr_json_more(&in, '}'))
-        err = read_member(&in, &reader, &payload, failure);
+        err = read_member(&in, reader, &payload, failure);
     if (err != WEIR_OK)
         return err;
     wr_json_end(&in);
     if (wr_json_failed(&in))
         return explain(&in, failure);
-    err = unpack(&reader.event, &payload, arena, failure);
+    return unpack(&reader->event, &payload, reader->arena, failure);
+}
+
+weir_err wr_event_parse_json(weir_slice json, weir_arena *arena, weir_event *ret_event, weir_failure *failure)
+{
+    wr_event_reader reader = {.arena = arena};
+    weir_err err = wr_event_reader_parse_json(&reader, json, failure);
     return err == WEIR_OK ? wr_event_reader_finish(&reader, ret_event, failure) : err;
 }

@@ -234,7 +234,7 @@ TEST(a_bad_record_is_refused_with_the_attribute_s_name)
         {HEADER("ce_id", "a\0b"), WEIR_E_FORMAT, "NUL"},
         {HEADER("ce_type", "\xff"), WEIR_E_FORMAT, "attribute type is not text"},
         {HEADER("ce_type", "\xef\xbf\xbf"), WEIR_E_FORMAT, "attribute type is not text"},
-        {HEADER("ce_source", "a b"), WEIR_E_FORMAT, "attribute source is not a URI"},
+        {HEADER("ce_source", ""), WEIR_E_FORMAT, "attribute source is empty"},
     };
     weir_arena *arena = weir_arena_new(ARENA_SIZE);
     weir_event event;
@@ -253,10 +253,126 @@ TEST(a_bad_record_is_refused_with_the_attribute_s_name)
     CHECK_EQ(wr_event_decode_kafka(&(wr_event_record){.headers = &batch, .header_count = 1}, arena, &event, NULL),
              WEIR_E_UNSUPPORTED);
     CHECK_EQ(wr_event_decode_kafka(&(wr_event_record){.value = WEIR_SLICE("{}")}, arena, &event, NULL), WEIR_E_FORMAT);
-    wr_event_header twice[] = {HEADER("ce_specversion", "1.0"), HEADER("ce_id", "i"), HEADER("ce_id", "j")};
-    CHECK_EQ(wr_event_decode_kafka(&(wr_event_record){.headers = twice, .header_count = 3}, arena, &event, NULL),
-             WEIR_E_FORMAT);
     weir_arena_free(arena);
+}
+
+TEST(a_foreign_attribute_that_cannot_be_read_is_left_out_and_costs_no_event)
+{
+    static char long_text[WR_EVENT_ATTRIBUTE_MAX + 2];
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    static const struct {
+        wr_event_header header;
+        const char *sentence; /* NULL: it is read */
+    } cases[] = {
+        {HEADER("ce_dataversion", "1.0"), NULL},
+        {HEADER("ce_dataversion", "latest"), "attribute dataversion is not a number from 1"},
+        {HEADER("ce_dataversion", "-1"), "attribute dataversion"},
+        {HEADER("ce_dataversion", "99999999999999999999"), "attribute dataversion"},
+        {HEADER("ce_dataversion", ""), "attribute dataversion"},
+        {HEADER("ce_tracestate", ""), "attribute tracestate is not a trace state"},
+        {HEADER("ce_traceparent", "zz"), "attribute traceparent is not a trace context"},
+        {HEADER("ce_traceparent", HOP "\x01"), "attribute traceparent is not text"},
+        {HEADER("traceparent", "zz\x01"), "attribute traceparent is not a trace context"},
+        {HEADER("ce_time", "yesterday"), "attribute time is not a time"},
+        {HEADER("ce_subject", ""), "attribute subject is empty"},
+        {HEADER("ce_subject", "a\0b"), "attribute subject has a NUL in it"},
+        {HEADER("ce_subject", "\xff"), "attribute subject is not text"},
+        {HEADER("ce_dataschema", "<>"), "attribute dataschema is not a URI"},
+        {HEADER("content-type", "json"), "attribute datacontenttype is not a media type"},
+        {HEADER("ce_correlationid", "\x7f"), "attribute correlationid is not text"},
+        {HEADER("ce_mine", "\x02"), "attribute mine is not text"},
+        {{"ce_mine", {(const uint8_t *)long_text, sizeof(long_text) - 1}}, "attribute mine is longer"},
+        {HEADER("ce_My-Own", "x"), "attribute with a foreign name"},
+        {HEADER("ce_", "x"), "attribute with a foreign name"},
+        {HEADER("ce_id", "again"), "attribute id comes twice"},
+        {HEADER("ce_specversion", "0.3"), "attribute specversion comes twice"},
+        {{"ce_mine", {0}}, NULL},
+    };
+    weir_arena *arena = weir_arena_new(ARENA_SIZE);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        wr_event_header headers[] = {HEADER("ce_specversion", "1.0"), HEADER("ce_id", "i"), HEADER("ce_source", "a b"),
+                                     HEADER("ce_type", "t"), cases[i].header};
+        wr_event_record record = {.headers = headers, .header_count = 5};
+        weir_event event;
+        wr_event_loss loss = {0};
+        CHECK_OK(wr_event_decode_kafka_loss(&record, arena, &event, &loss, NULL));
+        CHECK_STR(event.id, "i");
+        CHECK_STR(event.source, "a b");
+        CHECK_EQ(event.version, 1);
+        CHECK_EQ(loss.count, cases[i].sentence != NULL);
+        CHECK(strncmp(loss.first, cases[i].sentence ? cases[i].sentence : "", strlen(loss.first)) == 0 ||
+              strstr(loss.first, cases[i].sentence));
+    }
+    weir_arena_free(arena);
+}
+
+TEST(the_first_part_of_a_version_is_the_version)
+{
+    wr_event_header headers[] = {HEADER("ce_specversion", "1.0"), HEADER("ce_id", "i"), HEADER("ce_source", "s"),
+                                 HEADER("ce_type", "t"), HEADER("ce_dataversion", "3.1.4")};
+    weir_arena *arena = weir_arena_new(ARENA_SIZE);
+    weir_event event;
+    CHECK_OK(wr_event_decode_kafka(&(wr_event_record){.headers = headers, .header_count = 5}, arena, &event, NULL));
+    CHECK_EQ(event.version, 3);
+    weir_arena_free(arena);
+}
+
+TEST(a_structured_event_loses_no_more_than_what_cannot_be_read)
+{
+    static const char json[] =
+        "{\"specversion\":\"1.0\",\"id\":\"i\",\"source\":\"s\",\"type\":\"t\",\"data_base64\":null,"
+        "\"list\":[1],\"object\":{\"a\":1},\"camelCase\":\"x\",\"nul\":\"a\\u0000b\",\"empty\":\"\","
+        "\"time\":\"noon\",\"dataversion\":\"1.0\",\"gone\":null,\"yes\":true,\"data\":{\"n\":1}}";
+    weir_arena *arena = weir_arena_new(ARENA_SIZE);
+    wr_event_header type = HEADER("content-type", "application/cloudevents+json");
+    wr_event_record record = {.value = weir_slice_of(json), .headers = &type, .header_count = 1};
+    weir_event event;
+    wr_event_loss loss = {0};
+    CHECK_OK(wr_event_decode_kafka_loss(&record, arena, &event, &loss, NULL));
+    CHECK_EQ(loss.count, 5); /* list, object, camelCase, nul, time */
+    CHECK_EQ(event.extension_count, 2);
+    CHECK_STR(event.extensions[1].name, "yes");
+    CHECK(weir_slice_equal(event.data, WEIR_SLICE("{\"n\":1}")));
+    CHECK(!event.time);
+    weir_arena_free(arena);
+}
+
+TEST(extensions_past_the_limit_are_left_out)
+{
+    enum { COUNT = WR_EVENT_EXTENSION_MAX + 5 };
+    wr_event_header headers[4 + COUNT] = {HEADER("ce_specversion", "1.0"), HEADER("ce_id", "i"),
+                                          HEADER("ce_source", "s"), HEADER("ce_type", "t")};
+    char names[COUNT][20];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof(names[i]), "ce_x%d", i);
+        headers[4 + i] = (wr_event_header){names[i], WEIR_SLICE("v")};
+    }
+    weir_arena *arena = weir_arena_new(ARENA_SIZE);
+    weir_event event;
+    wr_event_loss loss = {0};
+    wr_event_record record = {.headers = headers, .header_count = 4 + COUNT};
+    CHECK_OK(wr_event_decode_kafka_loss(&record, arena, &event, &loss, NULL));
+    CHECK_EQ(event.extension_count, WR_EVENT_EXTENSION_MAX);
+    CHECK_EQ(loss.count, 5);
+    weir_arena_free(arena);
+}
+
+TEST(names_of_topics_are_judged_as_kafka_does)
+{
+    char name[251];
+    memset(name, 'n', 250);
+    name[249] = 0;
+    CHECK(wr_topic_name_valid(name));
+    name[249] = 'n';
+    name[250] = 0;
+    CHECK(!wr_topic_name_valid(name));
+    static const char *const good[] = {"a", "...", "A-b_c.9", "-"};
+    static const char *const bad[] = {"", ".", "..", "a b", "a/b", "caf\xc3\xa9", "a\n", "a,b"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        CHECK(wr_topic_name_valid(good[i]));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CHECK(!wr_topic_name_valid(bad[i]));
+    CHECK(!wr_topic_name_valid(NULL));
 }
 
 TEST(an_illegal_event_is_not_written)

@@ -69,9 +69,9 @@ static weir_err read_attribute(wr_event_reader *reader, const weir_attribute *he
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for header %s", header->name);
     for (char *at = name; *at; at++)
         *at = *at >= 'A' && *at <= 'Z' ? (char)(*at | 0x20) : *at;
-    if (!wr_attribute_name_valid(weir_slice_of(name)) || strcmp(name, "datacontenttype") == 0)
+    if (strcmp(name, "datacontenttype") == 0)
         return WEIR_OK;
-    return wr_event_reader_set(reader, name, value, failure);
+    return wr_event_reader_set_bytes(reader, weir_slice_of(name), weir_slice_of(value), failure);
 }
 
 static weir_err read_binary(wr_event_reader *reader, const wr_event_message *message, weir_failure *failure)

@@ -59,8 +59,8 @@ static weir_err read_attributes(wr_event_reader *reader, const wr_event_record *
         if (strncmp(header->name, attribute_prefix, PREFIX_SIZE) != 0 || !header->value.data)
             continue;
         weir_slice name = weir_slice_of(header->name + PREFIX_SIZE);
-        /* content-type says datacontenttype; a name that no attribute may have is just a header */
-        if (!wr_attribute_name_valid(name) || weir_slice_equal(name, WEIR_SLICE("datacontenttype")))
+        /* content-type says datacontenttype */
+        if (weir_slice_equal(name, WEIR_SLICE("datacontenttype")))
             continue;
         weir_err err = wr_event_reader_set_bytes(reader, name, header->value, failure);
         if (err != WEIR_OK)
@@ -83,14 +83,7 @@ static weir_err read_structured(wr_event_reader *reader, const wr_event_record *
 {
     if (!record->value.data)
         return weir_fail(failure, WEIR_E_FORMAT, "a structured CloudEvent without a value");
-    weir_err err = wr_event_parse_json(record->value, reader->arena, &reader->event, failure);
-    if (err != WEIR_OK)
-        return err;
-    reader->versioned = true;
-    reader->extension_count = reader->event.extension_count;
-    if (reader->extension_count)
-        memcpy(reader->extensions, reader->event.extensions, reader->extension_count * sizeof(reader->extensions[0]));
-    return WEIR_OK;
+    return wr_event_reader_parse_json(reader, record->value, failure);
 }
 
 static weir_err read_key(wr_event_reader *reader, weir_slice key, weir_failure *failure)
@@ -105,7 +98,13 @@ static weir_err read_key(wr_event_reader *reader, weir_slice key, weir_failure *
 weir_err wr_event_decode_kafka(const wr_event_record *record, weir_arena *arena, weir_event *ret_event,
                                weir_failure *failure)
 {
-    wr_event_reader reader = {.arena = arena};
+    return wr_event_decode_kafka_loss(record, arena, ret_event, NULL, failure);
+}
+
+weir_err wr_event_decode_kafka_loss(const wr_event_record *record, weir_arena *arena, weir_event *ret_event,
+                                    wr_event_loss *ret_loss, weir_failure *failure)
+{
+    wr_event_reader reader = {.arena = arena, .loss = ret_loss};
     const char *traceparent, *tracestate, *mode_text = NULL;
     const wr_event_header *content_type = content_type_find(record);
     if (content_type && !(mode_text = weir_arena_dup_text(arena, content_type->value)))

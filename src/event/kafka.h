@@ -12,7 +12,7 @@
 #ifndef WR_EVENT_KAFKA_H
 #define WR_EVENT_KAFKA_H
 
-#include <weir/event.h>
+#include <event/event.h>
 
 enum { WR_EVENT_HEADER_MAX = 64 };
 
@@ -36,6 +36,10 @@ typedef struct wr_event_record {
  * format other than JSON; WEIR_E_LIMIT; WEIR_E_MEMORY. */
 WEIR_MUST_CHECK weir_err wr_event_decode_kafka(const wr_event_record *record, weir_arena *arena, weir_event *ret_event,
                                                weir_failure *failure);
+/* The same, telling what was left out. */
+WEIR_MUST_CHECK weir_err wr_event_decode_kafka_loss(const wr_event_record *record, weir_arena *arena,
+                                                    weir_event *ret_event, wr_event_loss *ret_loss,
+                                                    weir_failure *failure);
 
 /* Write the event in binary mode, followed by `extra` headers as they are (weir-outbox-id and the like). ret_record
  * borrows from `event`, `extra` and `arena`.

@@ -40,7 +40,7 @@ typedef struct handler_numbers {
 } handler_numbers;
 
 typedef struct numbers {
-    counter events, duplicates, unknown_types, undecodable, below_position;
+    counter events, duplicates, unknown_types, undecodable, below_position, dropped_attributes;
     counter batches, batch_events, commit_us, commands;
     counter published, acknowledged, refused, republished, set_aside;
     counter dead_letters, parked_total, parked_exhausted;

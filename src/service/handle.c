@@ -135,6 +135,19 @@ static wr_event_record record_view(const wr_client_record *record)
     return (wr_event_record){record->key, record->value, record->headers, record->header_count};
 }
 
+/* A producer that writes one such event writes many: the lines get rarer, the counter has them all. */
+static void note_loss(wr_core *core, const wr_client_record *record, const wr_event_loss *loss)
+{
+    uint64_t before = atomic_load(&core->numbers.dropped_attributes);
+    count_up(&core->numbers.dropped_attributes, loss->count);
+    uint64_t after = before + loss->count;
+    if ((before ^ after) > before) /* a power of two lies between */
+        wr_trace_log(core->trace, WR_WARN, "an event has attributes that cannot be read; they are left out",
+                     WR_TEXT("error", loss->first), WR_NUMBER("attributes so far", (int64_t)after),
+                     WR_TEXT("topic", record->topic), WR_NUMBER("partition", record->partition),
+                     WR_NUMBER("offset", record->offset), WR_TEXT("group", core->group));
+}
+
 weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, bool check_known,
                    handling *ret_handling, weir_failure *failure)
 {
@@ -143,9 +156,12 @@ weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, 
     weir_event event = {0};
     wr_event_record view = record_view(record);
     weir_arena_reset(core->arena);
-    weir_err decoded = wr_event_decode_kafka(&view, core->arena, &event, &why);
+    wr_event_loss loss = {0};
+    weir_err decoded = wr_event_decode_kafka_loss(&view, core->arena, &event, &loss, &why);
     if (decoded == WEIR_E_MEMORY)
         return weir_fail(failure, decoded, "no memory for an event");
+    if (decoded == WEIR_OK && loss.count)
+        note_loss(core, record, &loss);
 
     bool is_new = true;
     weir_err err = WEIR_OK;

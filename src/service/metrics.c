@@ -70,6 +70,8 @@ void wr_core_metrics(wr_core *core, wr_buf *out)
         {"weir_inbox_unknown_types_total", "counter", "Events of types without a handler, ignored.", &n->unknown_types,
          NULL},
         {"weir_inbox_undecodable_total", "counter", "Records that are not CloudEvents.", &n->undecodable, NULL},
+        {"weir_inbox_dropped_attributes_total", "counter",
+         "Attributes of events that could not be read and were left out.", &n->dropped_attributes, NULL},
         {"weir_inbox_batches_total", "counter", "Transactions committed.", &n->batches, NULL},
         {"weir_inbox_batch_events_total", "counter", "Events in those transactions.", &n->batch_events, NULL},
         {"weir_inbox_commit_microseconds_total", "counter", "Time in commits.", &n->commit_us, NULL},

@@ -171,9 +171,12 @@ static void fill_in(weir_tx *tx, weir_event *event, char id[WR_UUID_TEXT_SIZE])
         event->correlationid = tx->correlationid;
     if (!event->causationid)
         event->causationid = tx->causationid;
-    if (!event->traceparent) {
+    wr_trace_context context;
+    if (event->tracestate && !wr_tracestate_valid(event->tracestate))
+        event->tracestate = NULL;
+    if (wr_trace_context_parse(event->traceparent, &context) != WEIR_OK) { /* none, or damaged where it was stored */
         event->traceparent = tx->traceparent;
-        event->tracestate = tx->tracestate;
+        event->tracestate = wr_tracestate_valid(tx->tracestate) ? tx->tracestate : NULL;
     }
     if (event->data.data && !event->datacontenttype)
         event->datacontenttype = "application/json";
