@@ -106,13 +106,25 @@ static inline weir_value weir_value_blob(weir_slice bytes)
 #define WEIR_BLOB(value) weir_value_blob(value)
 #define WEIR_END         weir_value_end()
 
-/* Run one statement that returns no rows; parameters are ?1, ?2, … :
+/* Run one statement; rows that it returns are dropped. Parameters are ?1, ?2, … :
  *
  *     weir_exec(tx, "UPDATE stock SET free = free - ?2 WHERE sku = ?1", WEIR_TEXT(sku), WEIR_INT(quantity));
  *
- * The values are borrowed until the call returns. Statements are prepared once per text. A SQL
- * error makes the transaction fail with WEIR_REJECT and the database's own words, except for a full disk or an I/O
- * error, which is WEIR_FATAL. */
+ * The values are borrowed until the call returns. Statements are prepared once per text.
+ *
+ * A statement may read and change the service's own tables and nothing else: it neither begins nor ends a transaction
+ * or a savepoint, attaches no file, sets no pragma, keeps no temporary table, does not say OR ROLLBACK, and reaches no
+ * table whose name begins with weir_ (those are weir's).
+ *
+ * When it fails, whose fault it is decides, and the transaction has failed with that status:
+ *   the data's       WEIR_REJECT  a constraint; a value that the statement cannot take (text that is no JSON, …)
+ *   the moment's     WEIR_RETRY   the database is locked
+ *                    WEIR_FATAL   a full disk, an I/O error, no memory
+ *   the program's    WEIR_FATAL   no such table, bad SQL, a wrong number of parameters, what is not allowed (above)
+ * In an event handler WEIR_FATAL stops the service before anything of the batch commits; the log names topic,
+ * partition, offset, event and handler. In a route a mistake of the program fails that request alone: it is answered
+ * 500 and the log says why. The database's words are for the log and for dead letters, never for the answer to a
+ * request. */
 WEIR_API weir_status weir_exec_values(weir_tx *tx, const char *sql, const weir_value *values);
 WEIR_API int64_t weir_changes(weir_tx *tx); /* rows changed by the last weir_exec */
 
@@ -120,7 +132,8 @@ WEIR_API int64_t weir_changes(weir_tx *tx); /* rows changed by the last weir_exe
  *             while (weir_rows_next(rows))
  *                 use(weir_rows_int(rows, 0), weir_rows_text(rows, 1));
  *
- * Never NULL; after a failure it has no rows. Ends by itself at the last row, at weir_rows_end, or when the handler
+ * The statement returns rows (INSERT … RETURNING does too, in a command). Errors as of weir_exec_values; a column that it has
+ * not is the program's mistake. Never NULL; after a failure it has no rows. Ends by itself at the last row, at weir_rows_end, or when the handler
  * returns. Texts and blobs live until the next weir_rows_next; dup them into weir_tx_arena to keep them. */
 typedef struct weir_rows weir_rows;
 WEIR_API weir_rows *weir_query_values(weir_tx *tx, const char *sql, const weir_value *values);
@@ -135,7 +148,9 @@ WEIR_API weir_slice weir_rows_blob(weir_rows *rows, int column);
 
 /* Record a fact. It is written to the outbox in this transaction and published to the service's `produces` topic
  * after the commit, in order per key. NULL attributes are filled in: id (derived from the incoming id, so that a rerun
- * emits the same ids), source, time, correlation, causation and trace context. Everything is copied. */
+ * emits the same ids), source, time, correlation, causation and trace context. Everything is copied.
+ * An event without a type, with an extension that has an illegal name, or without a topic to go to, is the program's
+ * mistake (see weir_exec_values); an attribute that is no text, and an event beyond message.size.max, are rejected. */
 static inline weir_status weir_emit(weir_tx *tx, const weir_event *event);
 
 /* Ask one recipient to do something: a command, imperative, to the topic that its service consumes. */
@@ -233,8 +248,12 @@ typedef weir_status (*weir_route_fn)(weir_tx *tx, const weir_http_request *reque
                                      void *user);
 
 /* A command (read_only false) runs in the service's transaction beside the events of the same batch; the answer leaves
- * after the commit. A query (read_only true) runs on a read connection of its own and cannot emit. A command that
- * returns WEIR_REJECT answers 422 with the reason unless it set a status itself; WEIR_RETRY answers 503. */
+ * after the commit. A query (read_only true) runs on a read connection of its own and can neither write nor emit.
+ *
+ * Anything but WEIR_DONE undoes all that the route did. WEIR_REJECT is answered 422 with the reason, WEIR_RETRY 503,
+ * WEIR_IGNORE 404, a mistake of the program 500. A status that the route has set replaces these if it is 400 or more,
+ * so that no success is said of what did not happen. Bodies of errors are {"error": "…"} unless the route set its own.
+ */
 typedef struct weir_route {
     const char *method;
     const char *path; /* "/orders/{id}"; longest match wins */

@@ -45,19 +45,19 @@ static weir_err run_command(wr_core *core, wr_core_command *command, weir_failur
     }
     tx.origin_id = command->id ? command->id : id;
     tx.correlationid = tx.origin_id;
-    weir_status status = command->run(command, &tx);
-    wr_tx_end(&tx);
+    weir_status status = wr_tx_settle(&tx, command->run(command, &tx));
     count_up(&core->numbers.commands, 1);
-    if (tx.status != WEIR_DONE)
-        status = tx.status;
     if (status == WEIR_DONE)
         err = wr_tx_keep(&tx, &status, failure);
     command->status = status;
-    snprintf(command->reason, sizeof command->reason, "%s", tx.reason);
-    if (status == WEIR_DONE)
+    command->is_wrong = tx.is_wrong;
+    snprintf(command->reason, sizeof command->reason, "%s", wr_tx_reason_outside(&tx));
+    if (status == WEIR_DONE || err != WEIR_OK)
         return err;
-    if (status < WEIR_DONE || status >= WEIR_FATAL)
-        return weir_fail(failure, tx.err != WEIR_OK ? tx.err : WEIR_E_BROKEN, "command: %s",
+    wr_tx_log_failure(&tx, status, command->what);
+    if (status == WEIR_FATAL && !tx.is_wrong)
+        return weir_fail(failure, tx.err != WEIR_OK ? tx.err : WEIR_E_BROKEN, "%s: %s",
+                         command->what ? command->what : "command",
                          tx.reason[0] ? tx.reason : "gave up with WEIR_FATAL");
     wr_outbox_undo(core, mark);
     return wr_store_undo(core->store, failure);

@@ -373,25 +373,25 @@ static void reader_give(wr_core *core, wr_store *reader)
         wr_store_close(reader);
 }
 
-weir_status wr_core_query(wr_core *core, weir_status (*run)(void *user, weir_tx *tx), void *user, weir_arena *arena,
-                          char ret_reason[240])
+weir_status wr_core_query(wr_core *core, const char *what, weir_status (*run)(void *user, weir_tx *tx), void *user,
+                          weir_arena *arena, char ret_reason[240])
 {
     wr_store *reader;
     weir_failure failure = {0};
     ret_reason[0] = 0;
     if (reader_take(core, &reader, &failure) != WEIR_OK) {
-        snprintf(ret_reason, REASON_SIZE, "%s", failure.sentence);
+        wr_trace_log(core->trace, WR_ERROR, "a query found no database", WR_TEXT("request", what),
+                     WR_TEXT("error", failure.sentence));
         return WEIR_FATAL;
     }
     weir_tx tx;
     wr_tx_init(&tx, core, reader, arena);
     tx.is_read_only = true;
-    weir_status status = run(user, &tx);
-    wr_tx_end(&tx);
+    weir_status status = wr_tx_settle(&tx, run(user, &tx));
     reader_give(core, reader);
-    if (tx.status != WEIR_DONE)
-        status = tx.status;
-    snprintf(ret_reason, REASON_SIZE, "%s", tx.reason);
+    if (status != WEIR_DONE)
+        wr_tx_log_failure(&tx, status, what);
+    snprintf(ret_reason, REASON_SIZE, "%s", wr_tx_reason_outside(&tx));
     return status;
 }
 

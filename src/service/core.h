@@ -62,21 +62,26 @@ typedef struct wr_core_command {
     wr_link link;
     weir_status (*run)(struct wr_core_command *command, weir_tx *tx);
     /* After the commit, on the core's thread; status as run returned it, or WEIR_FATAL when nothing was committed, or
-     * when that is in doubt. */
+     * when that is in doubt. Anything but WEIR_DONE: nothing of this command was committed. */
     void (*done)(struct wr_core_command *command, weir_status status, const char *reason);
     const char *id;          /* of the request; NULL: made. Ids of emitted events derive from it */
     const char *traceparent; /* NULL: a new trace begins */
     weir_arena *arena;       /* the transaction's; must live until done returns */
     char reason[240];        /* the core's */
     weir_status status;
-    bool in_doubt; /* the commit itself failed: what a disk said no to may be on it all the same */
+    const char *what; /* for the log: "POST /orders/{id}"; NULL: "command" */
+    bool is_wrong;    /* WEIR_FATAL, and only this command: a mistake of the program, which the log has */
+    bool in_doubt;    /* the commit itself failed: what a disk said no to may be on it all the same */
 } wr_core_command;
 /* Any thread. WEIR_E_LIMIT: too many wait. WEIR_E_CLOSED: draining. Else `done` is called exactly once. */
 WEIR_MUST_CHECK weir_err wr_core_submit(wr_core *core, wr_core_command *command);
 
-/* Run a read-only function on a read connection, on the calling thread. */
-weir_status wr_core_query(wr_core *core, weir_status (*run)(void *user, weir_tx *tx), void *user, weir_arena *arena,
-                          char ret_reason[240]);
+/* Run a read-only function on a read connection, on the calling thread. `what` as of a command. WEIR_FATAL: the log
+ * says why, and the reason is for nobody outside. */
+weir_status wr_core_query(wr_core *core, const char *what, weir_status (*run)(void *user, weir_tx *tx), void *user,
+                          weir_arena *arena, char ret_reason[240]);
+/* A mistake of the program found while it ran: fails the transaction with WEIR_FATAL, like weir_exec with wrong SQL. */
+weir_status wr_tx_wrong(weir_tx *tx, const char *format, ...) WEIR_PRINTF(2, 3);
 
 /* One JSON object; true when the service should get traffic. */
 bool wr_core_health(wr_core *core, wr_buf *out);

@@ -229,7 +229,9 @@ struct weir_tx {
     weir_arena *arena;
     bool is_read_only;
     weir_status status;
-    weir_err err; /* behind a WEIR_FATAL */
+    weir_err err;            /* behind a WEIR_FATAL */
+    bool is_wrong;           /* a WEIR_FATAL that is the program's fault: wrong SQL, an event without a type, … */
+    bool is_database_reason; /* the reason is the database's words: for the log and dead letters, not for clients */
     char reason[REASON_SIZE];
     const char *origin_id; /* the event or request that is handled */
     const char *correlationid, *causationid, *tracestate;
@@ -245,9 +247,17 @@ struct weir_tx {
 void wr_tx_init(weir_tx *tx, wr_core *core, wr_store *store, weir_arena *arena);
 void wr_tx_trace(weir_tx *tx, const char *traceparent);
 void wr_tx_end(weir_tx *tx); /* ends open queries */
+/* Ends open queries; the status that counts, after the handler has returned one. */
+weir_status wr_tx_settle(weir_tx *tx, weir_status returned);
 /* What was done since the savepoint is kept. A foreign key that it leaves open makes *status WEIR_REJECT instead. */
 WEIR_MUST_CHECK weir_err wr_tx_keep(weir_tx *tx, weir_status *status, weir_failure *failure);
 weir_status wr_tx_fail(weir_tx *tx, weir_status status, const char *format, ...) WEIR_PRINTF(3, 4);
+/* A line for a request that ended with `status`, as far as its answer does not say what happened. */
+void wr_tx_log_failure(const weir_tx *tx, weir_status status, const char *what);
+/* The reason as those outside may read it: without the database's words. */
+const char *wr_tx_reason_outside(const weir_tx *tx);
+/* What is wrong with a topic's name as Kafka sees it; NULL: nothing. */
+const char *wr_service_topic_problem(const char *topic);
 
 /* ---- handling one record */
 typedef enum outcome { OUTCOME_OVER, OUTCOME_RETRY } outcome;

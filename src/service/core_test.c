@@ -665,7 +665,7 @@ TEST(a_query_reads_and_cannot_emit)
     weir_arena *arena = weir_arena_new(1 << 20);
     int64_t count = -1;
     char reason[240];
-    CHECK_EQ(wr_core_query(f.core, count_effects, &count, arena, reason), WEIR_REJECT);
+    CHECK_EQ(wr_core_query(f.core, "GET /x", count_effects, &count, arena, reason), WEIR_FATAL);
     CHECK_EQ(count, 1);
     CHECK(strstr(reason, "cannot emit"));
     weir_arena_free(arena);
@@ -805,5 +805,110 @@ TEST(an_event_that_leaves_a_foreign_key_open_is_rejected_alone)
     fixture_turns(&f, 5);
     CHECK_EQ(COUNT(&f, "children"), 1);
     CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 1);
+    fixture_end(&f);
+}
+
+/* What a program does wrong is wrong for every event: none is a dead letter for it, and none is lost. */
+static weir_status on_mistake(weir_tx *tx, const weir_event *event, void *user)
+{
+    fixture *f = user;
+    weir_exec(tx, "INSERT INTO effects (id) VALUES (?1)", WEIR_TEXT(event->id));
+    switch (f->retries_left[0]) {
+    case 0:
+        return WEIR_DONE;
+    case 1:
+        return weir_exec(tx, "INSERT INTO nonsense VALUES (1)");
+    case 2:
+        weir_query(tx, "SELECT nonsense FROM effects");
+        return WEIR_DONE;
+    case 3:
+        weir_exec(tx, "COMMIT");
+        return weir_reject(tx, "too late: the first failure sticks");
+    case 4:
+        return weir_exec(tx, "INSERT INTO effects (id) VALUES (?1)");
+    case 5:
+        return weir_exec_values(tx, NULL, WEIR_VALUES());
+    case 6:
+        return weir_emit(tx, &(weir_event){.subject = "no type"});
+    case 7:
+        return weir_emit(tx, NULL);
+    case 8:
+        return weir_emit(tx, &(weir_event){.type = "a.b", .version = -1});
+    case 9:
+        return weir_emit(tx, &(weir_event){.type = "a.b",
+                                           .extensions = (const weir_attribute[]){{"Not-One", "x"}},
+                                           .extension_count = 1});
+    case 10:
+        return weir_send(tx, NULL, &(weir_event){.type = "do.it"});
+    case 11:
+        return weir_send(tx, "no topic's name", &(weir_event){.type = "do.it"});
+    case 12: {
+        weir_rows *rows = weir_query(tx, "SELECT 1");
+        return weir_rows_next(rows) ? (weir_status)weir_rows_int(rows, 1) : WEIR_DONE;
+    }
+    default:
+        return (weir_status)77;
+    }
+}
+
+TEST(a_mistake_of_the_program_stops_the_service_with_the_events_coordinates)
+{
+    static const weir_handler handlers[] = {{.type = "thing.happened", .run = on_mistake}, {0}};
+    for (int mistake = 1; mistake <= 13; mistake++) {
+        fixture f;
+        weir_service service;
+        fixture_begin(&f, &service);
+        service.handlers = handlers;
+        fixture_restart(&f);
+        fixture_happen(&f, "a", 1);
+        f.retries_left[0] = 0;
+        fixture_turns(&f, 3);
+        f.retries_left[0] = mistake;
+        fixture_happen(&f, "a", 2);
+        weir_err err = WEIR_OK;
+        for (int i = 0; i < 3 && err == WEIR_OK; i++)
+            err = wr_core_turn(f.core, 0, &f.failure);
+        CHECK_EQ(err, WEIR_E_USAGE);
+        const char *sentence = f.failure.sentence;
+        if (!strstr(sentence, "thing.happened/1") || !strstr(sentence, " in/") || !strstr(sentence, "offset 1") ||
+            !strstr(sentence, "event id-2"))
+            fail_msg("%s", sentence);
+        CHECK_EQ(COUNT(&f, "effects"), 1);
+        CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 0);
+        f.retries_left[0] = 0; /* mended: the event is still there */
+        fixture_restart(&f);
+        wr_sim_rebalance(f.cluster, "tally");
+        fixture_turns(&f, 4);
+        CHECK_EQ(COUNT(&f, "effects"), 2);
+        fixture_end(&f);
+    }
+}
+
+static weir_status on_unique(weir_tx *tx, const weir_event *event, void *user)
+{
+    (void)user;
+    if (strcmp(event->subject, "json") == 0)
+        return weir_exec(tx, "INSERT INTO effects (n) VALUES (json_extract('no json', '$.a'))");
+    if (strcmp(event->subject, "text") == 0)
+        return weir_exec(tx, "INSERT INTO effects (at) VALUES ('no number')");
+    if (strcmp(event->subject, "control") == 0)
+        return weir_emit(tx, &(weir_event){.type = "a.b", .subject = "from the data: \x01"});
+    return weir_exec(tx, "INSERT INTO effects (at) VALUES (5)");
+}
+
+TEST(what_the_data_is_to_blame_for_is_rejected)
+{
+    static const weir_handler handlers[] = {{.type = "thing.happened", .run = on_unique}, {0}};
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    service.handlers = handlers;
+    fixture_restart(&f);
+    const char *const keys[] = {"first", "twice", "json", "text", "control"};
+    for (int i = 0; i < 5; i++)
+        fixture_happen(&f, keys[i], i);
+    fixture_turns(&f, 4);
+    CHECK_EQ(COUNT(&f, "effects"), 1);
+    CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 4);
     fixture_end(&f);
 }

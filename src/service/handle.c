@@ -64,15 +64,13 @@ static weir_status run(wr_core *core, const weir_handler *handler, const weir_ev
     int64_t start_us = wr_mono_us(core->io);
     weir_status status = handler->run(tx, event, core->service->user);
     int64_t took_us = wr_mono_us(core->io) - start_us;
-    wr_tx_end(tx);
     int bucket = 0;
     while (bucket < BUCKET_COUNT && took_us > bucket_us[bucket])
         bucket++;
     count_up(&numbers->buckets[bucket], 1);
     count_up(&numbers->total_us, (uint64_t)(took_us > 0 ? took_us : 0));
 
-    if (tx->status != WEIR_DONE) /* a failure sticks, whatever the handler returns after it */
-        status = tx->status;
+    status = wr_tx_settle(tx, status);
     counter *by_status[] = {[WEIR_DONE] = &numbers->done,
                             [WEIR_IGNORE] = &numbers->ignored,
                             [WEIR_RETRY] = &numbers->retried,
@@ -90,6 +88,23 @@ static void log_retry(wr_core *core, const wr_client_record *record, const weir_
                  WR_TEXT("group", core->group), WR_TEXT("traceparent", tx->traceparent));
 }
 
+/* Nothing of the batch commits: the event that is to blame is named, by all that finds it again. */
+static weir_err stop_at(wr_core *core, const wr_client_record *record, const weir_event *event,
+                        const weir_handler *handler, const weir_tx *tx, weir_failure *failure)
+{
+    const char *reason = tx->reason[0] ? tx->reason : "gave up with WEIR_FATAL";
+    int version = handler->version ? handler->version : 1;
+    wr_trace_log(core->trace, WR_ERROR,
+                 tx->is_wrong ? "the service stops: its program is wrong" : "the service stops: a handler cannot go on",
+                 WR_TEXT("error", reason), WR_TEXT("handler", handler->type), WR_NUMBER("version", version),
+                 WR_TEXT("topic", record->topic), WR_NUMBER("partition", record->partition),
+                 WR_NUMBER("offset", record->offset), WR_TEXT("event", event->id), WR_TEXT("group", core->group),
+                 WR_TEXT("traceparent", tx->traceparent));
+    return weir_fail(failure, tx->err != WEIR_OK ? tx->err : WEIR_E_BROKEN,
+                     "handler of %.50s/%d at %.60s/%d offset %lld, event %.40s: %s", handler->type, version,
+                     record->topic, record->partition, (long long)record->offset, event->id, reason);
+}
+
 static weir_err call(wr_core *core, const wr_client_record *record, const weir_event *event, int attempts,
                      handling *handling, weir_failure *failure)
 {
@@ -105,11 +120,8 @@ static weir_err call(wr_core *core, const wr_client_record *record, const weir_e
         if (status == WEIR_DONE)
             return err;
     }
-    if (status < WEIR_DONE || status >= WEIR_FATAL) {
-        err = tx.err != WEIR_OK ? tx.err : WEIR_E_BROKEN;
-        return weir_fail(failure, err, "handler of %s: %s", handler->type,
-                         tx.reason[0] ? tx.reason : "gave up with WEIR_FATAL");
-    }
+    if (status == WEIR_FATAL)
+        return stop_at(core, record, event, handler, &tx, failure);
     wr_outbox_undo(core, mark);
     err = wr_store_undo(core->store, failure);
     if (err != WEIR_OK || status == WEIR_IGNORE)

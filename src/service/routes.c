@@ -8,7 +8,9 @@
  * GET brings HEAD with it; OPTIONS is answered for every path with the methods that it has, and for * with all.
  *
  * The route whose template has the most literal bytes wins. Errors are {"error": "…"}: 404 no such path, 405 with
- * Allow, 422 the handler rejects, 503 try again (with Retry-After), 502 and 504 for what we passed on. */
+ * Allow, 422 the handler or a constraint of the database rejects, 500 the program is wrong (the log says how, the
+ * answer does not), 503 try again (with Retry-After), 502 and 504 for what we passed on. A status below 400 that a
+ * handler has set is dropped when what it did was not committed. */
 #include "routes.h"
 
 #include "exposition.h"
@@ -122,6 +124,8 @@ static void answer_metrics(const wr_routes *routes, wr_exchange *exchange, wr_co
     answer_text(exchange, 200, "text/plain; version=0.0.4", &text);
 }
 
+/* A status that the handler has set is its answer to what it did. It is kept for success only when that was committed,
+ * and otherwise only when it says itself that nothing came of the request. */
 static void answer_response(bound *bound, weir_status status, const char *reason)
 {
     const weir_http_response *response = &bound->response;
@@ -131,8 +135,12 @@ static void answer_response(bound *bound, weir_status status, const char *reason
                                         [WEIR_IGNORE] = "there is no such thing",
                                         [WEIR_RETRY] = "not now; try again",
                                         [WEIR_REJECT] = "rejected",
-                                        [WEIR_FATAL] = "the service has failed"};
-    bool is_own = response->status != 0 && status != WEIR_FATAL;
+                                        [WEIR_FATAL] = "the service has failed; its log says why"};
+    if (status == WEIR_FATAL) {
+        answer_error(bound->exchange, 500, words[WEIR_FATAL], NULL);
+        return;
+    }
+    bool is_own = status == WEIR_DONE ? response->status != 0 : response->status >= 400;
     int code = is_own ? response->status : by_status[status];
     if (status != WEIR_DONE && (!is_own || !response->body.data)) {
         answer_error(bound->exchange, code, reason[0] ? reason : words[status], NULL);
@@ -141,6 +149,7 @@ static void answer_response(bound *bound, weir_status status, const char *reason
     wr_exchange_answer(bound->exchange, &(wr_answer){.status = code,
                                                      .content_type = response->content_type,
                                                      .location = response->location,
+                                                     .retry_after = code == 503 ? "1" : NULL,
                                                      .body = response->body});
 }
 
@@ -219,10 +228,18 @@ static bound *find_route(wr_routes *routes, wr_exchange *exchange, char *ret_all
 
 /* ---- running */
 
+static weir_status run_route(bound *own, weir_tx *tx)
+{
+    weir_status status = own->route->run(tx, &own->request, &own->response, own->routes->service->user);
+    int code = own->response.status;
+    if (code != 0 && (code < 200 || code > 599))
+        return wr_tx_wrong(tx, "the route answers with status %d, which is none", code);
+    return status;
+}
+
 static weir_status run_command(wr_core_command *command, weir_tx *tx)
 {
-    bound *own = (bound *)command;
-    return own->route->run(tx, &own->request, &own->response, own->routes->service->user);
+    return run_route((bound *)command, tx);
 }
 
 static void command_done(wr_core_command *command, weir_status status, const char *reason)
@@ -230,7 +247,7 @@ static void command_done(wr_core_command *command, weir_status status, const cha
     bound *own = (bound *)command;
     if (status == WEIR_FATAL && command->in_doubt)
         answer_error(own->exchange, 500, "the service failed while it stored this; it may have been done or not", NULL);
-    else if (status == WEIR_FATAL)
+    else if (status == WEIR_FATAL && !command->is_wrong)
         answer_error(own->exchange, 503, "the service is stopping; nothing was done", NULL);
     else
         answer_response(own, status, reason);
@@ -238,14 +255,22 @@ static void command_done(wr_core_command *command, weir_status status, const cha
 
 static weir_status run_query(void *user, weir_tx *tx)
 {
-    bound *own = user;
-    return own->route->run(tx, &own->request, &own->response, own->routes->service->user);
+    return run_route(user, tx);
+}
+
+/* The route's template, not the path: that may hold what is nobody's business. */
+static const char *what(const bound *bound)
+{
+    const char *text =
+        weir_arena_printf(wr_exchange_arena(bound->exchange), "%s %s", bound->request.method, bound->route->path);
+    return text ? text : bound->route->path;
 }
 
 static void submit(bound *bound, wr_core *core)
 {
     bound->command = (wr_core_command){.run = run_command,
                                        .done = command_done,
+                                       .what = what(bound),
                                        .traceparent = bound->request.traceparent,
                                        .arena = wr_exchange_arena(bound->exchange)};
     weir_err err = wr_core_submit(core, &bound->command);
@@ -292,8 +317,9 @@ static void work_query(void *user)
 {
     bound *bound = user;
     char reason[240];
-    weir_status status = wr_core_query(bound->core, run_query, bound, wr_exchange_arena(bound->exchange), reason);
-    answer_response(bound, status >= WEIR_DONE && status <= WEIR_FATAL ? status : WEIR_FATAL, reason);
+    weir_status status =
+        wr_core_query(bound->core, what(bound), run_query, bound, wr_exchange_arena(bound->exchange), reason);
+    answer_response(bound, status, reason);
 }
 
 void wr_routes_handle(void *user, wr_exchange *exchange)

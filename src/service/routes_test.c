@@ -44,7 +44,73 @@ static weir_status get_list(weir_tx *tx, const weir_http_request *request, weir_
     return WEIR_DONE;
 }
 
+/* Each sets a success first, as is natural, and then does not succeed. */
+static weir_status post_success(weir_tx *tx, const weir_http_request *request, weir_http_response *response, void *user)
+{
+    (void)user;
+    const char *how = weir_request_path(request, "how");
+    response->status = 202;
+    response->location = "/somewhere";
+    response->body = WEIR_SLICE("{\"accepted\":true}");
+    weir_exec(tx, "INSERT INTO effects (at) VALUES (5)");
+    if (strcmp(how, "constraint") == 0)
+        return weir_exec(tx, "INSERT INTO effects (at) VALUES (5)");
+    if (strcmp(how, "large") == 0)
+        return weir_emit(tx, &(weir_event){.type = "x.y", .data = {request->body.data, request->body.size}});
+    if (strcmp(how, "reject") == 0)
+        return weir_reject(tx, "not so");
+    if (strcmp(how, "retry") == 0)
+        return weir_retry(tx, "not now");
+    if (strcmp(how, "ignore") == 0)
+        return WEIR_IGNORE;
+    if (strcmp(how, "untyped") == 0)
+        return weir_emit(tx, &(weir_event){.subject = "an event without a type"});
+    if (strcmp(how, "table") == 0)
+        return weir_exec(tx, "INSERT INTO nonsense VALUES (1)");
+    if (strcmp(how, "ignored-error") == 0) {
+        weir_exec(tx, "INSERT INTO nonsense VALUES (1)");
+        return WEIR_DONE;
+    }
+    if (strcmp(how, "commit") == 0)
+        return weir_exec(tx, "COMMIT");
+    if (strcmp(how, "drop") == 0)
+        return weir_exec(tx, "DROP TABLE weir_outbox");
+    if (strcmp(how, "status") == 0) {
+        response->status = 7;
+        return WEIR_DONE;
+    }
+    if (strcmp(how, "own") == 0) {
+        response->status = 409;
+        response->body = WEIR_SLICE("{\"mine\":true}");
+        return weir_reject(tx, "conflict");
+    }
+    if (strcmp(how, "redirect") == 0)
+        response->status = 303;
+    return strcmp(how, "redirect") == 0 ? weir_reject(tx, "no") : (weir_status)99;
+}
+
+static weir_status get_wrong(weir_tx *tx, const weir_http_request *request, weir_http_response *response, void *user)
+{
+    (void)user;
+    const char *how = weir_request_path(request, "how");
+    response->status = 200;
+    response->body = WEIR_SLICE("[]");
+    if (strcmp(how, "emit") == 0)
+        weir_emit(tx, &(weir_event){.type = "x.y"});
+    else if (strcmp(how, "write") == 0)
+        weir_exec(tx, "INSERT INTO effects (at) VALUES (6)");
+    else if (strcmp(how, "returning") == 0)
+        weir_rows_next(weir_query(tx, "INSERT INTO effects (at) VALUES (6) RETURNING at"));
+    else if (strcmp(how, "table") == 0)
+        weir_rows_next(weir_query(tx, "SELECT * FROM nonsense"));
+    else if (strcmp(how, "weirs") == 0)
+        weir_rows_next(weir_query(tx, "SELECT * FROM weir_outbox"));
+    return WEIR_DONE;
+}
+
 static const weir_route routes_table[] = {
+    {"POST", "/success/{how}", post_success},
+    {"GET", "/wrong/{how}", get_wrong, .read_only = true},
     {"POST", "/things/{key}", post_thing},
     {"GET", "/things/{key}", get_thing, .read_only = true},
     {"GET", "/things/all", get_list, .read_only = true},
@@ -146,6 +212,84 @@ TEST(errors_are_json_with_the_right_status)
     memset(large, ' ', sizeof large);
     large[sizeof large - 1] = 0;
     CHECK_EQ(call(&w, "POST", "/things/a", large), 413);
+    CHECK_EQ(COUNT(&w.f, "effects"), 0);
+    front_end(&w);
+}
+
+static void keep_log(void *sink, const char *line, size_t size)
+{
+    char *log = sink;
+    snprintf(log, 4000, "%.*s", (int)size, line);
+}
+
+TEST(no_success_leaves_without_a_commit)
+{
+    static const struct {
+        const char *how;
+        int status;
+        const char *body; /* NULL: any error */
+    } table[] = {{"constraint", 422, "{\"error\":\"what is stored does not allow this\"}"},
+                 {"large", 422, NULL},
+                 {"reject", 422, "{\"error\":\"not so\"}"},
+                 {"retry", 503, "{\"error\":\"not now\"}"},
+                 {"ignore", 404, "{\"error\":\"there is no such thing\"}"},
+                 {"untyped", 500, NULL},
+                 {"table", 500, NULL},
+                 {"ignored-error", 500, NULL},
+                 {"commit", 500, NULL},
+                 {"drop", 500, NULL},
+                 {"status", 500, NULL},
+                 {"own", 409, "{\"mine\":true}"},
+                 {"redirect", 422, "{\"error\":\"no\"}"},
+                 {"returned", 500, NULL}};
+    front w = {0};
+    front_begin(&w);
+    char log[4000] = "";
+    wr_trace trace = {.level = WR_ERROR, .write = keep_log, .now_ms = fixture_now_ms, .clock = &w.f, .sink = log};
+    w.f.options.trace = &trace;
+    w.f.options.message_size_max = 1000;
+    fixture_restart(&w.f);
+    wr_routes_set_core(w.routes, w.f.core);
+    char large[1500];
+    memset(large, '1', sizeof large);
+    large[sizeof large - 1] = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char path[60];
+        snprintf(path, sizeof path, "/success/%s", table[i].how);
+        log[0] = 0;
+        int status = call(&w, "POST", path, large);
+        if (status != table[i].status)
+            fail_msg("%s: %d %s", table[i].how, status, w.body);
+        if (table[i].body)
+            CHECK_STR(w.body, table[i].body);
+        CHECK(strstr(w.body, table[i].status == 409 ? "mine" : "{\"error\":\""));
+        CHECK(!strstr(w.body, "INSERT") && !strstr(w.body, "nonsense") && !strstr(w.body, "UNIQUE"));
+        CHECK_EQ(strstr(log, "POST /success/{how}") != NULL, status == 500); /* what the answer hides is said there */
+        CHECK_EQ(COUNT(&w.f, "effects"), 0);
+    }
+    CHECK_EQ(call(&w, "POST", "/things/a", "{\"n\":1}"), 202); /* nothing of it has stopped the service */
+    front_end(&w);
+}
+
+TEST(a_query_that_writes_emits_or_errs_is_the_programs_fault)
+{
+    front w = {0};
+    front_begin(&w);
+    char log[4000] = "";
+    wr_trace trace = {.level = WR_ERROR, .write = keep_log, .now_ms = fixture_now_ms, .clock = &w.f, .sink = log};
+    w.f.options.trace = &trace;
+    fixture_restart(&w.f);
+    wr_routes_set_core(w.routes, w.f.core);
+    const char *const hows[] = {"emit", "write", "returning", "table", "weirs"};
+    for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
+        char path[60];
+        snprintf(path, sizeof path, "/wrong/%s", hows[i]);
+        log[0] = 0;
+        CHECK_EQ(call(&w, "GET", path, NULL), 500);
+        CHECK_STR(w.body, "{\"error\":\"the service has failed; its log says why\"}");
+        CHECK(strstr(log, "GET /wrong/{how}"));
+    }
+    CHECK_EQ(call(&w, "GET", "/wrong/not", NULL), 200);
     CHECK_EQ(COUNT(&w.f, "effects"), 0);
     front_end(&w);
 }

@@ -46,10 +46,63 @@ weir_status wr_tx_fail(weir_tx *tx, weir_status status, const char *format, ...)
     return status;
 }
 
-/* What the database says decides: a constraint or a mistake in SQL is the event's fault, a full disk is nobody's. */
-static weir_status sql_failed(weir_tx *tx, weir_err err, const weir_failure *failure)
+weir_status wr_tx_wrong(weir_tx *tx, const char *format, ...)
+{
+    if (tx->status != WEIR_DONE)
+        return tx->status;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(tx->reason, sizeof tx->reason, format, args);
+    va_end(args);
+    tx->err = WEIR_E_USAGE;
+    tx->is_wrong = true;
+    tx->status = WEIR_FATAL;
+    return WEIR_FATAL;
+}
+
+const char *wr_tx_reason_outside(const weir_tx *tx)
+{
+    return tx->is_database_reason ? "what is stored does not allow this" : tx->reason;
+}
+
+void wr_tx_log_failure(const weir_tx *tx, weir_status status, const char *what)
+{
+    what = what ? what : "command";
+    if (status == WEIR_FATAL)
+        wr_trace_log(tx->core->trace, WR_ERROR,
+                     tx->is_wrong ? "a request failed: the program is wrong"
+                                  : "the service stops: a request cannot go on",
+                     WR_TEXT("request", what), WR_TEXT("error", tx->reason[0] ? tx->reason : "gave up with WEIR_FATAL"),
+                     WR_TEXT("traceparent", tx->traceparent));
+    else if (tx->is_database_reason)
+        wr_trace_log(tx->core->trace, WR_DEBUG, "a request was refused by the database", WR_TEXT("request", what),
+                     WR_TEXT("error", tx->reason), WR_TEXT("traceparent", tx->traceparent));
+}
+
+weir_status wr_tx_settle(weir_tx *tx, weir_status returned)
+{
+    wr_tx_end(tx);
+    if (tx->status != WEIR_DONE) /* a failure sticks, whatever the handler returns after it */
+        return tx->status;
+    if ((int)returned < WEIR_DONE || returned > WEIR_FATAL)
+        return wr_tx_wrong(tx, "returned %d, which is no weir_status", (int)returned);
+    return returned;
+}
+
+/* Whose fault it is decides what becomes of the event or the request: the data's is rejected, the moment's is tried
+ * again or ends the batch, and whatever is left is the program's. */
+static weir_status call_failed(weir_tx *tx, weir_err err, const weir_failure *failure)
 {
     switch (err) {
+    case WEIR_E_EXISTS:
+    case WEIR_E_REFUSED:
+        tx->is_database_reason |= tx->status == WEIR_DONE;
+        return wr_tx_fail(tx, WEIR_REJECT, "%s", failure->sentence);
+    case WEIR_E_LIMIT:
+        return wr_tx_fail(tx, WEIR_REJECT, "%s", failure->sentence);
+    case WEIR_E_AGAIN:
+        tx->is_database_reason |= tx->status == WEIR_DONE;
+        return wr_tx_fail(tx, WEIR_RETRY, "%s", failure->sentence);
     case WEIR_E_FULL:
     case WEIR_E_IO:
     case WEIR_E_MEMORY:
@@ -57,10 +110,8 @@ static weir_status sql_failed(weir_tx *tx, weir_err err, const weir_failure *fai
     case WEIR_E_BROKEN:
         tx->err = err;
         return wr_tx_fail(tx, WEIR_FATAL, "%s", failure->sentence);
-    case WEIR_E_AGAIN:
-        return wr_tx_fail(tx, WEIR_RETRY, "%s", failure->sentence);
     default:
-        return wr_tx_fail(tx, WEIR_REJECT, "%s", failure->sentence);
+        return wr_tx_wrong(tx, "%s", failure->sentence);
     }
 }
 
@@ -72,7 +123,7 @@ weir_err wr_tx_keep(weir_tx *tx, weir_status *status, weir_failure *failure)
         return err;
     if (err != WEIR_E_EXISTS)
         return weir_fail(failure, err, "%s", own.sentence);
-    *status = wr_tx_fail(tx, WEIR_REJECT, "%s", own.sentence);
+    *status = call_failed(tx, err, &own);
     return WEIR_OK;
 }
 
@@ -83,7 +134,7 @@ weir_status weir_exec_values(weir_tx *tx, const char *sql, const weir_value *val
     weir_failure failure = {0};
     weir_err err = wr_store_service_exec(tx->store, sql, values, &failure);
     if (err != WEIR_OK)
-        return sql_failed(tx, err, &failure);
+        return call_failed(tx, err, &failure);
     tx->changes = wr_store_changes(tx->store);
     return WEIR_DONE;
 }
@@ -107,7 +158,7 @@ weir_rows *weir_query_values(weir_tx *tx, const char *sql, const weir_value *val
     weir_failure failure = {0};
     weir_err err = wr_store_service_query(tx->store, sql, values, &rows->statement, &failure);
     if (err != WEIR_OK)
-        sql_failed(tx, err, &failure);
+        call_failed(tx, err, &failure);
     else
         wr_list_append(&tx->rows, &rows->link);
     return rows;
@@ -122,7 +173,7 @@ bool weir_rows_next(weir_rows *rows)
     if (err == WEIR_OK)
         return true;
     if (err != WEIR_E_RANGE)
-        sql_failed(rows->tx, err, &failure);
+        call_failed(rows->tx, err, &failure);
     weir_rows_end(rows);
     return false;
 }
@@ -134,24 +185,35 @@ void weir_rows_end(weir_rows *rows)
     rows->statement = NULL;
 }
 
+/* Whether there is such a column of a row to read. A number that the statement has not is a mistake, and said. */
+static bool has_column(weir_rows *rows, int column)
+{
+    if (!rows->statement)
+        return false;
+    if (column >= 0 && column < wr_statement_columns(rows->statement))
+        return true;
+    wr_tx_wrong(rows->tx, "column %d of a query that has %d", column, wr_statement_columns(rows->statement));
+    return false;
+}
+
 int64_t weir_rows_int(weir_rows *rows, int column)
 {
-    return rows->statement ? wr_statement_int(rows->statement, column) : 0;
+    return has_column(rows, column) ? wr_statement_int(rows->statement, column) : 0;
 }
 
 double weir_rows_real(weir_rows *rows, int column)
 {
-    return rows->statement ? wr_statement_real(rows->statement, column) : 0;
+    return has_column(rows, column) ? wr_statement_real(rows->statement, column) : 0;
 }
 
 const char *weir_rows_text(weir_rows *rows, int column)
 {
-    return rows->statement ? wr_statement_text(rows->statement, column) : NULL;
+    return has_column(rows, column) ? wr_statement_text(rows->statement, column) : NULL;
 }
 
 weir_slice weir_rows_blob(weir_rows *rows, int column)
 {
-    return rows->statement ? wr_statement_blob(rows->statement, column) : (weir_slice){0};
+    return has_column(rows, column) ? wr_statement_blob(rows->statement, column) : (weir_slice){0};
 }
 
 /* ---- emitting */
@@ -182,56 +244,93 @@ static void fill_in(weir_tx *tx, weir_event *event, char id[WR_UUID_TEXT_SIZE])
         event->datacontenttype = "application/json";
 }
 
-static weir_status publish(weir_tx *tx, const char *topic, const weir_event *given)
+/* What no event can be the cause of: it is the same for all. NULL when there is nothing. */
+static const char *find_mistake(const weir_event *event)
+{
+    if (!event)
+        return "an event is wanted, not NULL";
+    if (!event->type || !*event->type)
+        return "an event without a type";
+    if (event->version < 0)
+        return "an event with a negative version";
+    if (event->extension_count && !event->extensions)
+        return "an event whose extensions are NULL";
+    for (size_t i = 0; i < event->extension_count; i++) {
+        const char *name = event->extensions[i].name;
+        size_t size = name ? strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") : 0;
+        if (size == 0 || size > WR_EVENT_NAME_MAX || name[size])
+            return "an extension whose name is not 1 to 20 of a-z and 0-9";
+        if (!event->extensions[i].value)
+            return "an extension without a value";
+    }
+    return NULL;
+}
+
+static weir_err encode_and_append(weir_tx *tx, const char *topic, const weir_event *event, weir_failure *failure)
 {
     wr_core *core = tx->core;
+    wr_event_record encoded;
+    weir_failure why = {0};
+    weir_err err = wr_event_encode_kafka(event, NULL, 0, tx->arena, &encoded, &why);
+    if (err != WEIR_OK) /* a text that is none, or too long: values, which come from elsewhere */
+        return weir_fail(failure, err == WEIR_E_FORMAT ? WEIR_E_LIMIT : err, "%.60s: %.160s", event->type,
+                         why.sentence);
+    const char *whole_topic = *core->prefix ? weir_arena_printf(tx->arena, "%s%s", core->prefix, topic) : topic;
+    if (!whole_topic)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory to emit");
+    wr_client_record record = {.topic = whole_topic,
+                               .partition = -1,
+                               .key = encoded.key,
+                               .value = encoded.value,
+                               .headers = encoded.headers,
+                               .header_count = encoded.header_count};
+    return wr_outbox_append(core, &record, core->options.message_size_max, failure);
+}
+
+static weir_status publish(weir_tx *tx, const char *call, const char *topic, const weir_event *given)
+{
     if (tx->status != WEIR_DONE)
         return tx->status;
+    const char *mistake = find_mistake(given);
+    if (mistake)
+        return wr_tx_wrong(tx, "%s: %s", call, mistake);
     if (tx->is_read_only)
-        return wr_tx_fail(tx, WEIR_REJECT, "a query cannot emit");
-    if (!topic)
-        return wr_tx_fail(tx, WEIR_REJECT, "%s emits but has no topic: say `produces`", core->name);
+        return wr_tx_wrong(tx, "%s of %s: a query cannot emit", call, given->type);
     weir_event event = *given;
     char id[WR_UUID_TEXT_SIZE];
-    fill_in(tx, &event, id);
     weir_failure failure = {0};
-    wr_event_record encoded;
-    const char *whole_topic = *core->prefix ? weir_arena_printf(tx->arena, "%s%s", core->prefix, topic) : topic;
-    weir_err err = wr_event_encode_kafka(&event, NULL, 0, tx->arena, &encoded, &failure);
-    if (err == WEIR_OK && !whole_topic)
-        err = weir_fail(&failure, WEIR_E_MEMORY, "no memory to emit");
-    if (err == WEIR_OK) {
-        wr_client_record record = {.topic = whole_topic,
-                                   .partition = -1,
-                                   .key = encoded.key,
-                                   .value = encoded.value,
-                                   .headers = encoded.headers,
-                                   .header_count = encoded.header_count};
-        err = wr_outbox_append(core, &record, core->options.message_size_max, &failure);
-    }
-    if (err == WEIR_OK)
-        return WEIR_DONE;
-    return sql_failed(tx, err, &failure);
+    fill_in(tx, &event, id);
+    weir_err err = encode_and_append(tx, topic, &event, &failure);
+    return err == WEIR_OK ? WEIR_DONE : call_failed(tx, err, &failure);
 }
 
 /* An event of a program that was compiled when events had fewer members. */
-static weir_status publish_sized(weir_tx *tx, const char *topic, const weir_event *event, size_t event_size)
+static weir_status publish_sized(weir_tx *tx, const char *call, const char *topic, const weir_event *event,
+                                 size_t event_size)
 {
     weir_event whole = {0};
+    if (tx->status != WEIR_DONE)
+        return tx->status;
     if (event_size > sizeof whole)
-        return wr_tx_fail(tx, WEIR_FATAL, "the program was compiled against a later weir than " WEIR_VERSION);
-    memcpy(&whole, event, event_size);
-    return publish(tx, topic, &whole);
+        return wr_tx_wrong(tx, "the program was compiled against a later weir than " WEIR_VERSION);
+    if (event)
+        memcpy(&whole, event, event_size);
+    return publish(tx, call, topic, event ? &whole : NULL);
 }
 
 weir_status weir_emit_sized(weir_tx *tx, const weir_event *event, size_t event_size)
 {
-    return publish_sized(tx, tx->core->service->produces, event, event_size);
+    if (tx->status == WEIR_DONE && !tx->core->service->produces)
+        return wr_tx_wrong(tx, "weir_emit: the service has no topic to emit to; set `produces`");
+    return publish_sized(tx, "weir_emit", tx->core->service->produces, event, event_size);
 }
 
 weir_status weir_send_sized(weir_tx *tx, const char *topic, const weir_event *command, size_t event_size)
 {
-    return publish_sized(tx, topic, command, event_size);
+    const char *problem = wr_service_topic_problem(topic);
+    if (tx->status == WEIR_DONE && problem)
+        return wr_tx_wrong(tx, "weir_send to %.100s: %s", topic ? topic : "NULL", problem);
+    return publish_sized(tx, "weir_send", topic, command, event_size);
 }
 
 weir_status weir_reject(weir_tx *tx, const char *format, ...)
@@ -264,7 +363,7 @@ weir_status weir_decode_sized(weir_tx *tx, const weir_event *event, const weir_j
     if (err == WEIR_OK)
         return WEIR_DONE;
     if (err == WEIR_E_MEMORY)
-        return sql_failed(tx, err, &failure);
+        return call_failed(tx, err, &failure);
     return wr_tx_fail(tx, WEIR_REJECT, "%s: %s", event->type ? event->type : "event", failure.sentence);
 }
 
