@@ -78,7 +78,7 @@ static weir_err listen_all(wr_broker *broker, weir_failure *failure)
 {
     for (int i = 0; i < broker->config.listener_count; i++) {
         const wr_listener_config *one = &broker->config.listeners[i];
-        weir_err err = wr_server_listen(broker->server, one->host, one->port, failure);
+        weir_err err = wr_server_listen(broker->server, one->host, one->port, &wr_principal_anonymous, failure);
         if (err != WEIR_OK)
             return err;
         wr_trace_log(broker->trace, WR_INFO, "listening", WR_TEXT("host", one->host),

@@ -12,6 +12,7 @@
 #ifndef WR_BROKER_H
 #define WR_BROKER_H
 
+#include <broker/authorise.h>
 #include <broker/config.h>
 #include <topics/data_dir.h>
 #include <topics/producer_ids.h>
@@ -26,7 +27,8 @@ typedef struct wr_broker {
     wr_producer_ids *producer_ids;
     wr_server *server;
     const char *cluster_id;
-    bool stopping; /* draining: nothing new is parked */
+    const wr_authorizer *authorizer; /* NULL: everybody may do everything */
+    bool stopping;                   /* draining: nothing new is parked */
 
     /* ---- private to broker.c */
     wr_data_dir *data_dir;

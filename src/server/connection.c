@@ -53,6 +53,7 @@ void wr_connection_accept(wr_server *server, int listener, wr_stream *stream)
     connection->server = server;
     connection->stream = stream;
     connection->listener = listener;
+    connection->principal = server->listeners[listener].principal;
     wr_list_init(&connection->requests);
     wr_buf_init(&connection->in, (size_t)server->config.request_size_max + WR_FRAME_PREFIX + HELD_SIZE_MAX);
     wr_list_append(&server->connections, &connection->link);

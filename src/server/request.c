@@ -123,6 +123,8 @@ weir_err wr_request_start(wr_connection *connection, weir_slice frame, wr_buf *o
     if (!handler)
         return weir_fail(failure, WEIR_E_UNSUPPORTED, "unknown api key %d",
                          frame.size >= 2 ? wr_get_i16(frame.data) : -1);
+    if (!connection->principal && !handler->before_login)
+        return weir_fail(failure, WEIR_E_DENIED, "api key %d before a login", handler->api_key);
 
     wr_request *request = calloc(1, sizeof *request);
     if (!request)
@@ -130,6 +132,8 @@ weir_err wr_request_start(wr_connection *connection, weir_slice frame, wr_buf *o
     request->server = server;
     request->context = server->context;
     request->listener = connection->listener;
+    request->principal = connection->principal;
+    request->handler = handler;
     request->state = RUNNING;
     request->pipelined = handler->pipelined;
     request->arena = take_arena(server);
@@ -251,7 +255,9 @@ static const char *host_of(wr_request *request, const char *address)
 
 const char *wr_request_client_host(wr_request *request)
 {
-    return request->connection ? host_of(request, wr_stream_peer(request->connection->stream)) : "";
+    if (!request->client_host)
+        request->client_host = request->connection ? host_of(request, wr_stream_peer(request->connection->stream)) : "";
+    return request->client_host;
 }
 
 const char *wr_request_local_host(wr_request *request)

@@ -22,7 +22,9 @@
 typedef struct wr_connection wr_connection;
 
 struct wr_request {
-    int listener;             /* that it came by, as numbered by wr_server_listen */
+    int listener;                  /* that it came by, as numbered by wr_server_listen */
+    const wr_principal *principal; /* who asks; NULL: nobody has logged in, and the handler allows that */
+    const wr_handler *handler;
     void *context;            /* as handed to the server */
     wr_request_header header; /* its api_version is the only version a handler may look at, and rarely should */
     const wr_api *api;
@@ -42,7 +44,8 @@ struct wr_request {
     void (*on_cancel)(wr_request *request);
     uint8_t state;
     bool pipelined;
-    bool silent; /* no answer is sent (acks=0) */
+    const char *client_host; /* once it was asked for */
+    bool silent;             /* no answer is sent (acks=0) */
     size_t charged_size;
     wr_link link; /* in the connection */
     wr_buf frame; /* when the request owns it */

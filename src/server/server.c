@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+const wr_principal wr_principal_anonymous = {"User", "ANONYMOUS"};
+
 /* ---- settling */
 
 bool wr_server_short(const wr_server *server)
@@ -74,12 +76,13 @@ static void accepted(void *user, wr_stream *stream)
     wr_connection_accept(listener->server, listener->index, stream);
 }
 
-weir_err wr_server_listen(wr_server *server, const char *host, int port, weir_failure *failure)
+weir_err wr_server_listen(wr_server *server, const char *host, int port, const wr_principal *principal,
+                          weir_failure *failure)
 {
     if (server->listener_count == WR_LISTENER_COUNT_MAX)
         return weir_fail(failure, WEIR_E_LIMIT, "more than %d addresses to listen on", WR_LISTENER_COUNT_MAX);
     server_listener *made = &server->listeners[server->listener_count];
-    *made = (server_listener){.server = server, .index = server->listener_count};
+    *made = (server_listener){.server = server, .index = server->listener_count, .principal = principal};
     weir_err err = wr_listen(server->loop, host, port, accepted, made, &made->listener, failure);
     if (err != WEIR_OK)
         return err;

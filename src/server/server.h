@@ -17,9 +17,27 @@ typedef struct wr_request wr_request; /* request.h */
 
 enum { WR_LISTENER_COUNT_MAX = 8 };
 
+/* Who a connection acts for. */
+typedef struct wr_principal {
+    const char *type; /* "User" */
+    const char *name;
+} wr_principal;
+
+extern const wr_principal wr_principal_anonymous; /* whoever comes by a listener that asks for no login */
+
+/* A right that a request needs: Kafka's AclOperation on a Kafka ResourceType. The server only carries it. */
+typedef struct wr_right {
+    int8_t operation;
+    int8_t resource; /* 0: no right */
+} wr_right;
+
+enum { WR_HANDLER_RIGHT_MAX = 2 };
+
 /* What runs for an API. */
 typedef struct wr_handler {
     int16_t api_key;
+    bool before_login;                     /* also from a connection that has no principal yet */
+    wr_right rights[WR_HANDLER_RIGHT_MAX]; /* that the handler asks for before it acts, one a kind of resource */
     /* The next request of the connection starts while this one still waits for its answer (Produce: so that one sync
      * covers many). Without it a connection's requests run one after another, as in Kafka. */
     bool pipelined;
@@ -43,8 +61,10 @@ typedef struct wr_server_config {
  * must outlive the server; config is copied. */
 WEIR_MUST_CHECK weir_err wr_server_new(wr_loop *loop, const wr_trace *trace, const wr_server_config *config,
                                        const wr_handler *handlers, void *context, wr_server **ret_server);
-/* One more address, numbered from 0 in the order of the calls. Errors as wr_listen. */
-WEIR_MUST_CHECK weir_err wr_server_listen(wr_server *server, const char *host, int port, weir_failure *failure);
+/* One more address, numbered from 0 in the order of the calls. `principal` is who everybody is that comes by it; NULL:
+ * nobody yet, and until a login only handlers marked before_login run. Errors as wr_listen. */
+WEIR_MUST_CHECK weir_err wr_server_listen(wr_server *server, const char *host, int port, const wr_principal *principal,
+                                          weir_failure *failure);
 /* Every connection is closed, as in a crash: kept requests are cancelled, those that cannot be are freed without their
  * answer, so whatever would answer them must be gone or be told nothing more. Accepts NULL. */
 void wr_server_free(wr_server *server);

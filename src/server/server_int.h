@@ -21,6 +21,7 @@ typedef struct server_listener {
     wr_listener *listener; /* NULL: closed */
     int index;
     int port; /* listened on */
+    const wr_principal *principal;
 } server_listener;
 
 struct wr_server {
@@ -49,6 +50,7 @@ struct wr_connection {
     wr_server *server;
     wr_stream *stream;
     int listener;
+    const wr_principal *principal; /* NULL: not logged in */
     wr_link link;
     wr_link ready_link;
     wr_link starved_link;

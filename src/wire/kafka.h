@@ -286,13 +286,32 @@ enum {
     WR_FETCH_SESSION_INITIAL = 0,
 };
 
-/* DescribeConfigs and its kin: resource_type. */
+/* DescribeConfigs, AlterConfigs and the like: resource_type. */
 enum {
     WR_RESOURCE_TOPIC = 2,
     WR_RESOURCE_BROKER = 4,
     WR_RESOURCE_BROKER_LOGGER = 8,
     WR_RESOURCE_CLIENT_METRICS = 16,
     WR_RESOURCE_GROUP = 32,
+};
+
+/* Access control: what is done (AclOperation), to what (ResourceType of the ACL requests). */
+enum {
+    WR_ACL_READ = 3,
+    WR_ACL_WRITE = 4,
+    WR_ACL_CREATE = 5,
+    WR_ACL_DELETE = 6,
+    WR_ACL_ALTER = 7,
+    WR_ACL_DESCRIBE = 8,
+    WR_ACL_DESCRIBE_CONFIGS = 10,
+    WR_ACL_ALTER_CONFIGS = 11,
+    WR_ACL_IDEMPOTENT_WRITE = 12,
+};
+enum {
+    WR_ACL_TOPIC = 2,
+    WR_ACL_GROUP = 3,
+    WR_ACL_CLUSTER = 4,
+    WR_ACL_TRANSACTIONAL_ID = 5,
 };
 
 /* DescribeConfigs: config_source and source of a synonym. */

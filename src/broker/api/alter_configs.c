@@ -20,7 +20,11 @@ static verdict refuse(int16_t error, weir_slice message)
 
 static verdict find(wr_request *request, int8_t type, weir_slice name, wr_topic **ret_topic)
 {
-    if (type != WR_RESOURCE_TOPIC)
+    bool is_topic = type == WR_RESOURCE_TOPIC;
+    int16_t denied = is_topic ? wr_api_authorise(request, WR_ACL_TOPIC, name) : wr_api_authorise_cluster(request);
+    if (denied != WR_KAFKA_NONE)
+        return refuse(denied, (weir_slice){0});
+    if (!is_topic)
         return refuse(WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("Only topics can be changed while the broker runs."));
     *ret_topic = wr_topics_find(wr_api_broker(request)->topics, name);
     if (!*ret_topic)

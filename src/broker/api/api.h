@@ -51,11 +51,19 @@ static inline wr_broker *wr_api_broker(const wr_request *request)
 #define WR_API_ITEMS(request, item_type, count)                                                                        \
     ((item_type *)weir_arena_array((request)->arena, (count) > 0 ? (size_t)(count) : 0, sizeof(item_type)))
 
+/* May whoever asks do what this request does to that resource (WR_ACL_TOPIC, …)? The operation is that of the handler's
+ * row. WR_KAFKA_NONE, or the code of the refusal. To be asked before anything is done, shown or looked for. */
+int16_t wr_api_authorise(wr_request *request, int8_t resource, weir_slice name);
+int16_t wr_api_authorise_cluster(wr_request *request);
+/* The operations of `mask` (bits by WR_ACL_READ, …) that are allowed. */
+int32_t wr_api_operations(wr_request *request, int8_t resource, weir_slice name, int32_t mask);
+
 /* Where this client reaches this broker. */
 void wr_api_endpoint(wr_request *request, weir_slice *ret_host, int32_t *ret_port);
-/* What may be done to a topic and to the cluster: all, while there is no access control. Kafka's bit fields. */
+/* What can be done to a topic, a group and the cluster: Kafka's bit fields. */
 enum {
     WR_TOPIC_OPERATIONS = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11,
+    WR_GROUP_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8,
     WR_CLUSTER_OPERATIONS = 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12,
 };
 /* The error code for a failure below that has no meaning of its own. */

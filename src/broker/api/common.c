@@ -1,5 +1,6 @@
 #include <topics/topics.h>
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -14,6 +15,49 @@ void wr_api_endpoint(wr_request *request, weir_slice *ret_host, int32_t *ret_por
     *ret_host = weir_slice_of(automatic ? wr_request_local_host(request) : listener->advertised_host);
     *ret_port =
         listener->advertised_port ? listener->advertised_port : wr_server_port(broker->server, request->listener);
+}
+
+static bool allows(wr_request *request, int8_t operation, int8_t resource, weir_slice name, int16_t *ret_error)
+{
+    const wr_authorizer *authorizer = wr_api_broker(request)->authorizer;
+    *ret_error = WR_KAFKA_NONE;
+    if (!authorizer)
+        return true;
+    const wr_action action = {.principal = request->principal,
+                              .host = wr_request_client_host(request),
+                              .operation = operation,
+                              .resource = resource,
+                              .name = name.data ? name : WEIR_SLICE("")};
+    *ret_error = wr_authorise(authorizer, &action);
+    return *ret_error == WR_KAFKA_NONE;
+}
+
+int16_t wr_api_authorise(wr_request *request, int8_t resource, weir_slice name)
+{
+    const wr_right *right = request->handler->rights;
+    int16_t error;
+    while (right->resource != resource) {
+        right++;
+        assert(right < request->handler->rights + WR_HANDLER_RIGHT_MAX); /* the table names what a handler asks for */
+    }
+    allows(request, right->operation, resource, name, &error);
+    return error;
+}
+
+int16_t wr_api_authorise_cluster(wr_request *request)
+{
+    return wr_api_authorise(request, WR_ACL_CLUSTER, WEIR_SLICE("kafka-cluster"));
+}
+
+int32_t wr_api_operations(wr_request *request, int8_t resource, weir_slice name, int32_t mask)
+{
+    int32_t allowed = 0;
+    for (int8_t operation = 0; operation < 31; operation++) {
+        int16_t error;
+        if (mask & 1 << operation && allows(request, operation, resource, name, &error))
+            allowed |= 1 << operation;
+    }
+    return allowed;
 }
 
 int16_t wr_api_storage_error(weir_err err)

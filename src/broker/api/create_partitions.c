@@ -32,6 +32,11 @@ static void grow(wr_request *request, const asked_topic *asked, result *out)
 {
     const wr_create_partitions_request *in = request->message;
     wr_topics *topics = wr_api_broker(request)->topics;
+    int16_t denied = wr_api_authorise(request, WR_ACL_TOPIC, asked->name);
+    if (denied != WR_KAFKA_NONE) {
+        refuse(out, denied, (weir_slice){0});
+        return;
+    }
     wr_topic *topic = wr_topics_find(topics, asked->name);
     if (!topic) {
         refuse(out, WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION, WEIR_SLICE("There is no such topic."));

@@ -158,6 +158,11 @@ static weir_err create(wr_request *request, const asked_topic *asked, made_topic
     out->num_partitions = -1;
     out->replication_factor = -1;
     out->config_count = -1;
+    if (wr_api_authorise_cluster(request) != WR_KAFKA_NONE) {
+        out->error_code = wr_api_authorise(request, WR_ACL_TOPIC, asked->name);
+        if (out->error_code != WR_KAFKA_NONE)
+            return WEIR_OK;
+    }
     if (!check_name(request, asked, out) || !check_size(request, asked, &partition_count, out))
         return WEIR_OK;
     wr_topic_config *config = wr_topic_config_new();

@@ -48,10 +48,12 @@ weir_err wr_api_delete_groups(wr_request *request)
     for (; out->result_count < in->groups_name_count; out->result_count++) {
         wr_delete_groups_response_result *result = &out->results[out->result_count];
         result->group_id = in->groups_names[out->result_count];
-        wr_group *group = ready == WR_KAFKA_NONE ? wr_groups_find(groups, result->group_id) : NULL;
+        int16_t error = wr_api_authorise(request, WR_ACL_GROUP, result->group_id);
+        error = error != WR_KAFKA_NONE ? error : ready;
+        wr_group *group = error == WR_KAFKA_NONE ? wr_groups_find(groups, result->group_id) : NULL;
         if (group && is_chosen(to, group))
             group = NULL;
-        result->error_code = ready != WR_KAFKA_NONE ? ready : wr_groups_check_delete(groups, group);
+        result->error_code = error != WR_KAFKA_NONE ? error : wr_groups_check_delete(groups, group);
         if (result->error_code != WR_KAFKA_NONE)
             continue;
         to->groups[to->count] = group;

@@ -9,9 +9,15 @@ static int16_t find(wr_request *request, weir_slice name, const wr_uuid *id, wr_
     bool by_id = !wr_uuid_is_zero(id);
     if (by_id == (name.data != NULL))
         return WR_KAFKA_INVALID_REQUEST; /* both, or neither */
+    int16_t denied = by_id ? WR_KAFKA_NONE : wr_api_authorise(request, WR_ACL_TOPIC, name);
+    if (denied != WR_KAFKA_NONE)
+        return denied;
     *ret_topic = by_id ? wr_topics_find_id(topics, id) : wr_topics_find(topics, name);
     if (!*ret_topic)
         return by_id ? WR_KAFKA_UNKNOWN_TOPIC_ID : WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    denied = by_id ? wr_api_authorise(request, WR_ACL_TOPIC, weir_slice_of((*ret_topic)->name)) : WR_KAFKA_NONE;
+    if (denied != WR_KAFKA_NONE)
+        return denied;
     return (*ret_topic)->internal ? WR_KAFKA_INVALID_TOPIC_EXCEPTION : WR_KAFKA_NONE;
 }
 

@@ -24,6 +24,7 @@ weir_err wr_api_describe_cluster(wr_request *request)
     wr_api_endpoint(request, &out->brokers[0].host, &out->brokers[0].port);
     out->controller_id = wr_api_broker(request)->config.node_id;
     if (in->include_cluster_authorized_operations)
-        out->cluster_authorized_operations = WR_CLUSTER_OPERATIONS;
+        out->cluster_authorized_operations =
+            wr_api_operations(request, WR_ACL_CLUSTER, WEIR_SLICE("kafka-cluster"), WR_CLUSTER_OPERATIONS);
     return WEIR_OK;
 }

@@ -190,6 +190,11 @@ static weir_err show(wr_request *request, const asked_resource *asked, result *o
     out->resource_type = asked->resource_type;
     out->resource_name = asked->resource_name;
     char id[16];
+    out->error_code = asked->resource_type == WR_RESOURCE_TOPIC
+                          ? wr_api_authorise(request, WR_ACL_TOPIC, asked->resource_name)
+                          : wr_api_authorise_cluster(request);
+    if (out->error_code != WR_KAFKA_NONE)
+        return WEIR_OK;
     switch (asked->resource_type) {
     case WR_RESOURCE_TOPIC:
         return show_topic(request, asked, out);

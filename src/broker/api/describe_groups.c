@@ -33,13 +33,15 @@ static bool describe(wr_request *request, weir_slice id, wr_describe_groups_resp
 {
     const wr_groups *groups = wr_api_broker(request)->groups;
     *out = (wr_describe_groups_response_group){
-        .error_code = wr_groups_ready(groups),
+        .error_code = wr_api_authorise(request, WR_ACL_GROUP, id),
         .group_id = id,
         .group_state = WEIR_SLICE(""),
         .protocol_type = WEIR_SLICE(""),
         .protocol_data = WEIR_SLICE(""),
         .authorized_operations = INT32_MIN,
     };
+    if (out->error_code == WR_KAFKA_NONE)
+        out->error_code = wr_groups_ready(groups);
     if (out->error_code != WR_KAFKA_NONE)
         return true;
     const wr_group *group = wr_groups_find(groups, id);

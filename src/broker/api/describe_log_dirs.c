@@ -35,6 +35,9 @@ weir_err wr_api_describe_log_dirs(wr_request *request)
     const wr_describe_log_dirs_request *in = request->message;
     wr_describe_log_dirs_response *out = request->response;
     wr_topics *topics = wr_api_broker(request)->topics;
+    out->error_code = wr_api_authorise_cluster(request);
+    if (out->error_code != WR_KAFKA_NONE)
+        return WEIR_OK;
     out->results = WR_API_ITEMS(request, wr_describe_log_dirs_response_result, 1);
     if (!out->results)
         return WEIR_E_MEMORY;

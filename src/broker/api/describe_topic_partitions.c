@@ -33,7 +33,8 @@ static weir_slice *list_names(wr_request *request, int32_t *ret_count)
     if (!names)
         return NULL;
     for (wr_topic *topic = all ? wr_topics_next(topics, NULL) : NULL; topic; topic = wr_topics_next(topics, topic))
-        names[count++] = weir_slice_of(topic->name);
+        if (wr_api_authorise(request, WR_ACL_TOPIC, weir_slice_of(topic->name)) == WR_KAFKA_NONE)
+            names[count++] = weir_slice_of(topic->name);
     if (!all) {
         for (int32_t i = 0; i < in->topic_count; i++)
             names[i] = in->topics[i].name;
@@ -107,7 +108,11 @@ weir_err wr_api_describe_topic_partitions(wr_request *request)
         if (left == 0)
             return end_page(request, names[i], first);
         shown_topic *one = &out->topics[out->topic_count++];
-        *one = (shown_topic){.name = names[i], .topic_authorized_operations = WR_TOPIC_OPERATIONS};
+        *one = (shown_topic){.name = names[i], .topic_authorized_operations = WR_OPERATIONS_OMITTED};
+        one->error_code = wr_api_authorise(request, WR_ACL_TOPIC, names[i]);
+        if (one->error_code != WR_KAFKA_NONE)
+            continue;
+        one->topic_authorized_operations = wr_api_operations(request, WR_ACL_TOPIC, names[i], WR_TOPIC_OPERATIONS);
         const wr_topic *topic = wr_topics_find(wr_api_broker(request)->topics, names[i]);
         if (!topic) {
             bool legal = wr_topic_name_legal(names[i]);

@@ -9,19 +9,22 @@ enum { KEY_GROUP = 0, KEY_TRANSACTION = 1, FIRST_BATCHED_VERSION = 4 };
 
 static weir_slice refusal(int16_t error)
 {
+    if (error == WR_KAFKA_GROUP_AUTHORIZATION_FAILED || error == WR_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+        return (weir_slice){0};
     return error == WR_KAFKA_NONE              ? (weir_slice){0}
            : error == WR_KAFKA_INVALID_REQUEST ? WEIR_SLICE("this kind of coordinator is not kept here")
                                                : WEIR_SLICE("the groups are being loaded; ask again");
 }
 
 /* Any name will do, also the empty one: kafka-python asks with it to learn what the broker is. */
-static int16_t judge(const wr_broker *broker, int8_t key_type)
+static int16_t judge(wr_request *request, int8_t key_type, weir_slice key)
 {
     if (key_type == KEY_TRANSACTION)
-        return WR_KAFKA_NONE;
+        return wr_api_authorise(request, WR_ACL_TRANSACTIONAL_ID, key);
     if (key_type != KEY_GROUP)
         return WR_KAFKA_INVALID_REQUEST;
-    return wr_groups_ready(broker->groups);
+    int16_t error = wr_api_authorise(request, WR_ACL_GROUP, key);
+    return error != WR_KAFKA_NONE ? error : wr_groups_ready(wr_api_broker(request)->groups);
 }
 
 weir_err wr_api_find_coordinator(wr_request *request)
@@ -33,7 +36,7 @@ weir_err wr_api_find_coordinator(wr_request *request)
     wr_api_endpoint(request, &host, &port);
 
     if (request->header.api_version < FIRST_BATCHED_VERSION) {
-        out->error_code = judge(wr_api_broker(request), in->key_type);
+        out->error_code = judge(request, in->key_type, in->key);
         out->error_message = refusal(out->error_code);
         bool found = out->error_code == WR_KAFKA_NONE;
         out->node_id = found ? node_id : -1;
@@ -45,7 +48,7 @@ weir_err wr_api_find_coordinator(wr_request *request)
     if (!out->coordinators && in->coordinator_key_count > 0)
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < in->coordinator_key_count; i++) {
-        int16_t error = judge(wr_api_broker(request), in->key_type);
+        int16_t error = judge(request, in->key_type, in->coordinator_keys[i]);
         bool found = error == WR_KAFKA_NONE;
         out->coordinators[out->coordinator_count++] = (wr_find_coordinator_response_coordinator){
             .key = in->coordinator_keys[i],

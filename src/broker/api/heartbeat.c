@@ -5,9 +5,12 @@
 #include <group/groups.h>
 #include <wire/heartbeat.h>
 
-static int16_t beat(wr_groups *groups, const wr_heartbeat_request *in)
+static int16_t beat(wr_request *request, wr_groups *groups, const wr_heartbeat_request *in)
 {
-    int16_t error = wr_groups_ready(groups);
+    int16_t error = wr_api_authorise(request, WR_ACL_GROUP, in->group_id);
+    if (error != WR_KAFKA_NONE)
+        return error;
+    error = wr_groups_ready(groups);
     if (error == WR_KAFKA_COORDINATOR_LOAD_IN_PROGRESS)
         return WR_KAFKA_NONE;
     if (error != WR_KAFKA_NONE)
@@ -23,6 +26,6 @@ static int16_t beat(wr_groups *groups, const wr_heartbeat_request *in)
 weir_err wr_api_heartbeat(wr_request *request)
 {
     wr_heartbeat_response *out = request->response;
-    out->error_code = beat(wr_api_broker(request)->groups, request->message);
+    out->error_code = beat(request, wr_api_broker(request)->groups, request->message);
     return WEIR_OK; /* a refused member is an answer, not a failure of ours */
 }

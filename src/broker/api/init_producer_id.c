@@ -11,10 +11,16 @@ weir_err wr_api_init_producer_id(wr_request *request)
     wr_init_producer_id_response *out = request->response;
     out->producer_epoch = WR_NO_PRODUCER_EPOCH;
     if (in->transactional_id.data) {
+        out->error_code = wr_api_authorise(request, WR_ACL_TRANSACTIONAL_ID, in->transactional_id);
+        if (out->error_code != WR_KAFKA_NONE)
+            return WEIR_OK;
         out->error_code =
             in->transactional_id.size == 0 ? WR_KAFKA_INVALID_REQUEST : WR_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
         return WEIR_OK;
     }
+    out->error_code = wr_api_authorise_cluster(request);
+    if (out->error_code != WR_KAFKA_NONE)
+        return WEIR_OK;
     int64_t id;
     weir_err err = wr_producer_ids_next(wr_api_broker(request)->producer_ids, &id);
     if (err != WEIR_OK) {

@@ -93,7 +93,9 @@ weir_err wr_api_join_group(wr_request *request)
 {
     const wr_join_group_request *in = request->message;
     wr_groups *groups = wr_api_broker(request)->groups;
-    int16_t error = wr_groups_ready(groups);
+    int16_t error = wr_api_authorise(request, WR_ACL_GROUP, in->group_id);
+    if (error == WR_KAFKA_NONE)
+        error = wr_groups_ready(groups);
     wr_group_join join;
     if (error == WR_KAFKA_NONE && in->group_id.size == 0)
         error = WR_KAFKA_INVALID_GROUP_ID;

@@ -10,7 +10,9 @@ weir_err wr_api_leave_group(wr_request *request)
     wr_leave_group_response *out = request->response;
     wr_groups *groups = wr_api_broker(request)->groups;
     int64_t now_ms = wr_groups_now_ms(groups);
-    out->error_code = wr_groups_ready(groups);
+    out->error_code = wr_api_authorise(request, WR_ACL_GROUP, in->group_id);
+    if (out->error_code == WR_KAFKA_NONE)
+        out->error_code = wr_groups_ready(groups);
     if (out->error_code == WR_KAFKA_NONE && in->group_id.size == 0)
         out->error_code = WR_KAFKA_INVALID_GROUP_ID;
     if (out->error_code != WR_KAFKA_NONE)

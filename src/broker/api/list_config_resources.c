@@ -17,7 +17,8 @@ weir_err wr_api_list_config_resources(wr_request *request)
     const wr_list_config_resources_request *in = request->message;
     wr_list_config_resources_response *out = request->response;
     wr_topics *topics = wr_api_broker(request)->topics;
-    if (request->header.api_version == 0)
+    out->error_code = wr_api_authorise_cluster(request);
+    if (out->error_code != WR_KAFKA_NONE || request->header.api_version == 0)
         return WEIR_OK;
     out->config_resources =
         WR_API_ITEMS(request, wr_list_config_resources_response_config_resource, wr_topics_count(topics) + 1);

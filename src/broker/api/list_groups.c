@@ -27,10 +27,13 @@ weir_err wr_api_list_groups(wr_request *request)
     out->groups = weir_arena_array(request->arena, wr_groups_count(groups) + 1, sizeof *out->groups);
     if (!out->groups)
         return WEIR_E_MEMORY;
+    bool all = wr_api_authorise_cluster(request) == WR_KAFKA_NONE;
     const wr_group *group;
     for (size_t at = 0; (group = wr_groups_next(groups, &at));) {
         const char *state = wr_group_state_name(wr_group_state_of(group));
         weir_slice protocol_type = wr_group_protocol_type(group);
+        if (!all && wr_api_authorise(request, WR_ACL_GROUP, wr_group_id(group)) != WR_KAFKA_NONE)
+            continue;
         if (!wanted(in->states_filter, in->states_filter_count, state))
             continue;
         out->groups[out->group_count++] = (wr_list_groups_response_group){

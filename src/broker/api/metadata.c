@@ -35,8 +35,9 @@ static weir_err describe_topic(wr_request *request, const wr_topic *topic, wr_me
     out->name = weir_slice_of(topic->name);
     out->topic_id = topic->id;
     out->is_internal = topic->internal;
-    out->topic_authorized_operations =
-        in->include_topic_authorized_operations ? WR_TOPIC_OPERATIONS : WR_OPERATIONS_OMITTED;
+    out->topic_authorized_operations = in->include_topic_authorized_operations
+                                           ? wr_api_operations(request, WR_ACL_TOPIC, out->name, WR_TOPIC_OPERATIONS)
+                                           : WR_OPERATIONS_OMITTED;
     out->partition_count = topic->partition_count;
     out->partitions = WR_API_ITEMS(request, wr_metadata_response_partition, topic->partition_count);
     if (!out->partitions)
@@ -66,9 +67,16 @@ static int16_t find(wr_request *request, const wr_metadata_request_topic *asked,
     if (!asked->name.data) {
         if (wr_uuid_is_zero(&asked->topic_id))
             return WR_KAFKA_INVALID_REQUEST;
-        *ret_topic = wr_topics_find_id(broker->topics, &asked->topic_id);
-        return *ret_topic ? WR_KAFKA_NONE : WR_KAFKA_UNKNOWN_TOPIC_ID;
+        wr_topic *found = wr_topics_find_id(broker->topics, &asked->topic_id);
+        if (!found)
+            return WR_KAFKA_UNKNOWN_TOPIC_ID;
+        int16_t denied = wr_api_authorise(request, WR_ACL_TOPIC, weir_slice_of(found->name));
+        *ret_topic = denied == WR_KAFKA_NONE ? found : NULL;
+        return denied;
     }
+    int16_t denied = wr_api_authorise(request, WR_ACL_TOPIC, asked->name);
+    if (denied != WR_KAFKA_NONE)
+        return denied;
     *ret_topic = wr_topics_find(broker->topics, asked->name);
     if (*ret_topic)
         return WR_KAFKA_NONE;
@@ -76,6 +84,8 @@ static int16_t find(wr_request *request, const wr_metadata_request_topic *asked,
         return WR_KAFKA_INVALID_TOPIC_EXCEPTION;
     if (!broker->config.auto_create_topics || !in->allow_auto_topic_creation || broker->stopping)
         return WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    if (wr_api_authorise_cluster(request) != WR_KAFKA_NONE)
+        return WR_KAFKA_TOPIC_AUTHORIZATION_FAILED; /* of its making */
     return create(broker, asked->name, ret_topic);
 }
 
@@ -106,6 +116,8 @@ static weir_err describe_all(wr_request *request, wr_metadata_response *out)
     if (!out->topics)
         return WEIR_E_MEMORY;
     for (wr_topic *topic = wr_topics_next(topics, NULL); topic; topic = wr_topics_next(topics, topic)) {
+        if (wr_api_authorise(request, WR_ACL_TOPIC, weir_slice_of(topic->name)) != WR_KAFKA_NONE)
+            continue;
         weir_err err = describe_topic(request, topic, &out->topics[out->topic_count++]);
         if (err != WEIR_OK)
             return err;
@@ -126,7 +138,8 @@ weir_err wr_api_metadata(wr_request *request)
     out->cluster_id = weir_slice_of(wr_api_broker(request)->cluster_id);
     out->controller_id = wr_api_broker(request)->config.node_id;
     if (in->include_cluster_authorized_operations)
-        out->cluster_authorized_operations = WR_CLUSTER_OPERATIONS;
+        out->cluster_authorized_operations =
+            wr_api_operations(request, WR_ACL_CLUSTER, WEIR_SLICE("kafka-cluster"), WR_CLUSTER_OPERATIONS);
 
     /* All topics: null, and in version 0, which has no null, none named. */
     bool all = in->topic_count < 0 || (request->header.api_version == 0 && in->topic_count == 0);

@@ -94,7 +94,9 @@ static int16_t check_group(wr_request *request, wr_group **ret_group)
 {
     const wr_offset_commit_request *in = request->message;
     wr_groups *groups = wr_api_broker(request)->groups;
-    int16_t error = wr_groups_ready(groups);
+    int16_t error = wr_api_authorise(request, WR_ACL_GROUP, in->group_id);
+    if (error == WR_KAFKA_NONE)
+        error = wr_groups_ready(groups);
     if (error != WR_KAFKA_NONE)
         return error;
     wr_group *group = wr_groups_find(groups, in->group_id);

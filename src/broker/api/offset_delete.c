@@ -76,7 +76,9 @@ weir_err wr_api_offset_delete(wr_request *request)
     wr_offset_delete_response *out = request->response;
     wr_groups *groups = wr_api_broker(request)->groups;
     wr_group *group = wr_groups_find(groups, in->group_id);
-    out->error_code = check_group(groups, group);
+    out->error_code = wr_api_authorise(request, WR_ACL_GROUP, in->group_id);
+    if (out->error_code == WR_KAFKA_NONE)
+        out->error_code = check_group(groups, group);
     if (out->error_code != WR_KAFKA_NONE)
         return WEIR_OK;
     deletion *to = weir_arena_alloc(request->arena, sizeof *to);

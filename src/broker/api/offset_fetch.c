@@ -39,6 +39,10 @@ static bool fetch_all(wr_request *request, const wr_group *group, wr_offset_fetc
     const wr_offset_topic *from;
     for (size_t at = 0; offsets && (from = wr_offsets_next_topic(offsets, &at));) {
         wr_offset_fetch_response_topic *topic = &out->topics[out->topic_count++];
+        if (wr_api_authorise(request, WR_ACL_TOPIC, from->name) != WR_KAFKA_NONE) {
+            out->topic_count--; /* not shown at all */
+            continue;
+        }
         const wr_topic *known = wr_topics_find(wr_api_broker(request)->topics, from->name);
         topic->name = from->name;
         if (known)
@@ -86,7 +90,9 @@ static bool fetch_group(wr_request *request, const wr_offset_fetch_request_group
 {
     const wr_groups *groups = wr_api_broker(request)->groups;
     out->group_id = in->group_id;
-    out->error_code = wr_groups_ready(groups);
+    out->error_code = wr_api_authorise(request, WR_ACL_GROUP, in->group_id);
+    if (out->error_code == WR_KAFKA_NONE)
+        out->error_code = wr_groups_ready(groups);
     const wr_group *group = out->error_code == WR_KAFKA_NONE ? wr_groups_find(groups, in->group_id) : NULL;
     if (request->header.api_version < 2) /* has no place for the group's error */
         return fetch_some(request, group, in, out->error_code, out);

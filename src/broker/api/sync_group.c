@@ -39,7 +39,9 @@ weir_err wr_api_sync_group(wr_request *request)
 {
     const wr_sync_group_request *in = request->message;
     wr_groups *groups = wr_api_broker(request)->groups;
-    int16_t error = wr_groups_ready(groups);
+    int16_t error = wr_api_authorise(request, WR_ACL_GROUP, in->group_id);
+    if (error == WR_KAFKA_NONE)
+        error = wr_groups_ready(groups);
     if (error != WR_KAFKA_NONE)
         return refuse(request, error);
     wr_group *group = wr_groups_find(groups, in->group_id);

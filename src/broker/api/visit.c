@@ -72,8 +72,11 @@ static int16_t find_topic(const wr_api_shape *shape, const void *asked, wr_api_p
         if (!place->topic)
             return WR_KAFKA_UNKNOWN_TOPIC_ID;
         place->name = weir_slice_of(place->topic->name);
-        return WR_KAFKA_NONE;
+        return wr_api_authorise(place->request, WR_ACL_TOPIC, place->name);
     }
+    int16_t error = wr_api_authorise(place->request, WR_ACL_TOPIC, place->name);
+    if (error != WR_KAFKA_NONE)
+        return error; /* not even whether it is there */
     place->topic = wr_topics_find(topics, place->name);
     return place->topic || shape->any_topic ? WR_KAFKA_NONE : WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
 }

@@ -1,0 +1,139 @@
+/* A server by itself, on the simulator: who may ask what before a login. */
+#include "request.h"
+#include "server.h"
+
+#include <io/sim.h>
+#include <stdlib.h>
+#include <wire/api_versions.h>
+#include <wire/heartbeat.h>
+
+#include "test.h"
+
+enum { PORT = 9092, STEPS = 100000 };
+
+typedef struct world {
+    wr_sim *sim;
+    wr_loop *loop;
+    wr_server *server;
+    wr_round_end settle;
+    const wr_principal *asked_as; /* of the last request */
+    int listener;
+    int run_count;
+} world;
+
+static weir_err run(wr_request *request)
+{
+    world *w = request->context;
+    w->asked_as = request->principal;
+    w->listener = request->listener;
+    w->run_count++;
+    return WEIR_OK;
+}
+
+static const wr_handler handlers[] = {
+    {.api_key = WR_API_API_VERSIONS, .run = run, .before_login = true},
+    {.api_key = WR_API_HEARTBEAT, .run = run},
+    {0},
+};
+
+static void settle(void *user)
+{
+    world *w = user;
+    do
+        wr_server_settle(w->server);
+    while (wr_server_unsettled(w->server));
+}
+
+static world *world_new(const wr_principal *second)
+{
+    static const wr_server_config config = {.request_size_max = 1 << 20,
+                                            .answer_size_max = 1 << 20,
+                                            .connection_count_max = 10,
+                                            .connection_idle_ms = 60000,
+                                            .frame_deadline_ms = 30000,
+                                            .memory_max = 1 << 24,
+                                            .connection_memory_max = 1 << 22};
+    world *w = calloc(1, sizeof *w);
+    CHECK(w != NULL);
+    w->sim = wr_sim_new(1);
+    CHECK_OK(wr_loop_new(wr_sim_io(w->sim), &w->loop));
+    CHECK_OK(wr_server_new(w->loop, NULL, &config, handlers, w, &w->server));
+    CHECK_OK(wr_server_listen(w->server, "127.0.0.1", PORT, &wr_principal_anonymous, NULL));
+    CHECK_OK(wr_server_listen(w->server, "127.0.0.1", PORT + 1, second, NULL));
+    wr_loop_at_round_end(w->loop, &w->settle, settle, w);
+    return w;
+}
+
+static void world_free(world *w)
+{
+    wr_round_end_remove(&w->settle);
+    wr_server_free(w->server);
+    wr_loop_free(w->loop);
+    wr_sim_free(w->sim);
+    free(w);
+}
+
+static void nothing(void *user)
+{
+    (void)user;
+}
+
+static const wr_stream_events client_events = {.readable = nothing, .writable = nothing};
+
+/* Sends one request by a new connection; did an answer come? */
+static bool ask(world *w, int port, int16_t key, int16_t version, const void *message)
+{
+    wr_stream *stream;
+    wr_buf bytes;
+    uint8_t answer[4096];
+    size_t size = 0;
+    wr_buf_init(&bytes, 1 << 16);
+    CHECK_OK(wr_connect(w->loop, "127.0.0.1", port, &stream));
+    wr_stream_set(stream, &client_events, NULL);
+    wr_sim_run_ms(w->sim, 10, STEPS);
+    CHECK_OK(wr_request_encode(wr_api_find(key), version, 1, "test", message, &bytes));
+    for (size_t at = 0; at < bytes.size; at += size) {
+        weir_slice left = {bytes.data + at, bytes.size - at};
+        CHECK_OK(wr_stream_write(stream, &left, 1, &size));
+    }
+    wr_sim_run_ms(w->sim, 100, STEPS);
+    weir_err err = wr_stream_read(stream, answer, sizeof answer, &size);
+    CHECK(err == WEIR_OK || err == WEIR_E_CLOSED);
+    wr_stream_close(stream);
+    wr_buf_fini(&bytes);
+    wr_sim_run_ms(w->sim, 10, STEPS);
+    CHECK_EQ(wr_server_connection_count(w->server), 0);
+    return err == WEIR_OK;
+}
+
+TEST(before_a_login_only_what_is_marked_so_runs_and_everything_else_is_hung_up_on)
+{
+    world *w = world_new(NULL);
+    const wr_api_versions_request versions = {.client_software_name = WEIR_SLICE("test"),
+                                              .client_software_version = WEIR_SLICE("1")};
+    const wr_heartbeat_request heartbeat = {.group_id = WEIR_SLICE("g"), .member_id = WEIR_SLICE("m")};
+    CHECK(ask(w, PORT + 1, WR_API_API_VERSIONS, 3, &versions));
+    CHECK(w->asked_as == NULL);
+    CHECK_EQ(w->listener, 1);
+    CHECK(!ask(w, PORT + 1, WR_API_HEARTBEAT, 3, &heartbeat));
+    CHECK_EQ(w->run_count, 1);
+
+    CHECK(ask(w, PORT, WR_API_HEARTBEAT, 3, &heartbeat)); /* by the listener that asks for no login */
+    CHECK_EQ(w->run_count, 2);
+    CHECK_EQ(w->listener, 0);
+    CHECK_STR(w->asked_as->name, "ANONYMOUS");
+    world_free(w);
+}
+
+TEST(each_listener_says_who_its_connections_are)
+{
+    static const wr_principal local = {"User", "local"};
+    world *w = world_new(&local);
+    const wr_heartbeat_request heartbeat = {.group_id = WEIR_SLICE("g"), .member_id = WEIR_SLICE("m")};
+    CHECK(ask(w, PORT + 1, WR_API_HEARTBEAT, 3, &heartbeat));
+    CHECK(w->asked_as == &local);
+    CHECK(ask(w, PORT, WR_API_HEARTBEAT, 3, &heartbeat));
+    CHECK(w->asked_as == &wr_principal_anonymous);
+    CHECK_EQ(wr_server_port(w->server, 1), PORT + 1);
+    world_free(w);
+}
