@@ -11,6 +11,10 @@ static weir_err handle_records(wr_core *core, weir_failure *failure)
     weir_err err = wr_inbox_begin(core, failure);
     for (size_t i = 0; i < core->record_count && err == WEIR_OK; i++) {
         const wr_client_record *record = &core->records[i];
+        if (wr_breaker_holds(core, record)) {
+            wr_inbox_hold(core, record);
+            continue;
+        }
         if (!wr_inbox_admit(core, record))
             continue;
         count_up(&core->numbers.events, 1);
@@ -150,5 +154,5 @@ weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t cou
         wr_outbox_committed(core);
     }
     answer_commands(&commands, err == WEIR_OK ? NULL : failure, in_doubt);
-    return err;
+    return err == WEIR_OK ? wr_inbox_give_back(core, failure) : err;
 }

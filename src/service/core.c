@@ -87,6 +87,9 @@ static void fill_defaults(wr_core *core)
     options->parked_max = options->parked_max ? options->parked_max : 100000;
     options->message_size_max = options->message_size_max ? options->message_size_max : 1000000;
     options->seen_window_ms = options->seen_window_ms ? options->seen_window_ms : (int64_t)7 * 24 * 3600 * 1000;
+    options->breaker_rejections = options->breaker_rejections ? options->breaker_rejections : 50;
+    options->breaker_window = options->breaker_window ? options->breaker_window : 100;
+    options->breaker_pause_ms = options->breaker_pause_ms ? options->breaker_pause_ms : 30000;
     core->send_size_max =
         options->message_size_max > WR_DEAD_LETTER_SIZE_MAX ? options->message_size_max : WR_DEAD_LETTER_SIZE_MAX;
     core->name = options->name ? options->name : core->service->name;
@@ -150,6 +153,8 @@ weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_fa
                                                          : weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
     if (err == WEIR_OK)
         err = check_topics(core, failure);
+    if (err == WEIR_OK && wr_breakers_init(core) != WEIR_OK)
+        err = weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
     if (err == WEIR_OK)
         err = open_store(core, failure);
     if (err == WEIR_OK)
@@ -178,6 +183,7 @@ void wr_core_free(wr_core *core)
     wr_inbox_fini(core);
     wr_outbox_fini(core);
     wr_parked_fini(core);
+    wr_breakers_fini(core);
     for (size_t i = 0; i < core->reader_count; i++)
         wr_store_close(core->readers[i]);
     wr_store_close(core->store);
@@ -220,7 +226,7 @@ static weir_err pause_reading(wr_core *core, bool paused)
 static int wait_ms(wr_core *core, int timeout_ms)
 {
     int64_t now_ms = wr_clock_ms(core), wait = timeout_ms < 0 || timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms;
-    int64_t due_ms[] = {core->parked.next_due_ms, wr_outbox_due_ms(core)};
+    int64_t due_ms[] = {core->parked.next_due_ms, wr_outbox_due_ms(core), wr_breaker_due_ms(core)};
     for (size_t i = 0; i < sizeof due_ms / sizeof *due_ms; i++)
         if (due_ms[i] != INT64_MAX && due_ms[i] - now_ms < wait)
             wait = due_ms[i] > now_ms ? due_ms[i] - now_ms : 0;
@@ -269,6 +275,8 @@ static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
     }
     if (err == WEIR_OK && is_behind(core) != core->is_paused)
         err = pause_reading(core, !core->is_paused);
+    if (err == WEIR_OK)
+        err = wr_breakers_try(core, failure);
     if (err == WEIR_OK)
         err = poll_records(core, timeout_ms, &records, &count, failure);
     bool did = false;

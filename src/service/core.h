@@ -40,8 +40,12 @@ typedef struct wr_core_options {
     size_t parked_max;       /* parked events beyond which nothing more is read; 0: 100,000 */
     size_t message_size_max; /* of an emitted event; 0: 1,000,000 */
     int64_t seen_window_ms;  /* how long ids of producers without outbox headers are remembered; 0: 7 days */
-    int linger_ms;           /* of the producer */
-    const char *compression; /* of the producer; NULL: its default */
+    int64_t
+        breaker_rejections; /* of breaker_window events that ended, by one handler: the topic pauses; 0: 50, -1: never */
+    int64_t breaker_window;   /* 0: 100 */
+    int64_t breaker_pause_ms; /* 0: 30 s */
+    int linger_ms;            /* of the producer */
+    const char *compression;  /* of the producer; NULL: its default */
     /* Tests: called at "handled" (before the commit), "committed" (before publishing), "published" (handed to the
      * producer) and "acknowledged" (before rows are deleted); true ends the turn there, as a crash would. */
     bool (*crash)(void *user, const char *where);

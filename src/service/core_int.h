@@ -43,7 +43,7 @@ typedef struct numbers {
     counter events, duplicates, unknown_types, undecodable, below_position, dropped_attributes;
     counter batches, batch_events, commit_us, commands;
     counter published, acknowledged, refused, republished, set_aside;
-    counter dead_letters, parked_total, parked_exhausted;
+    counter dead_letters, parked_total, parked_exhausted, breakers_opened;
     atomic_int_fast64_t outbox_rows, outbox_frozen, outbox_aside, outbox_oldest_ms, parked_events, parked_keys, lag_ms,
         partitions;
     handler_numbers *handlers; /* as service->handlers */
@@ -75,6 +75,8 @@ typedef struct position {
     int64_t epoch; /* of our ownership */
     int64_t told;  /* what the group knows */
     bool is_owned, is_changed, is_checked;
+    bool is_held; /* records from held_offset on were read and are to be given back: a breaker is open */
+    int64_t held_offset;
 } position;
 
 typedef struct sender {
@@ -93,6 +95,7 @@ typedef struct inbox {
     sender **changed; /* senders to write with this batch */
     size_t changed_count, changed_capacity;
     int64_t told_at_ms, pruned_at_ms;
+    bool has_held;
 } inbox;
 
 WEIR_MUST_CHECK weir_err wr_inbox_load(wr_core *core, weir_failure *failure);
@@ -106,6 +109,10 @@ position *wr_inbox_admit(wr_core *core, const wr_client_record *record);
 /* false: the sender's outbox has sent it before. */
 WEIR_MUST_CHECK weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const weir_event *event,
                                          bool *ret_is_new, weir_failure *failure);
+/* Records that are not to be handled now: their partitions are paused and read again from them. */
+void wr_inbox_hold(wr_core *core, const wr_client_record *record);
+WEIR_MUST_CHECK weir_err wr_inbox_give_back(wr_core *core, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_inbox_resume(wr_core *core, const char *topic);
 WEIR_MUST_CHECK weir_err wr_inbox_write(wr_core *core, weir_failure *failure);
 void wr_inbox_tell_group(wr_core *core, bool now);
 
@@ -216,6 +223,26 @@ bool wr_dead_letter_may_be_set_aside(const wr_core *core, const wr_client_record
 /* Keep a whole letter in the database and publish a short one in its place; within a transaction. */
 WEIR_MUST_CHECK weir_err wr_dead_letter_set_aside(wr_core *core, const wr_client_record *letter, weir_failure *failure);
 
+/* ---- breakers: see breaker.c */
+typedef enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_TRYING } breaker_state;
+typedef struct breaker breaker;
+typedef struct breakers {
+    breaker *items; /* a row a topic: one a handler, and one for what reaches none */
+    size_t last_topic;
+    int open_count;
+} breakers;
+WEIR_MUST_CHECK weir_err wr_breakers_init(wr_core *core);
+void wr_breakers_fini(wr_core *core);
+/* Whether the record's topic is not to be handled now. */
+bool wr_breaker_holds(wr_core *core, const wr_client_record *record);
+/* An event has ended: as a dead letter, or otherwise. handler NULL: it reached none. */
+void wr_breaker_count(wr_core *core, const wr_client_record *record, const weir_handler *handler, bool was_rejected);
+int64_t wr_breaker_due_ms(const wr_core *core); /* INT64_MAX: none is open */
+WEIR_MUST_CHECK weir_err wr_breakers_try(wr_core *core, weir_failure *failure);
+/* Any thread: whether one is open; and ,"paused":["topic"] for /readyz when one is. */
+bool wr_breakers_any_open(const wr_core *core);
+void wr_breakers_print(const wr_core *core, wr_buf *out);
+
 /* ---- a transaction as handlers see it */
 struct weir_rows {
     weir_tx *tx;
@@ -296,6 +323,7 @@ struct wr_core {
     inbox inbox;
     outbox outbox;
     parked parked;
+    breakers breakers;
     numbers numbers;
     const wr_client_record *records; /* of the batch under way */
     size_t record_count;

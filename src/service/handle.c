@@ -115,11 +115,12 @@ static weir_err call(wr_core *core, const wr_client_record *record, const weir_e
         return err;
     weir_tx tx;
     weir_status status = run(core, handler, event, &tx);
-    if (status == WEIR_DONE) {
+    if (status == WEIR_DONE)
         err = wr_tx_keep(&tx, &status, failure);
-        if (status == WEIR_DONE)
-            return err;
-    }
+    if (status != WEIR_RETRY && status != WEIR_FATAL)
+        wr_breaker_count(core, record, handler, status == WEIR_REJECT);
+    if (status == WEIR_DONE || err != WEIR_OK)
+        return err;
     if (status == WEIR_FATAL)
         return stop_at(core, record, event, handler, &tx, failure);
     wr_outbox_undo(core, mark);
@@ -138,6 +139,7 @@ static weir_err call(wr_core *core, const wr_client_record *record, const weir_e
         return WEIR_OK;
     }
     count_up(&core->numbers.parked_exhausted, 1);
+    wr_breaker_count(core, record, handler, true);
     return wr_dead_letter(core, record, "exhausted", handling->reason, name, attempts + 1, failure);
 }
 
@@ -190,11 +192,13 @@ weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, 
         return wr_parked_add(core, record, 0, 0, "behind another", failure);
     if (decoded != WEIR_OK) {
         count_up(&core->numbers.undecodable, 1);
+        wr_breaker_count(core, record, NULL, true);
         return wr_dead_letter(core, record, "undecodable", why.sentence, NULL, attempts + 1, failure);
     }
 
     bool is_known;
     handling.handler = find_handler(core, &event, &is_known);
+    wr_breaker_count(core, record, NULL, !handling.handler && is_known);
     if (!handling.handler && !is_known) {
         count_up(&core->numbers.unknown_types, 1);
         return WEIR_OK;

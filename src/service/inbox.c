@@ -146,7 +146,7 @@ static weir_err take(wr_core *core, wr_assignment *assignment, weir_failure *fai
         position->next = wr_statement_int(statement, 1);
         position->told = NOTHING_READ;
         position->is_owned = true;
-        position->is_changed = false;
+        position->is_changed = position->is_held = false;
         /* Never read here: from the first record, whatever the group committed elsewhere, since the tables are empty
          * too. By number, because asking where the beginning is costs a first event half a second; where the log begins
          * later, the consumer is told so and goes there. */
@@ -247,6 +247,58 @@ position *wr_inbox_admit(wr_core *core, const wr_client_record *record)
     position->next = record->offset + 1;
     position->is_changed = true;
     return position;
+}
+
+void wr_inbox_hold(wr_core *core, const wr_client_record *record)
+{
+    position *position = position_find(&core->inbox, record->topic, record->partition);
+    if (!position || !position->is_owned || position->is_held)
+        return;
+    position->is_held = true;
+    position->held_offset = record->offset;
+    core->inbox.has_held = true;
+}
+
+static weir_err give_back(wr_core *core, position *position, weir_failure *failure)
+{
+    weir_err err = wr_consumer_pause(core->consumer, position->topic, position->partition, true);
+    if (err == WEIR_OK)
+        err = wr_consumer_seek(core->consumer, position->topic, position->partition, position->held_offset);
+    if (err == WEIR_E_TIMEOUT || err == WEIR_E_UNREACHABLE || err == WEIR_E_AGAIN) {
+        core->inbox.has_held = true; /* the broker is away; the next turn tries again */
+        return WEIR_OK;
+    }
+    position->is_held = false;
+    return err == WEIR_OK
+               ? err
+               : weir_fail(failure, err, "partition %d of %s cannot be read again from where it was held: %s",
+                           position->partition, position->topic, weir_err_name(err));
+}
+
+weir_err wr_inbox_give_back(wr_core *core, weir_failure *failure)
+{
+    position *position;
+    weir_err err = WEIR_OK;
+    if (!core->inbox.has_held)
+        return WEIR_OK;
+    core->inbox.has_held = false;
+    for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(core->inbox.positions, &at, NULL));) {
+        if (!position->is_owned)
+            position->is_held = false;
+        if (position->is_held)
+            err = give_back(core, position, failure);
+    }
+    return err;
+}
+
+weir_err wr_inbox_resume(wr_core *core, const char *topic)
+{
+    position *position;
+    weir_err err = WEIR_OK;
+    for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(core->inbox.positions, &at, NULL));)
+        if (position->is_owned && !core->is_paused && strcmp(position->topic, topic) == 0)
+            err = wr_consumer_pause(core->consumer, position->topic, position->partition, false);
+    return err;
 }
 
 static weir_err seen_before(wr_core *core, const weir_event *event, bool *ret_is_new, weir_failure *failure)

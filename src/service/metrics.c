@@ -92,6 +92,8 @@ void wr_core_metrics(wr_core *core, wr_buf *out)
         {"weir_parked_events", "gauge", "Events that wait for a retry, or behind one.", NULL, &n->parked_events},
         {"weir_parked_keys", "gauge", "Keys that wait.", NULL, &n->parked_keys},
         {"weir_parked_total", "counter", "Events parked.", &n->parked_total, NULL},
+        {"weir_breaker_opened_total", "counter", "Times that a topic was paused because too much of it was rejected.",
+         &n->breakers_opened, NULL},
         {"weir_parked_exhausted_total", "counter", "Events whose attempts were used up.", &n->parked_exhausted, NULL},
         {"weir_dlq_events_total", "counter", "Dead letters.", &n->dead_letters, NULL},
     };
@@ -122,12 +124,13 @@ bool wr_core_health(wr_core *core, wr_buf *out)
     bool is_behind = atomic_load(&core->is_behind);
     bool is_ready = is_assigned && !is_draining && !is_behind;
     const numbers *n = &core->numbers;
+    bool has_paused = wr_breakers_any_open(core);
     int64_t refused = atomic_load(&n->outbox_frozen), aside = atomic_load(&n->outbox_aside);
     wr_buf_printf(
         out,
         "{\"ready\":%s,\"degraded\":%s,\"service\":\"%s\",\"state\":\"%s\",\"broker\":\"%s\",\"partitions\":%" PRId64
         ",\"outbox\":%" PRId64 ",\"frozen\":%" PRId64 ",\"set_aside\":%" PRId64 ",\"parked\":%" PRId64,
-        is_ready ? "true" : "false", refused + aside ? "true" : "false", core->name,
+        is_ready ? "true" : "false", refused + aside || has_paused ? "true" : "false", core->name,
         is_draining    ? "draining"
         : !is_assigned ? "waiting for partitions"
         : is_behind    ? "too much is unpublished or parked"
@@ -140,6 +143,11 @@ bool wr_core_health(wr_core *core, wr_buf *out)
     else if (aside)
         wr_buf_text(out, ",\"warning\":\"records that could not be published are set aside: weir outbox ls lists them, "
                          "weir outbox requeue or rm decides\"");
+    wr_breakers_print(core, out);
+    if (has_paused && !refused && !aside)
+        wr_buf_text(out,
+                    ",\"warning\":\"too much of a topic was rejected: it is not read for a while; the log and the dead "
+                    "letters say why\"");
     wr_buf_text(out, "}");
     return is_ready;
 }

@@ -296,6 +296,10 @@ static weir_err start_core(app *app)
         .outbox_max = (size_t)wr_config_int(config, "outbox.max"),
         .parked_max = (size_t)wr_config_int(config, "parked.max"),
         .message_size_max = (size_t)wr_config_int(config, "message.size.max"),
+        .breaker_rejections =
+            wr_config_int(config, "breaker.rejections") ? wr_config_int(config, "breaker.rejections") : -1,
+        .breaker_window = wr_config_int(config, "breaker.window"),
+        .breaker_pause_ms = wr_config_int(config, "breaker.pause"),
         .seen_window_ms = wr_config_int(config, "seen.window"),
         .linger_ms = number_of(app, "producer.linger"),
         .compression = text_of(app, "producer.compression"),
