@@ -1,4 +1,5 @@
-/* Times as text: RFC 3339 in UTC with milliseconds, "2026-01-31T12:00:00.000Z". No clock here; see io. */
+/* Times as text: RFC 3339 in UTC with milliseconds, "2026-01-31T12:00:00.000Z"; durations as text; and sums of times and
+ * durations that cannot overflow. No clock here; see io. */
 #ifndef WR_TIME_H
 #define WR_TIME_H
 
@@ -15,5 +16,24 @@ WEIR_MUST_CHECK weir_err wr_time_parse(const char *text, int64_t *ret_time_ms);
 WEIR_MUST_CHECK weir_err wr_duration_parse(const char *text, int64_t *ret_ms);
 /* "512", "64k", "16MiB", "1g": powers of 1024. */
 WEIR_MUST_CHECK weir_err wr_size_parse(const char *text, int64_t *ret_size);
+
+/* Sums that stop at INT64_MIN and INT64_MAX, which as a deadline is never. Every duration that somebody configured or sent
+ * goes through one of them. */
+static inline int64_t wr_time_add_ms(int64_t time_ms, int64_t duration_ms)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(time_ms, duration_ms, &sum))
+        return duration_ms < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
+
+/* The moment, in microseconds, that lies duration_ms after now_us. */
+static inline int64_t wr_time_after_ms(int64_t now_us, int64_t duration_ms)
+{
+    int64_t duration_us, sum;
+    if (__builtin_mul_overflow(duration_ms, 1000, &duration_us) || __builtin_add_overflow(now_us, duration_us, &sum))
+        return duration_ms < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
 
 #endif

@@ -41,6 +41,11 @@ bool wr_group_log_broken(const wr_group_log *log)
     return log->partition && wr_partition_broken(log->partition);
 }
 
+bool wr_group_log_waits(const wr_group_log *log)
+{
+    return log->partition && wr_partition_waits(log->partition);
+}
+
 int64_t wr_group_log_start(const wr_group_log *log)
 {
     return log->partition ? wr_partition_start_offset(log->partition) : 0;

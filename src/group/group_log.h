@@ -55,6 +55,7 @@ WEIR_MUST_CHECK weir_err wr_group_log_read(wr_group_log *log, int64_t *offset, s
                                            void *user, int64_t *skipped, weir_failure *failure);
 bool wr_group_log_exists(const wr_group_log *log); /* is there anything to read? */
 bool wr_group_log_broken(const wr_group_log *log); /* damaged or failed: nothing can be kept */
+bool wr_group_log_waits(const wr_group_log *log);  /* could not be opened, and is tried again */
 int64_t wr_group_log_start(const wr_group_log *log);
 int64_t wr_group_log_end(const wr_group_log *log);
 

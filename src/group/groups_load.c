@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { LOAD_SIZE = 1 << 20 };
+enum { LOAD_SIZE = 1 << 20, LOAD_AGAIN_MS = 1000 };
 
 static weir_err take_offset(wr_groups *groups, const wr_group_key *key, weir_slice bytes)
 {
@@ -152,10 +152,21 @@ static weir_err finish(wr_groups *groups)
 
 static void load_more(void *user);
 
+/* Reading failed for a reason that passes, or the log waits to be opened: requests answer that loading goes on. */
+static bool again(wr_groups *groups, weir_err err)
+{
+    bool passes = err == WEIR_E_IO || err == WEIR_E_FULL || err == WEIR_E_MEMORY;
+    if (!passes && !(err == WEIR_E_BROKEN && wr_group_log_waits(groups->log)))
+        return false;
+    return wr_timer_after_ms(groups->loop, &groups->load, LOAD_AGAIN_MS, load_more, groups) == WEIR_OK;
+}
+
 static void step(wr_groups *groups)
 {
     weir_failure failure = {0};
     weir_err err = WEIR_OK;
+    if (groups->load_offset < wr_group_log_start(groups->log))
+        groups->load_offset = wr_group_log_start(groups->log);
     if (wr_group_log_broken(groups->log))
         err = weir_fail(&failure, WEIR_E_BROKEN, "the log of " WR_OFFSETS_TOPIC " could not be opened");
     else if (wr_group_log_exists(groups->log))
@@ -166,6 +177,8 @@ static void step(wr_groups *groups)
         if (err == WEIR_OK)
             return;
     }
+    if (err != WEIR_OK && again(groups, err))
+        return;
     if (err == WEIR_OK)
         err = finish(groups);
     if (err != WEIR_OK) {

@@ -55,6 +55,11 @@ weir_err wr_file_size(wr_file *file, int64_t *ret_size)
     return file->ops->file_size(file, ret_size);
 }
 
+weir_err wr_file_written_ms(wr_file *file, int64_t *ret_ms)
+{
+    return file->ops->file_written_ms(file, ret_ms);
+}
+
 void wr_file_reserve(wr_file *file, int64_t size)
 {
     file->ops->file_reserve(file, size);
@@ -242,8 +247,9 @@ weir_err wr_path_read(wr_io *io, const char *path, size_t limit_size, weir_arena
     return err;
 }
 
-weir_err wr_path_write(wr_io *io, const char *path, weir_slice bytes)
+weir_err wr_path_replace(wr_io *io, const char *path, weir_slice bytes, bool *ret_replaced)
 {
+    *ret_replaced = false;
     char temporary[WR_PATH_SIZE_MAX];
     int size = snprintf(temporary, sizeof temporary, "%s.tmp", path);
     if (size < 0 || (size_t)size >= sizeof temporary)
@@ -261,12 +267,21 @@ weir_err wr_path_write(wr_io *io, const char *path, weir_slice bytes)
     wr_file_close(file);
     if (err == WEIR_OK)
         err = wr_path_rename(io, temporary, path);
+    *ret_replaced = err == WEIR_OK;
     if (err == WEIR_OK)
         return parent_sync(io, path);
 
+    int os_error = errno;
     weir_err ignored = wr_path_remove(io, temporary); /* frees the space; the first error is the one that counts */
     (void)ignored;
+    errno = os_error;
     return err;
+}
+
+weir_err wr_path_write(wr_io *io, const char *path, weir_slice bytes)
+{
+    bool replaced;
+    return wr_path_replace(io, path, bytes, &replaced);
 }
 
 /* ---- clock and chance */

@@ -33,6 +33,8 @@ WEIR_MUST_CHECK weir_err wr_file_write(wr_file *file, int64_t at, const void *by
 WEIR_MUST_CHECK weir_err wr_file_sync(wr_file *file);
 WEIR_MUST_CHECK weir_err wr_file_truncate(wr_file *file, int64_t size);
 WEIR_MUST_CHECK weir_err wr_file_size(wr_file *file, int64_t *ret_size);
+/* When the file was written last, by the wall clock of that time. */
+WEIR_MUST_CHECK weir_err wr_file_written_ms(wr_file *file, int64_t *ret_ms);
 /* Reserve disk space up to size without changing the file's length; a hint, may do nothing. */
 void wr_file_reserve(wr_file *file, int64_t size);
 /* An exclusive lock on the file until it is closed or the process ends. WEIR_E_AGAIN when another process has it. */
@@ -57,6 +59,9 @@ bool wr_path_exists(wr_io *io, const char *path);
 WEIR_MUST_CHECK weir_err wr_path_read(wr_io *io, const char *path, size_t limit_size, weir_arena *arena,
                                       weir_slice *ret_bytes);
 WEIR_MUST_CHECK weir_err wr_path_write(wr_io *io, const char *path, weir_slice bytes);
+/* The same, and *ret_replaced, which is set in any case: false, the old content is there; true with an error, the new
+ * one is, and whether it survives a power cut is not known. */
+WEIR_MUST_CHECK weir_err wr_path_replace(wr_io *io, const char *path, weir_slice bytes, bool *ret_replaced);
 
 /* ---- clock and chance */
 int64_t wr_now_ms(wr_io *io);  /* wall clock, Unix epoch */

@@ -22,6 +22,7 @@ typedef struct wr_io_ops {
     weir_err (*file_sync)(wr_file *file);
     weir_err (*file_truncate)(wr_file *file, int64_t size);
     weir_err (*file_size)(wr_file *file, int64_t *ret_size);
+    weir_err (*file_written_ms)(wr_file *file, int64_t *ret_ms);
     void (*file_reserve)(wr_file *file, int64_t size);
     weir_err (*file_lock)(wr_file *file);
     int (*file_descriptor)(const wr_file *file);
@@ -56,6 +57,7 @@ static inline weir_err wr_err_of_errno(int os_error)
     switch (os_error) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG: /* RLIMIT_FSIZE, or the file system's largest file */
         return WEIR_E_FULL;
     case ENOENT:
         return WEIR_E_NOT_FOUND;

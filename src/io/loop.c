@@ -2,6 +2,8 @@
 #include "io_int.h"
 #include "loop_int.h"
 
+#include <base/time.h>
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -202,6 +204,12 @@ weir_err wr_timer_start(wr_loop *loop, wr_timer *timer, int64_t deadline_us, voi
     *timer = (wr_timer){.deadline_us = deadline_us, .run = run, .user = user};
     heap_up(timers, timers->count++, timer);
     return WEIR_OK;
+}
+
+weir_err wr_timer_after_ms(wr_loop *loop, wr_timer *timer, int64_t duration_ms, void (*run)(void *user), void *user)
+{
+    int64_t deadline_us = wr_time_after_ms(wr_loop_now_us(loop), duration_ms > 0 ? duration_ms : 0);
+    return wr_timer_start(loop, timer, deadline_us, run, user);
 }
 
 void wr_timer_stop(wr_loop *loop, wr_timer *timer)

@@ -49,6 +49,10 @@ typedef struct wr_timer {
 /* Calls run once at the deadline (monotonic, microseconds). Starting a started timer moves it. */
 WEIR_MUST_CHECK weir_err wr_timer_start(wr_loop *loop, wr_timer *timer, int64_t deadline_us, void (*run)(void *user),
                                         void *user);
+/* The same, duration_ms from now (wr_loop_now_us): what the configuration and clients ask for. A duration whose end no clock
+ * can reach never runs; one below 0 is 0. */
+WEIR_MUST_CHECK weir_err wr_timer_after_ms(wr_loop *loop, wr_timer *timer, int64_t duration_ms, void (*run)(void *user),
+                                           void *user);
 void wr_timer_stop(wr_loop *loop, wr_timer *timer); /* fine when not started */
 static inline bool wr_timer_started(const wr_timer *timer)
 {

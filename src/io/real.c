@@ -126,6 +126,15 @@ static weir_err real_size(wr_file *file, int64_t *ret_size)
     return WEIR_OK;
 }
 
+static weir_err real_written_ms(wr_file *file, int64_t *ret_ms)
+{
+    struct stat info;
+    if (fstat(fd_of(file), &info) != 0)
+        return failed();
+    *ret_ms = (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+    return WEIR_OK;
+}
+
 static void real_reserve(wr_file *file, int64_t size)
 {
     int saved = errno; /* a hint: file systems without it are fine */
@@ -281,6 +290,7 @@ static const wr_io_ops real_ops = {
     .file_sync = real_sync,
     .file_truncate = real_truncate,
     .file_size = real_size,
+    .file_written_ms = real_written_ms,
     .file_reserve = real_reserve,
     .file_lock = real_lock,
     .file_descriptor = real_descriptor,

@@ -77,6 +77,7 @@ static wr_sim *sim_new_empty(uint64_t seed_value)
         .fail_write.at = UINT64_MAX,
         .fail_read.at = UINT64_MAX,
         .capacity_size = -1,
+        .open_count_max = SIZE_MAX,
         .mono_us = 1000000,
         .wall_ahead_us = (int64_t)WALL_START_MS_HIGH * 1000000,
         .net = {.delay_us_max = 500, .partial_percent = 30, .pipe_size = 65536},
@@ -152,7 +153,10 @@ sim_fate sim_begin_write(wr_sim *sim, const char *what, uint64_t node_id, uint64
         wr_sim_kill(sim);
         return SIM_HALF;
     }
-    return number == sim->fail_write.at ? SIM_FAIL : SIM_GO;
+    if (number != sim->fail_write.at)
+        return SIM_GO;
+    sim->failed_call = what;
+    return SIM_FAIL;
 }
 
 bool sim_happens(wr_sim *sim, sim_fate fate)
@@ -286,6 +290,21 @@ void wr_sim_fail_at(wr_sim *sim, uint64_t n, int os_error)
 void wr_sim_fail_read_at(wr_sim *sim, uint64_t n, int os_error)
 {
     sim->fail_read = (sim_fault){n, os_error};
+}
+
+const char *wr_sim_failed_call(const wr_sim *sim)
+{
+    return sim->failed_call;
+}
+
+void wr_sim_set_open_max(wr_sim *sim, size_t count)
+{
+    sim->open_count_max = count;
+}
+
+size_t wr_sim_open_count(const wr_sim *sim)
+{
+    return sim->open_count;
 }
 
 void wr_sim_set_capacity(wr_sim *sim, int64_t capacity_size)

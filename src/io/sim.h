@@ -66,6 +66,11 @@ void wr_sim_restart(wr_sim *sim);
 /* Write-like call n fails with this errno (EIO, ENOSPC), once: a write may leave a prefix, a sync forgets what was
  * dirty. */
 void wr_sim_fail_at(wr_sim *sim, uint64_t n, int os_error);
+/* The name of the call that it hit ("write", "sync", "dir sync", "create", …), or NULL. */
+const char *wr_sim_failed_call(const wr_sim *sim);
+/* As many files may be open at a time; past them opening a file and syncing a directory is EMFILE. SIZE_MAX: any. */
+void wr_sim_set_open_max(wr_sim *sim, size_t count);
+size_t wr_sim_open_count(const wr_sim *sim);
 void wr_sim_fail_read_at(wr_sim *sim, uint64_t n, int os_error);
 /* The sum of file sizes that fits; past it WEIR_E_FULL. -1: no limit. */
 void wr_sim_set_capacity(wr_sim *sim, int64_t capacity_size);

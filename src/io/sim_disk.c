@@ -79,6 +79,8 @@ static weir_err disk_open(wr_io *io, const char *path, unsigned flags, wr_file *
         return sim_fail(ENOENT);
     if (place.node && place.node->is_dir)
         return sim_fail(EISDIR);
+    if (sim->open_count >= sim->open_count_max)
+        return sim_fail(EMFILE);
 
     if (place.node) {
         err = sim_begin_read(sim);
@@ -96,6 +98,7 @@ static weir_err disk_open(wr_io *io, const char *path, unsigned flags, wr_file *
         .writes = (flags & WR_FILE_WRITE) != 0,
         .life = sim->life,
     };
+    sim->open_count++;
     *ret_file = &file->base;
     return WEIR_OK;
 }
@@ -106,6 +109,7 @@ static void disk_close(wr_file *base)
     if (file->node->locked_by == file)
         file->node->locked_by = NULL;
     sim_node_unref(file->node);
+    file->sim->open_count--;
     free(file);
 }
 
@@ -160,6 +164,7 @@ static weir_err disk_write(wr_file *base, int64_t at, const void *bytes, size_t 
     sim_fate fate = sim_begin_write(sim, "write", file->node->id, (uint64_t)at, size);
     size_t done = sim_prefix(sim, fate, size), room = room_at(sim, file->node, (size_t)at, size);
     sim_node_write(sim, file->node, (size_t)at, bytes, done < room ? done : room);
+    file->node->written_ms = wr_now_ms(&sim->base);
     if (fate == SIM_GO && room < size)
         return sim_fail(ENOSPC);
     return sim_end_write(sim, fate);
@@ -206,6 +211,17 @@ static weir_err disk_size(wr_file *base, int64_t *ret_size)
         err = sim_begin_read(file->sim);
     if (err == WEIR_OK)
         *ret_size = (int64_t)file->node->live.size;
+    return err;
+}
+
+static weir_err disk_written_ms(wr_file *base, int64_t *ret_ms)
+{
+    sim_file *file = file_of(base);
+    weir_err err = file_check(file, false);
+    if (err == WEIR_OK && file->sim->end != SIM_LIGHT)
+        err = sim_fail(EIO);
+    if (err == WEIR_OK)
+        *ret_ms = file->node->written_ms;
     return err;
 }
 
@@ -268,6 +284,8 @@ static weir_err disk_dir_sync(wr_io *io, const char *path)
         return sim_fail(EIO);
     sim_node *dir;
     weir_err err = find_dir(sim, path, &dir);
+    if (err == WEIR_OK && sim->open_count >= sim->open_count_max)
+        err = sim_fail(EMFILE);
     if (err != WEIR_OK)
         return err;
     sim_fate fate = sim_begin_write(sim, "dir sync", dir->id, 0, 0);
@@ -426,6 +444,7 @@ const wr_io_ops sim_disk_ops = {
     .file_sync = disk_sync,
     .file_truncate = disk_truncate,
     .file_size = disk_size,
+    .file_written_ms = disk_written_ms,
     .file_reserve = disk_reserve,
     .file_lock = disk_lock,
     .file_descriptor = disk_descriptor,

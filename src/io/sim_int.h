@@ -74,6 +74,7 @@ struct sim_node {
     const void *locked_by; /* the file that holds the lock */
     sim_node *copy;        /* while a disk is being copied */
     sim_bytes live, durable;
+    int64_t written_ms;
     sim_change *changes, **changes_end;
     sim_names live_names, durable_names;
 };
@@ -131,6 +132,8 @@ struct wr_sim {
     uint64_t cut_at, kill_at;
     sim_fault fail_write, fail_read;
     int64_t capacity_size; /* -1: no limit */
+    size_t open_count, open_count_max;
+    const char *failed_call; /* that the injected error of a write-like call hit; NULL: none */
     sim_end end;
     uint64_t life; /* counts restarts: files of an earlier life are unusable */
 

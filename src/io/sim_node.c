@@ -377,6 +377,7 @@ void sim_disk_copy(wr_sim *to, const wr_sim *from)
         sim_node *copy = nodes[i]->copy = sim_node_new(to, node->is_dir);
         sim_bytes_copy(&copy->live, &node->live);
         sim_bytes_copy(&copy->durable, &node->durable);
+        copy->written_ms = node->written_ms;
         for (const sim_change *change = node->changes; change; change = change->next)
             change_add(copy, change->sequence, change->at, change->bytes, change->size)->truncate = change->truncate;
     }

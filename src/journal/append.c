@@ -1,11 +1,12 @@
 /* Appending one batch, and starting a new segment when the active one will not take it.
  *
  * Everything that can be refused, and every allocation, comes before the write; after the write nothing can fail. A
- * write that fails may have left half a batch behind the end: the end does not move and the log is broken, so nobody
- * reads it, and the next open cuts it off. */
+ * write that fails may have left half a batch behind the end: the end does not move, so nobody reads it, and it is cut
+ * off before the next write, the next roll, or by the next open. */
 #include "log_int.h"
 
 #include <assert.h>
+#include <errno.h>
 
 static weir_err check_records(const wr_log *log, const wr_batch *batch, weir_arena *arena, int64_t now_ms)
 {
@@ -45,19 +46,54 @@ static weir_err check_content(const wr_log *log, const uint8_t *bytes, const wr_
     return err;
 }
 
-static bool must_roll(const wr_log *log, const wr_head *head)
+static bool must_roll(const wr_log *log, const wr_head *head, int64_t now_ms)
 {
     const wr_log_config *config = &log->config;
     const wr_segment *active = wr_log_active(log);
     if (active->size == 0)
         return false;
-    bool aged = active->first_time >= 0 && head->max_timestamp >= 0 &&
-                head->max_timestamp - active->first_time > config->segment_ms;
+    /* As in Kafka: by the timestamps of the records, or by the clock in a segment that begins without one. */
+    bool stamped = active->first_time >= 0;
+    int64_t from_ms = stamped ? active->first_time : active->started_ms;
+    int64_t to_ms = stamped ? head->max_timestamp : now_ms;
+    bool aged = to_ms >= 0 && from_ms >= 0 && to_ms - from_ms > config->segment_ms;
     size_t index_max = (size_t)config->index_size_max / WR_INDEX_ENTRY;
     size_t times_max = (size_t)config->index_size_max / WR_TIMES_ENTRY;
     bool full = active->index.count + 1 > index_max || active->times.count + 2 > times_max;
     return aged || full || active->size + head->size > config->segment_size ||
            head->last_offset - active->base_offset > INT32_MAX;
+}
+
+/* Takes the name of a segment that came to nothing off the directory again: a later, longer end would make the file look
+ * like a segment out of place. */
+static void remove_stray(wr_log *log, int64_t base_offset)
+{
+    char path[WR_LOG_PATH_MAX];
+    int os_error = errno;
+    weir_err err = wr_log_path(log, base_offset, ".log", path);
+    if (err == WEIR_OK)
+        err = wr_path_remove(log->io, path);
+    log->stray_offset = err == WEIR_OK || err == WEIR_E_NOT_FOUND ? -1 : base_offset;
+    errno = os_error;
+}
+
+static weir_err create(wr_log *log, wr_segment *segment)
+{
+    char path[WR_LOG_PATH_MAX];
+    weir_err err = wr_log_path(log, segment->base_offset, ".log", path);
+    unsigned flags = WR_FILE_WRITE | WR_FILE_CREATE;
+    if (log->stray_offset != segment->base_offset)
+        flags |= WR_FILE_EXCLUSIVE;
+    if (err == WEIR_OK)
+        err = wr_file_open(log->io, path, flags, &segment->file);
+    if (err != WEIR_OK)
+        return wr_log_failed_at(log, err, "create", segment->base_offset, ".log");
+    log->stray_offset = segment->base_offset;
+    err = wr_dir_sync(log->io, log->directory);
+    if (err == WEIR_OK)
+        return WEIR_OK;
+    (void)wr_log_failed(log, err, "sync", ".");
+    return wr_log_lacks_descriptors(err) ? err : wr_log_break(log, err);
 }
 
 weir_err wr_log_start_segment(wr_log *log)
@@ -69,58 +105,71 @@ weir_err wr_log_start_segment(wr_log *log)
     segment->indexed = true;
     segment->mark.end_offset = base_offset;
     segment->mark.max_time = segment->mark.max_time_offset = -1;
-    char path[WR_LOG_PATH_MAX];
-    weir_err err = wr_log_path(log, base_offset, ".log", path);
-    if (err == WEIR_OK)
-        err = wr_file_open(log->io, path, WR_FILE_WRITE | WR_FILE_CREATE | WR_FILE_EXCLUSIVE, &segment->file);
-    if (err == WEIR_OK)
-        err = wr_dir_sync(log->io, log->directory);
+    segment->started_ms = wr_now_ms(log->io);
+    weir_err err = create(log, segment);
     if (err == WEIR_OK)
         err = wr_log_add_segment(log, segment);
-    if (err != WEIR_OK)
+    if (err != WEIR_OK) {
         wr_segment_free(segment);
-    return err;
+        if (log->stray_offset == base_offset)
+            remove_stray(log, base_offset);
+        return err;
+    }
+    log->stray_offset = -1;
+    if (log->config.nothing_promised && log->segment_count > 1)
+        wr_segment_close(log->segments[log->segment_count - 2]);
+    return WEIR_OK;
 }
 
 weir_err wr_log_roll(wr_log *log)
 {
-    if (log->broken)
+    if (wr_log_broken(log))
         return WEIR_E_BROKEN;
     wr_segment *active = wr_log_active(log);
     if (active->size == 0)
         return WEIR_OK;
     if (log->segment_count == WR_SEGMENTS_MAX)
         return WEIR_E_LIMIT;
-    weir_err err = wr_segment_index(active);
-    if (err != WEIR_OK)
-        return err;
-    err = wr_segment_store_index(active, true);
+    weir_err err = wr_segment_mend(active);
     if (err == WEIR_OK)
-        err = wr_log_write_snapshot(log);
+        err = wr_segment_index(active);
     if (err == WEIR_OK)
+        err = wr_segment_store_index(active, true);
+    if (err == WEIR_OK) {
+        wr_log_write_snapshot(log);
         err = wr_log_start_segment(log);
-    return err == WEIR_OK ? WEIR_OK : wr_log_break(log, err);
+    }
+    return err == WEIR_OK ? WEIR_OK : wr_log_refuse(log, err);
 }
 
 /* A batch of a new leader epoch may be written only when the checkpoint knows the epoch. */
 static weir_err enter_epoch(wr_log *log, int32_t leader_epoch)
 {
     int32_t last = wr_epochs_last(&log->epochs);
-    if (leader_epoch == last)
+    if (leader_epoch == last && !log->epoch_owed)
         return WEIR_OK;
     if (leader_epoch < last)
         return WEIR_E_USAGE;
-    weir_err err = wr_epochs_add(&log->epochs, leader_epoch, wr_log_end_offset(log));
+    weir_err err = WEIR_OK;
+    if (leader_epoch > last)
+        err = wr_epochs_add(&log->epochs, leader_epoch, wr_log_end_offset(log));
     if (err != WEIR_OK)
         return err;
-    return wr_log_write_checkpoint(log, log->start_offset, 0);
+    log->epoch_owed = true;
+    err = wr_log_write_checkpoint(log, log->start_offset, 0);
+    log->epoch_owed = err != WEIR_OK;
+    return err;
 }
 
-static weir_err prepare(wr_log *log, const wr_head *head, int32_t leader_epoch)
+static weir_err prepare(wr_log *log, const wr_head *head, int32_t leader_epoch, int64_t now_ms)
 {
+    if (log->stray_offset >= 0)
+        remove_stray(log, log->stray_offset);
     weir_err err = wr_segment_index(wr_log_active(log));
-    if (err == WEIR_OK && must_roll(log, head))
+    if (err == WEIR_OK && must_roll(log, head, now_ms))
         err = wr_log_roll(log);
+    if (err == WEIR_OK && log->stray_offset >= 0)
+        err = wr_log_failed_at(log, WEIR_E_IO, "remove", log->stray_offset, ".log");
     if (err == WEIR_OK)
         err = enter_epoch(log, leader_epoch);
     if (err == WEIR_OK)
@@ -134,13 +183,18 @@ static weir_err write_batch(wr_log *log, const uint8_t *bytes, const wr_head *he
 {
     wr_segment *active = wr_log_active(log);
     wr_file *file;
-    weir_err err = wr_segment_open(active, &file);
+    weir_err err = wr_segment_mend(active);
+    if (err == WEIR_OK)
+        err = wr_segment_open(active, &file);
     if (err != WEIR_OK)
         return err;
     err = wr_file_write(file, active->size, bytes, (size_t)head->size);
-    if (err != WEIR_OK)
-        return wr_log_break(log, err);
+    if (err != WEIR_OK) {
+        active->torn = true;
+        return wr_log_failed_at(log, err, "write", active->base_offset, ".log");
+    }
     active->dirty = true;
+    active->written_ms = now_ms;
     if (active->verified_to == active->size)
         active->verified_to += head->size;
     wr_segment_add(active, head);
@@ -151,7 +205,7 @@ static weir_err write_batch(wr_log *log, const uint8_t *bytes, const wr_head *he
 
 weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_epoch, wr_appended *ret_appended)
 {
-    if (log->broken)
+    if (wr_log_broken(log))
         return WEIR_E_BROKEN;
     if (leader_epoch < 0)
         return WEIR_E_USAGE;
@@ -182,11 +236,14 @@ weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_
         bool still = wr_head_read(bytes, &head);
         assert(still);
     }
-    err = prepare(log, &head, leader_epoch);
+    if (log->state == WR_LOG_FULL && wr_mono_us(log->io) < log->retry_us)
+        return log->cause.err == WEIR_E_FULL ? WEIR_E_FULL : WEIR_E_IO;
+    err = prepare(log, &head, leader_epoch, now_ms);
     if (err == WEIR_OK)
         err = write_batch(log, bytes, &head, now_ms);
     if (err != WEIR_OK)
-        return err;
+        return wr_log_refuse(log, err);
+    wr_log_step(log, WR_LOG_WROTE);
     *ret_appended = (wr_appended){.base_offset = head.base_offset,
                                   .last_offset = head.last_offset,
                                   .append_time_ms = log->config.log_append_time ? now_ms : -1};

@@ -4,15 +4,15 @@
 
 enum { FIND_BUFFER = 4096 };
 
-typedef struct quest {
+typedef struct time_search {
     int64_t time_ms;      /* the first record at or after this ... */
     int64_t from_offset;  /* ... not before this ... */
     int64_t limit_offset; /* ... and below this */
     weir_arena *arena;
     int64_t offset, found_ms; /* the answer; offset -1: none yet */
-} quest;
+} time_search;
 
-static weir_err search_batch(quest *search, wr_segment *segment, int64_t position, const wr_head *head)
+static weir_err search_batch(time_search *search, wr_segment *segment, int64_t position, const wr_head *head)
 {
     uint8_t *bytes = weir_arena_alloc(search->arena, (size_t)head->size);
     if (!bytes)
@@ -47,7 +47,7 @@ static int64_t larger(int64_t a, int64_t b)
 }
 
 /* WEIR_E_RANGE: nothing here, go on with the next segment. */
-static weir_err search_segment(quest *search, wr_segment *segment)
+static weir_err search_segment(time_search *search, wr_segment *segment)
 {
     int64_t from = larger(search->from_offset, segment->base_offset), position, base_offset;
     weir_err err = wr_segment_index(segment);
@@ -80,12 +80,12 @@ static weir_err search_segment(quest *search, wr_segment *segment)
 weir_err wr_log_find_time(wr_log *log, int64_t time_ms, int64_t limit_offset, weir_arena *arena, int64_t *ret_offset,
                           int64_t *ret_time_ms)
 {
-    quest search = {.time_ms = time_ms,
-                    .from_offset = log->start_offset,
-                    .limit_offset = limit_offset,
-                    .arena = arena,
-                    .offset = -1,
-                    .found_ms = -1};
+    time_search search = {.time_ms = time_ms,
+                          .from_offset = log->start_offset,
+                          .limit_offset = limit_offset,
+                          .arena = arena,
+                          .offset = -1,
+                          .found_ms = -1};
     for (size_t i = wr_log_segment_at(log, log->start_offset); i < log->segment_count && search.offset < 0; i++) {
         wr_segment *segment = log->segments[i];
         if (segment->base_offset >= limit_offset)

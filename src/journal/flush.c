@@ -6,11 +6,12 @@
  *                checkpoint is written anew
  *
  * Index files and a snapshot join a ticket when a segment was sealed, and in the active segment whenever it has grown
- * by checkpoint_size since the last time. After an error the log is broken: a failed fsync may have dropped the dirty
- * pages, so a retry that succeeds would lie. */
+ * by checkpoint_size since the last time. After a sync that failed the log is broken: a failed fsync may have dropped the
+ * dirty pages, so a retry that succeeds would lie. Whatever else cannot be written is tried again with a later ticket. */
 #include "log_int.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 enum { TICKET_FILES = sizeof((wr_log_ticket *)0)->files / sizeof(wr_file *), SNAPSHOT_SIZE_MAX = 16 << 20 };
@@ -71,13 +72,22 @@ weir_err wr_log_write_checkpoint(wr_log *log, int64_t start_offset, size_t first
     }
     if (!checkpoint.segments || wr_buf_failed(&buf))
         err = WEIR_E_MEMORY;
+    bool replaced = false;
     if (err == WEIR_OK)
-        err = wr_path_write(log->io, path, wr_buf_view(&buf));
+        err = wr_path_replace(log->io, path, wr_buf_view(&buf), &replaced);
+    if (err != WEIR_OK)
+        (void)wr_log_failed(log, err, "replace", WR_CHECKPOINT_NAME);
+    bool unknown = err != WEIR_OK && replaced && !wr_log_lacks_descriptors(err);
     wr_buf_fini(&buf);
     free(checkpoint.segments);
-    if (err == WEIR_OK)
-        err = write_epochs(log);
-    return err == WEIR_OK ? WEIR_OK : wr_log_break(log, err);
+    log->checkpoint_owed = err != WEIR_OK;
+    if (unknown)
+        return wr_log_break(log, err);
+    if (err == WEIR_OK) {
+        weir_err ignored = write_epochs(log); /* the next checkpoint tries again */
+        (void)ignored;
+    }
+    return err;
 }
 
 weir_err wr_log_write_synced(wr_log *log)
@@ -91,7 +101,7 @@ weir_err wr_log_write_synced(wr_log *log)
     if (err == WEIR_OK)
         err = wr_file_write(log->synced_file, 0, bytes, sizeof bytes);
     log->synced_used = true;
-    return err == WEIR_OK ? WEIR_OK : wr_log_break(log, err);
+    return err == WEIR_OK ? WEIR_OK : wr_log_failed(log, err, "write", WR_SYNCED_NAME);
 }
 
 static void remove_snapshot(wr_log *log, int64_t offset)
@@ -129,20 +139,24 @@ static weir_err write_snapshot_file(wr_log *log, int64_t offset)
     return err;
 }
 
-weir_err wr_log_write_snapshot(wr_log *log)
+void wr_log_write_snapshot(wr_log *log)
 {
     int64_t offset = wr_log_end_offset(log);
     if (log->snapshot_in_ticket || log->producers_offset == offset)
-        return WEIR_OK; /* one at a time; an older one only means more to read at the next open */
+        return; /* one at a time; an older one only means more to read at the next open */
     forget_pending_snapshot(log);
     size_t count = wr_producers_count(log->producers);
     weir_err err = count > 0 ? write_snapshot_file(log, offset) : WEIR_OK;
-    if (err != WEIR_OK)
-        return wr_log_break(log, err);
     log->snapshot_pending = true;
     log->snapshot_offset = offset;
     log->snapshot_count = (int64_t)count;
-    return WEIR_OK;
+    if (err != WEIR_OK)
+        forget_pending_snapshot(log);
+    else if (log->config.nothing_promised) {
+        wr_file_close(log->snapshot_file); /* nobody syncs it; the one at the close is */
+        log->snapshot_file = NULL;
+        forget_pending_snapshot(log);
+    }
 }
 
 /* ---- tickets */
@@ -152,6 +166,9 @@ static bool add_segment(wr_segment *segment, size_t room, wr_log_ticket *ticket)
 {
     size_t need = (segment->dirty ? 1 : 0) + (segment->index_dirty ? 2 : 0);
     if (ticket->file_count + need > room)
+        return false;
+    segment->log->ticket_err = wr_segment_open_dirty(segment);
+    if (segment->log->ticket_err != WEIR_OK)
         return false;
     if (segment->dirty) {
         ticket->files[ticket->file_count++] = segment->file;
@@ -175,24 +192,32 @@ static bool checkpoint_due(const wr_log *log)
     int64_t quarter = log->config.segment_size / 4;
     int64_t step = quarter < WR_LOG_CHECKPOINT_SIZE ? quarter : WR_LOG_CHECKPOINT_SIZE;
     const wr_segment *active = wr_log_active(log);
-    return active->size > active->mark.size && active->size - active->mark.size >= step;
+    return active->size > active->mark.size && active->size - active->mark.size >= step &&
+           wr_mono_us(log->io) >= log->checkpoint_us;
+}
+
+/* What helps the next open. Without it there is only more to read then. */
+static void prepare_checkpoint(wr_log *log)
+{
+    wr_segment *active = wr_log_active(log);
+    weir_err err = wr_segment_index(active);
+    if (err == WEIR_OK)
+        err = wr_segment_store_index(active, false);
+    if (err == WEIR_OK)
+        wr_log_write_snapshot(log);
+    else
+        log->checkpoint_us = wr_mono_us(log->io) + (int64_t)WR_LOG_RETRY_MS * 1000;
 }
 
 void wr_log_sync_begin(wr_log *log, wr_log_ticket *ret_ticket)
 {
     assert(!log->ticket_open);
     *ret_ticket = (wr_log_ticket){.offset = log->synced_offset};
-    if (log->broken)
+    log->ticket_err = WEIR_OK;
+    if (wr_log_broken(log))
         return;
-    if (checkpoint_due(log)) {
-        weir_err err = wr_segment_store_index(wr_log_active(log), false);
-        if (err == WEIR_OK)
-            err = wr_log_write_snapshot(log);
-        if (err != WEIR_OK) {
-            (void)wr_log_break(log, err);
-            return;
-        }
-    }
+    if (checkpoint_due(log))
+        prepare_checkpoint(log);
     size_t first = wr_log_segment_at(log, log->synced_offset);
     while (first > 0 && (log->segments[first - 1]->dirty || log->segments[first - 1]->index_dirty))
         first--; /* ended where the sync ended, but its index files came later */
@@ -228,7 +253,7 @@ static bool end_segment(wr_segment *segment, bool well)
 }
 
 /* What the ticket made durable is written down. */
-static weir_err note_synced(wr_log *log, bool marked)
+static void note_synced(wr_log *log, bool marked)
 {
     int64_t old_offset = -1;
     if (log->snapshot_in_ticket) {
@@ -241,47 +266,54 @@ static weir_err note_synced(wr_log *log, bool marked)
         log->snapshot_file = NULL;
         marked = true;
     }
-    weir_err err = wr_log_write_synced(log);
-    if (err == WEIR_OK && marked)
-        err = wr_log_write_checkpoint(log, log->start_offset, 0);
+    if (wr_log_write_synced(log) != WEIR_OK) { /* it may be old, never too high: the next sync writes it again */
+        wr_file_close(log->synced_file);
+        log->synced_file = NULL;
+    }
+    if (!marked && !log->checkpoint_owed)
+        return;
+    weir_err err = wr_log_write_checkpoint(log, log->start_offset, 0);
     if (err == WEIR_OK && old_offset >= 0)
-        remove_snapshot(log, old_offset);
-    return err;
+        remove_snapshot(log,
+                        old_offset); /* else the old checkpoint names it; the next open removes what is left over */
 }
 
 void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err)
 {
     if (!log->ticket_open)
         return;
+    int os_error = errno;
     log->ticket_open = false;
     bool marked = false;
     for (size_t i = 0; i < log->segment_count; i++)
         if (log->segments[i]->in_ticket || log->segments[i]->index_in_ticket)
             marked |= end_segment(log->segments[i], err == WEIR_OK);
     if (err != WEIR_OK) {
+        errno = os_error;
+        (void)wr_log_failed_at(log, err, "sync", wr_log_active(log)->base_offset, ".log");
         (void)wr_log_break(log, err);
         return;
     }
     if (ticket->offset > log->synced_offset)
         log->synced_offset = ticket->offset;
-    if (!log->broken)
-        (void)note_synced(log, marked); /* what failed has broken the log; what is synced stays so */
+    if (!wr_log_broken(log))
+        note_synced(log, marked);
 }
 
 weir_err wr_log_sync(wr_log *log)
 {
     for (;;) {
-        if (log->broken)
+        if (wr_log_broken(log))
             return WEIR_E_BROKEN;
         wr_log_ticket ticket;
         wr_log_sync_begin(log, &ticket);
         if (ticket.file_count == 0)
-            return log->broken ? log->cause : WEIR_OK;
+            return log->ticket_err;
         weir_err err = WEIR_OK;
         for (size_t i = 0; i < ticket.file_count && err == WEIR_OK; i++)
             err = wr_file_sync(ticket.files[i]);
         wr_log_sync_end(log, &ticket, err);
-        if (log->broken)
-            return log->cause;
+        if (wr_log_broken(log))
+            return log->cause.err;
     }
 }

@@ -1,8 +1,33 @@
-/* The log as a whole: making, reading, closing. Appending is in append.c, opening in recovery.c, syncing in flush.c,
- * deleting in retention.c, looking up times in find.c. */
+/* The log as a whole: its states, making, reading, closing. Appending is in append.c, opening in recovery.c, syncing in
+ * flush.c, deleting in retention.c, looking up times in find.c.
+ *
+ *                something must                              refused
+ *    opening ────read again────▶ recovering         ┌───────────────────▶ full ◀─┐ refused again, WR_LOG_RETRY_MS later
+ *       │                            │              │                      │ └───┘ at the earliest
+ *       │ opened                     │ opened       │         wrote        │
+ *       └──────────▶ open ◀──────────┘              ├──────────────────────┘
+ *                     │  (flush=none: unpromised) ──┘
+ *                     │
+ *                     └── a sync failed (also from full, and while opening) ──▶ broken, until it is opened anew
+ *
+ *   refused   a call failed that leaves the files known: a write (a prefix of it may stand behind the end, and is cut off
+ *             before anything else is written there), creating, opening, truncating or renaming a file, for lack of room
+ *             (ENOSPC, EDQUOT, EFBIG), of descriptors (EMFILE, ENFILE) or because of the disk (EIO). What was to be
+ *             written never counts: the end does not move, so it is as if nobody had asked. An append that succeeds
+ *             later is as good as one that had succeeded at once
+ *   sync      of data or of a directory: the kernel may have dropped the dirty pages and forgotten that it did, so that
+ *             a second sync would say yes over bytes that are not on the disk. Nothing leads back but reading the disk
+ *   neither   what is only a help for the next open (index files of a checkpoint, snapshots, weir.synced, the checkpoint
+ *             itself): it is written again later, and the next open reads more until it is
+ *
+ * unpromised is open for a log that nobody syncs (flush=none): it may close files that were never synced, and delete
+ * segments above the synced offset. What it lost in a power cut was promised to nobody. */
 #include "log_int.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const wr_log_config wr_log_config_default = {
@@ -27,7 +52,7 @@ wr_log *wr_log_new(wr_io *io, const char *directory, const wr_log_config *config
     log->io = io;
     log->directory = strdup(directory);
     log->producers = wr_producers_new();
-    log->producers_offset = log->filed_epoch = -1;
+    log->producers_offset = log->filed_epoch = log->stray_offset = -1;
     wr_log_configure(log, config);
     if (!log->directory || !log->producers) {
         wr_log_abandon(log);
@@ -49,23 +74,122 @@ void wr_log_abandon(wr_log *log)
     wr_producers_free(log->producers);
     wr_epochs_fini(&log->epochs);
     free(log->segments);
-    free(log->doomed);
+    free(log->removals);
     free(log->directory);
     free(log);
 }
+
+/* ---- states */
+
+wr_log_state wr_log_state_of(const wr_log *log)
+{
+    return log->state;
+}
+
+const char *wr_log_state_name(wr_log_state state)
+{
+    static const char *const names[] = {
+        [WR_LOG_OPENING] = "opening", [WR_LOG_RECOVERING] = "recovering",
+        [WR_LOG_OPEN] = "open",       [WR_LOG_UNPROMISED] = "unpromised",
+        [WR_LOG_FULL] = "full",       [WR_LOG_BROKEN] = "broken",
+    };
+    return names[state];
+}
+
+/* Rows: the state; columns: what happens. WR_LOG_OPEN stands for unpromised too, where the configuration says so. */
+static const wr_log_state next_state[][WR_LOG_EVENT_COUNT] = {
+    /*                      reads again        opened          refused            wrote              lost */
+    [WR_LOG_OPENING] = {WR_LOG_RECOVERING, WR_LOG_OPEN, WR_LOG_OPENING, WR_LOG_OPENING, WR_LOG_BROKEN},
+    [WR_LOG_RECOVERING] = {WR_LOG_RECOVERING, WR_LOG_OPEN, WR_LOG_RECOVERING, WR_LOG_RECOVERING, WR_LOG_BROKEN},
+    [WR_LOG_OPEN] = {WR_LOG_OPEN, WR_LOG_OPEN, WR_LOG_FULL, WR_LOG_OPEN, WR_LOG_BROKEN},
+    [WR_LOG_UNPROMISED] = {WR_LOG_OPEN, WR_LOG_OPEN, WR_LOG_FULL, WR_LOG_OPEN, WR_LOG_BROKEN},
+    [WR_LOG_FULL] = {WR_LOG_FULL, WR_LOG_FULL, WR_LOG_FULL, WR_LOG_OPEN, WR_LOG_BROKEN},
+    [WR_LOG_BROKEN] = {WR_LOG_BROKEN, WR_LOG_BROKEN, WR_LOG_BROKEN, WR_LOG_BROKEN, WR_LOG_BROKEN},
+};
+
+void wr_log_step(wr_log *log, wr_log_event event)
+{
+    wr_log_state before = log->state, after = next_state[before][event];
+    if (after == WR_LOG_OPEN && log->config.nothing_promised)
+        after = WR_LOG_UNPROMISED;
+    if (event == WR_LOG_OPENED)
+        log->told_state = after; /* nobody has to be told of that */
+    log->state = after;
+    if (after == WR_LOG_FULL || (after == WR_LOG_BROKEN && before != WR_LOG_BROKEN))
+        log->cause = log->failure;
+    if (after == WR_LOG_FULL)
+        log->retry_us = wr_mono_us(log->io) + (int64_t)WR_LOG_RETRY_MS * 1000;
+}
+
+bool wr_log_take_change(wr_log *log)
+{
+    bool changed = log->state != log->told_state;
+    log->told_state = log->state;
+    return changed;
+}
+
+const wr_log_cause *wr_log_cause_of(const wr_log *log)
+{
+    return &log->cause;
+}
+
+static bool is_of_disk(weir_err err)
+{
+    return err == WEIR_E_IO || err == WEIR_E_FULL || err == WEIR_E_NOT_FOUND || err == WEIR_E_EXISTS;
+}
+
+weir_err wr_log_failed(wr_log *log, weir_err err, const char *call, const char *file)
+{
+    int os_error = errno;
+    log->failure = (wr_log_cause){.err = err, .os_error = is_of_disk(err) ? os_error : 0, .call = call};
+    snprintf(log->failure.file, sizeof log->failure.file, "%s", file);
+    errno = os_error;
+    return err;
+}
+
+weir_err wr_log_failed_at(wr_log *log, weir_err err, const char *call, int64_t base_offset, const char *suffix)
+{
+    int os_error = errno;
+    char file[WR_LOG_CAUSE_FILE_SIZE];
+    snprintf(file, sizeof file, "%020" PRId64 "%s", base_offset, suffix);
+    errno = os_error;
+    return wr_log_failed(log, err, call, file);
+}
+
+bool wr_log_lacks_descriptors(weir_err err)
+{
+    return err == WEIR_E_IO && (errno == EMFILE || errno == ENFILE);
+}
+
+weir_err wr_log_refuse(wr_log *log, weir_err err)
+{
+    if (!is_of_disk(err))
+        return err;
+    wr_log_step(log, WR_LOG_REFUSED);
+    return err == WEIR_E_FULL ? err : WEIR_E_IO; /* that a file is missing, or there already, is nobody else's word */
+}
+
+weir_err wr_log_break(wr_log *log, weir_err err)
+{
+    wr_log_step(log, WR_LOG_LOST);
+    return err;
+}
+
+/* ---- closing */
 
 /* Everything to the disk: the rest of the indexes, a snapshot, a checkpoint that says so. */
 static weir_err close_well(wr_log *log)
 {
     assert(!log->ticket_open);
-    if (log->broken)
+    if (wr_log_broken(log))
         return WEIR_E_BROKEN;
     wr_segment *active = wr_log_active(log);
-    weir_err err = WEIR_OK;
-    if (active->size != active->mark.size) {
-        err = wr_segment_store_index(active, true);
+    weir_err err = wr_segment_mend(active);
+    if (err == WEIR_OK && active->size != active->mark.size) {
+        err = wr_segment_index(active);
         if (err == WEIR_OK)
-            err = wr_log_write_snapshot(log);
+            err = wr_segment_store_index(active, true);
+        wr_log_write_snapshot(log);
     }
     return err == WEIR_OK ? wr_log_sync(log) : err;
 }
@@ -74,14 +198,6 @@ weir_err wr_log_close(wr_log *log)
 {
     weir_err err = close_well(log);
     wr_log_abandon(log);
-    return err;
-}
-
-weir_err wr_log_break(wr_log *log, weir_err err)
-{
-    if (!log->broken)
-        log->cause = err;
-    log->broken = true;
     return err;
 }
 
@@ -146,9 +262,9 @@ int64_t wr_log_size(const wr_log *log)
     return log->size;
 }
 
-bool wr_log_broken(const wr_log *log)
+const char *wr_log_directory(const wr_log *log)
 {
-    return log->broken;
+    return log->directory;
 }
 
 const wr_log_config *wr_log_config_of(const wr_log *log)

@@ -7,7 +7,9 @@
  *   start_offset        synced_offset (= high watermark with flush=acks)         end_offset
  *   |---- readable by consumers ----|---- appended, not yet on the disk ----|
  *
- * After a failed write or sync the log is broken: it accepts no more appends and says WEIR_E_BROKEN. */
+ * A write that is refused (no room, no descriptor, an error of the disk) makes the log full: the append fails, nothing
+ * has changed, and an append some time later tries again. Only after a failed fsync, when nobody can know what the disk
+ * holds, is it broken: it accepts no more appends and says WEIR_E_BROKEN until it is opened anew. log.c has the table. */
 #ifndef WR_LOG_H
 #define WR_LOG_H
 
@@ -29,6 +31,8 @@ typedef struct wr_log_config {
     int64_t timestamp_before_max_ms, timestamp_after_max_ms;
     int64_t producer_expiry_ms; /* producer.id.expiration.ms */
     bool compact;               /* cleanup.policy has compact: records need keys */
+    bool nothing_promised; /* flush=none: nobody syncs before the log is closed. Files are closed without a sync, and
+                                   retention may delete what was never synced */
 } wr_log_config;
 
 extern const wr_log_config wr_log_config_default; /* Kafka's defaults */
@@ -52,9 +56,10 @@ typedef struct wr_appended {
 } wr_appended;
 
 /* Append one batch that wr_batch_check has passed. leader_epoch is at least 0 and never goes back (WEIR_E_USAGE); a new
- * one is made durable first. `bytes` is patched in place (offset, epoch, append time). Errors beside I/O, which answer
- * Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence out of order; WEIR_E_FENCED producer epoch is
- * old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
+ * one is made durable first. `bytes` is patched in place (offset, epoch, append time). After any error nothing has
+ * changed. WEIR_E_IO, WEIR_E_FULL: the log is full (or broken); the same append may succeed WR_LOG_RETRY_MS later, and
+ * until then it fails at once. Errors that answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence
+ * out of order; WEIR_E_FENCED producer epoch is old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
 WEIR_MUST_CHECK weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_epoch,
                                        wr_appended *ret_appended);
 
@@ -67,7 +72,39 @@ int64_t wr_log_start_offset(const wr_log *log);
 int64_t wr_log_end_offset(const wr_log *log);
 int64_t wr_log_synced_offset(const wr_log *log);
 int64_t wr_log_size(const wr_log *log); /* bytes in segments */
-bool wr_log_broken(const wr_log *log);
+
+/* ---- its state */
+typedef enum wr_log_state {
+    WR_LOG_OPENING,
+    WR_LOG_RECOVERING, /* what lies past the recovery point is being read */
+    WR_LOG_OPEN,
+    WR_LOG_UNPROMISED, /* open, and nothing_promised */
+    WR_LOG_FULL,       /* open, but a write was refused: appends fail, and are tried again now and then */
+    WR_LOG_BROKEN,     /* a sync failed: what the disk holds is not known */
+} wr_log_state;
+
+enum { WR_LOG_RETRY_MS = 1000, WR_LOG_CAUSE_FILE_SIZE = 64 };
+
+/* Why a log is full or broken. */
+typedef struct wr_log_cause {
+    weir_err err;
+    int os_error;                      /* errno, or 0 */
+    const char *call;                  /* "write", "sync", "create", … */
+    char file[WR_LOG_CAUSE_FILE_SIZE]; /* within the log's directory; "." is the directory itself */
+} wr_log_cause;
+
+wr_log_state wr_log_state_of(const wr_log *log);
+static inline bool wr_log_broken(const wr_log *log)
+{
+    return wr_log_state_of(log) == WR_LOG_BROKEN;
+}
+/* "full", "broken", …: static. */
+const char *wr_log_state_name(wr_log_state state);
+/* Of the last refusal or failure; err is WEIR_OK when there was none. */
+const wr_log_cause *wr_log_cause_of(const wr_log *log);
+/* True when the log has become full, open again or broken since it was last asked: somebody should be told, once. */
+bool wr_log_take_change(wr_log *log);
+const char *wr_log_directory(const wr_log *log);
 const wr_log_config *wr_log_config_of(const wr_log *log);
 void wr_log_configure(wr_log *log, const wr_log_config *config);
 
@@ -90,9 +127,10 @@ void wr_log_sync_begin(wr_log *log, wr_log_ticket *ret_ticket);
 void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err);
 WEIR_MUST_CHECK weir_err wr_log_sync(wr_log *log); /* both, here and now */
 
-/* Delete segments that retention no longer keeps (time by the segment's largest timestamp, then size), never above
- * synced_offset; and finish delayed file deletions that are due. ret_next_ms: when it is worth calling again, -1: not.
- */
+/* Delete segments that retention no longer keeps: by time, their largest timestamp, or when they were written last if
+ * they have none; then by size. Only what consumers can see: never above synced_offset, unless nothing_promised. And
+ * finish delayed file deletions that are due. ret_next_ms: when it is worth calling again (by the wall clock), -1: not.
+ * After an error of the disk the log is as it was, but for files that are removed later; ask again. */
 WEIR_MUST_CHECK weir_err wr_log_retain(wr_log *log, int64_t now_ms, int64_t *ret_next_ms);
 /* DeleteRecords: raise the start offset (persisted before it returns). WEIR_E_RANGE above synced_offset. */
 WEIR_MUST_CHECK weir_err wr_log_trim(wr_log *log, int64_t start_offset);

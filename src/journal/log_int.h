@@ -13,6 +13,7 @@ enum {
     WR_LOG_OPEN_SEALED_MAX = 2,          /* sealed segments of one log whose files stay open between reads */
     WR_LOG_CHECKPOINT_SIZE = 64 << 20,   /* of the active segment: at most this much is read again after a crash */
     WR_LOG_DECOMPRESSED_MAX = 128 << 20, /* of one batch, when somebody looks inside */
+    WR_LOG_REMOVE_AGAIN_MS = 60 * 1000,  /* after a file could not be removed */
 };
 
 /* One file of batches with its two indexes. The last segment of a log is the active one; the others are sealed.
@@ -20,7 +21,9 @@ enum {
  *    open ──append──▶ open, dirty ──sync──▶ open        active: indexes in memory
  *      │ roll                                            sealed: indexes loaded for a look-up, dropped with the file
  *      ▼
- *    sealed, dirty, index files open ──sync──▶ sealed ◀──▶ closed (opened again by the next read) */
+ *    sealed, dirty, index files open ──sync──▶ sealed ◀──▶ closed (opened again by the next read)
+ *      │ nothing_promised
+ *      └──▶ sealed, dirty, closed (opened again by the next read or sync) */
 typedef struct wr_segment {
     wr_log *log;
     int64_t base_offset, end_offset;
@@ -31,10 +34,13 @@ typedef struct wr_segment {
     wr_file *file;          /* NULL: closed */
     wr_index index, times;
     bool indexed;                           /* index and times are complete in memory */
-    bool dirty;                             /* has bytes that no begun sync covers; its file must stay open */
+    int64_t written_ms;                     /* wall clock of the last write; after an open, the file's; 0: never */
+    int64_t started_ms;                     /* wall clock when this process made or opened it */
+    bool torn;                              /* behind its end there may be bytes of a write that failed */
+    bool dirty;                             /* has bytes that no begun sync covers */
     bool in_ticket;                         /* a sync of its file is under way */
     bool used;                              /* since the last wr_log_retain */
-    wr_file *index_file, *times_file;       /* open from the moment they are written until they are synced */
+    wr_file *index_file, *times_file;       /* open from when they are written until they are synced */
     bool index_dirty;                       /* they hold something that no begun sync covers */
     bool index_in_ticket;                   /* a sync of them is under way */
     wr_mark mark;                           /* known to be on the disk */
@@ -43,11 +49,11 @@ typedef struct wr_segment {
     int64_t cursor_offset, cursor_position; /* where the last read ended, and where that is; -1: none */
 } wr_segment;
 
-/* A file waiting for its removal. */
-typedef struct wr_doomed {
+/* The files of a deleted segment, waiting for their removal. */
+typedef struct wr_removal {
     int64_t base_offset;
-    int64_t due_ms;
-} wr_doomed;
+    int64_t due_us; /* monotonic */
+} wr_removal;
 
 struct wr_log {
     wr_io *io;
@@ -59,8 +65,15 @@ struct wr_log {
     size_t open_sealed_next;
     int64_t start_offset, synced_offset;
     int64_t size;
-    bool broken;
-    weir_err cause; /* of the first failure */
+    wr_log_state state, told_state;
+    wr_log_cause failure;  /* of the call that failed last, whatever came of it */
+    wr_log_cause cause;    /* of the last change to full or broken */
+    int64_t retry_us;      /* full: appends before this moment fail without trying. Monotonic */
+    int64_t checkpoint_us; /* one failed: none is written before this moment */
+    bool epoch_owed;       /* the newest leader epoch is not in the checkpoint: no batch may be written */
+    bool checkpoint_owed;  /* the last one could not be written */
+    int64_t stray_offset;  /* an empty segment file of this base offset could not be removed; -1: none */
+    weir_err ticket_err;   /* why the last ticket is short */
     bool ticket_open;
     wr_epochs epochs;
     int32_t filed_epoch; /* the newest in leader-epoch-checkpoint; -1: none */
@@ -71,8 +84,8 @@ struct wr_log {
     wr_file *snapshot_file; /* of the pending snapshot; NULL when it has no producers, and so no file */
     int64_t snapshot_offset, snapshot_count;   /* of the pending snapshot */
     int64_t producers_offset, producers_count; /* of the snapshot in the checkpoint; -1: none */
-    wr_doomed *doomed;
-    size_t doomed_count, doomed_capacity;
+    wr_removal *removals;                      /* the oldest first */
+    size_t removal_count, removal_capacity;
 };
 
 /* ---- names.c */
@@ -91,6 +104,10 @@ static inline wr_segment *wr_log_active(const wr_log *log)
 /* Its file, opened if need be; of the sealed ones only a few stay open. */
 WEIR_MUST_CHECK weir_err wr_segment_open(wr_segment *segment, wr_file **ret_file);
 void wr_segment_close(wr_segment *segment); /* unless a sync still needs the files: then nothing */
+/* Cut off what a failed write left behind its end. */
+WEIR_MUST_CHECK weir_err wr_segment_mend(wr_segment *segment);
+/* Open what a sync of it needs: the files of what is dirty. */
+WEIR_MUST_CHECK weir_err wr_segment_open_dirty(wr_segment *segment);
 WEIR_MUST_CHECK weir_err wr_segment_reserve(wr_segment *segment);
 /* A batch with this head now ends the segment: sizes, times and indexes. Needs wr_segment_reserve. */
 void wr_segment_add(wr_segment *segment, const wr_head *head);
@@ -125,21 +142,39 @@ WEIR_MUST_CHECK weir_err wr_walk_next(wr_walk *walk, wr_head *ret_head);
 
 /* ---- log.c */
 wr_log *wr_log_new(wr_io *io, const char *directory, const wr_log_config *config); /* NULL: memory */
-weir_err wr_log_break(wr_log *log, weir_err err);                                  /* marks it broken, returns err */
-WEIR_MUST_CHECK weir_err wr_log_add_segment(wr_log *log, wr_segment *segment);     /* takes it on success */
+typedef enum wr_log_event {
+    WR_LOG_READS_AGAIN, /* opening: something was not checkpointed */
+    WR_LOG_OPENED,
+    WR_LOG_REFUSED, /* a call failed, and what the files hold is known */
+    WR_LOG_WROTE,
+    WR_LOG_LOST, /* a sync failed: it is not known */
+    WR_LOG_EVENT_COUNT,
+} wr_log_event;
+void wr_log_step(wr_log *log, wr_log_event event);
+/* Remember which call failed, with errno; err is returned. Changes no state. */
+weir_err wr_log_failed(wr_log *log, weir_err err, const char *call, const char *file);
+weir_err wr_log_failed_at(wr_log *log, weir_err err, const char *call, int64_t base_offset, const char *suffix);
+/* An append or a roll came to nothing: full, if the disk was the cause (else nothing). Returns err. */
+weir_err wr_log_refuse(wr_log *log, weir_err err);
+/* Whatever was remembered last cannot be taken back: broken. Returns err. */
+weir_err wr_log_break(wr_log *log, weir_err err);
+/* Out of descriptors, which says nothing about the disk. Looks at errno. */
+bool wr_log_lacks_descriptors(weir_err err);
+WEIR_MUST_CHECK weir_err wr_log_add_segment(wr_log *log, wr_segment *segment); /* takes it on success */
 size_t wr_log_segment_at(const wr_log *log, int64_t offset); /* the one that holds, or will hold, the offset */
 
 /* ---- append.c */
-WEIR_MUST_CHECK weir_err wr_log_start_segment(wr_log *log); /* makes the file of the next active segment, durably */
+/* Makes the file of the next active segment, durably. After an error there is no such file, or log.stray_offset is its. */
+WEIR_MUST_CHECK weir_err wr_log_start_segment(wr_log *log);
 
 /* ---- flush.c */
-/* The checkpoint as things are now, but for the start offset and the first segments, which are about to go. Breaks the
- * log when it cannot be written. */
+/* The checkpoint as things are now, but for the start offset and the first segments, which are about to go. After an
+ * error the old one is in force; if that is not known, the log is broken. */
 WEIR_MUST_CHECK weir_err wr_log_write_checkpoint(wr_log *log, int64_t start_offset, size_t first_segment);
 WEIR_MUST_CHECK weir_err wr_log_write_synced(wr_log *log);
 /* Write a snapshot of the producers at the end offset, if there are any; the next ticket syncs it and the checkpoint
- * then names it. */
-WEIR_MUST_CHECK weir_err wr_log_write_snapshot(wr_log *log);
+ * then names it. Without one the next open reads more, so that failing is no error. */
+void wr_log_write_snapshot(wr_log *log);
 
 /* ---- retention.c */
 weir_err wr_log_remove_file(const wr_log *log, const char *name); /* fine when it does not exist */

@@ -24,6 +24,7 @@ typedef struct model {
     bool sequence_known[MODEL_PRODUCERS];
     uint64_t random;
     wr_log_config config;
+    bool heals; /* a failed append leaves nothing behind: the process lives on */
     wr_io *io;
     wr_log *log;
 } model;
@@ -82,8 +83,10 @@ static inline weir_err model_append(model *m)
     m->count++; /* from here on it may be in the log, whatever the answer */
     wr_appended appended;
     weir_err err = put(m->log, &batch->plan, &appended);
-    if (err != WEIR_OK)
+    if (err != WEIR_OK) {
+        m->count -= m->heals && !wr_log_broken(m->log);
         return err;
+    }
     assert_false(appended.duplicate);
     assert_int_equal(appended.base_offset, batch->base_offset);
     assert_int_equal(appended.last_offset, batch->last_offset);
@@ -234,6 +237,17 @@ static inline void model_crash(model *m)
     m->log = NULL;
 }
 
+/* The model forgets what the log does not have. */
+static inline void model_forget(model *m)
+{
+    while (m->count > 0 && m->batches[m->count - 1].last_offset >= wr_log_end_offset(m->log))
+        m->count--;
+    for (int p = 0; p < MODEL_PRODUCERS; p++) {
+        const model_batch *last = model_last(m, p, 0);
+        m->next_sequence[p] = last ? last->plan.sequence + last->plan.record_count : 0;
+    }
+}
+
 /* After a crash: opens the log and checks that it kept every promise. The model then continues from what is there. */
 static inline void model_check(model *m)
 {
@@ -245,13 +259,8 @@ static inline void model_check(model *m)
     CHECK(start <= m->start_tried);
     CHECK_EQ(wr_log_synced_offset(m->log), end);
     model_look(m);
-    while (m->count > 0 && m->batches[m->count - 1].last_offset >= end)
-        m->count--;
+    model_forget(m);
     CHECK_EQ(model_end(m), end);
-    for (int p = 0; p < MODEL_PRODUCERS; p++) {
-        const model_batch *last = model_last(m, p, 0);
-        m->next_sequence[p] = last ? last->plan.sequence + last->plan.record_count : 0;
-    }
     model_compare(m, 1 + model_random(m, 3000));
     for (int p = 0; p < MODEL_NONE; p++)
         for (int nth = 0; nth < 5; nth++) {

@@ -334,6 +334,7 @@ static weir_err scan(recovery *r, wr_segment *segment, int64_t file_size, bool *
             unpromised = segment->size;
     }
     r->scanned = segment->dirty = true;
+    wr_log_step(r->log, WR_LOG_READS_AGAIN);
     if (segment->size - from > segment->verified_to - segment->verified_from) {
         segment->verified_from = from;
         segment->verified_to = segment->size;
@@ -390,7 +391,9 @@ static weir_err take_segment(recovery *r, int64_t base_offset, bool *ret_torn)
         segment->max_time = line->mark.max_time;
         segment->max_time_offset = line->mark.max_time_offset;
     }
-    if (file_size > segment->size)
+    segment->started_ms = wr_now_ms(log->io);
+    err = wr_file_written_ms(file, &segment->written_ms);
+    if (err == WEIR_OK && file_size > segment->size)
         err = scan(r, segment, file_size, ret_torn);
     if (err == WEIR_OK && !segment->dirty)
         wr_segment_close(segment);
@@ -533,6 +536,7 @@ weir_err wr_log_open(wr_io *io, const char *directory, const wr_log_config *conf
     weir_arena_free(r.arena);
     free(r.buffer);
     if (err == WEIR_OK) {
+        wr_log_step(r.log, WR_LOG_OPENED);
         *ret_log = r.log;
         return WEIR_OK;
     }

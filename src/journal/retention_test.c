@@ -120,7 +120,9 @@ TEST(nothing_above_the_synced_offset_is_deleted)
 {
     table b = begin();
     configure(&b, 1, 0);
-    retain(&b, 1000000);
+    CHECK_EQ(retain(&b, 1000000), 1002); /* since long */
+    configure(&b, -1, 0);
+    CHECK_EQ(retain(&b, 1000000), 1001000); /* but when it is synced, soon */
     CHECK_EQ(wr_log_start_offset(b.log), 0);
     CHECK_EQ(wr_log_trim(b.log, 1), WEIR_E_RANGE);
     end(&b);
@@ -136,8 +138,11 @@ TEST(files_are_renamed_first_and_removed_when_the_delay_has_passed)
     CHECK(!exists(&b, 0, ".log"));
     CHECK(!exists(&b, 0, ".timeindex"));
     configure(&b, -1, -1);
+    wr_sim_advance_ms(b.sim, 1000);
     CHECK_EQ(retain(&b, 12000), 16001);
     CHECK(exists(&b, 0, ".log.deleted"));
+    wr_sim_set_wall_ms(b.sim, 1); /* what is waited for does not hang on the wall clock */
+    wr_sim_advance_ms(b.sim, 4001);
     retain(&b, 16001);
     CHECK(!exists(&b, 0, ".log.deleted"));
     CHECK(!exists(&b, 0, ".timeindex.deleted"));
@@ -205,4 +210,165 @@ TEST(producers_unheard_for_the_expiry_time_are_forgotten)
     retain(&b, wr_now_ms(b.io) + b.config.producer_expiry_ms + 1);
     CHECK_OK(put(b.log, &plan, &appended));
     end(&b);
+}
+
+/* ---- without timestamps */
+
+TEST(segments_without_timestamps_are_as_old_as_their_last_write)
+{
+    table b = begin();
+    int64_t now_ms = wr_now_ms(b.io);
+    for (int i = 0; i < 5; i++) {
+        put_ok(b.log, &(batch_plan){.value_size = 60, .time_ms = i % 2 ? -1 : -1000});
+        wr_sim_advance_ms(b.sim, 1000);
+    }
+    CHECK_OK(wr_log_sync(b.log));
+    configure(&b, 10000, -1);
+    CHECK_EQ(retain(&b, now_ms + 10000), now_ms + 10001); /* the ten with timestamps are of 1970 */
+    CHECK_EQ(wr_log_start_offset(b.log), 10);
+    retain(&b, now_ms + 11001);
+    CHECK_EQ(wr_log_start_offset(b.log), 12);
+    reopen(&b);
+    retain(&b, now_ms + 12001);
+    CHECK_EQ(wr_log_start_offset(b.log), 13);
+    retain(&b, wr_now_ms(b.io) + 10001);
+    CHECK_EQ(wr_log_start_offset(b.log), 15);
+    CHECK_EQ(wr_log_size(b.log), 0);
+    CHECK_EQ(put_ok(b.log, &(batch_plan){0}), 15);
+    end(&b);
+}
+
+TEST(an_empty_log_is_never_rolled_and_has_nothing_to_wait_for)
+{
+    wr_sim *sim = wr_sim_new(1);
+    wr_log_config config = small_config();
+    config.retention_ms = 0;
+    wr_log *log = open_ok(wr_sim_io(sim), "data/t-0", &config);
+    uint64_t before = wr_sim_write_count(sim);
+    for (int i = 0; i < 3; i++) {
+        int64_t next_ms;
+        CHECK_OK(wr_log_retain(log, INT64_MAX, &next_ms));
+        CHECK(i == 0 || next_ms == -1);
+    }
+    CHECK_EQ(wr_sim_write_count(sim), before);
+    wr_log_abandon(log);
+    wr_sim_free(sim);
+}
+
+TEST(retention_of_zero_keeps_nothing_older_than_this_millisecond)
+{
+    table b = begin();
+    CHECK_OK(wr_log_sync(b.log));
+    configure(&b, 0, -1);
+    retain(&b, 5000);
+    CHECK_EQ(wr_log_start_offset(b.log), 4);
+    retain(&b, 10001);
+    CHECK_EQ(wr_log_start_offset(b.log), 10);
+    end(&b);
+}
+
+TEST(the_largest_durations_and_timestamps_overflow_nowhere)
+{
+    table b = begin();
+    b.config.file_delete_delay_ms = INT64_MAX;
+    b.config.segment_ms = INT64_MAX;
+    put_ok(b.log, &(batch_plan){.value_size = 60, .time_ms = INT64_MAX - 1});
+    put_ok(b.log, &(batch_plan){.value_size = 60, .time_ms = 5});
+    CHECK_OK(wr_log_sync(b.log));
+    configure(&b, INT64_MAX, -1);
+    CHECK(retain(&b, INT64_MAX) > 0);
+    CHECK_EQ(wr_log_start_offset(b.log), 0);
+    configure(&b, 1000, -1);
+    CHECK(retain(&b, INT64_MAX) > 0);
+    CHECK_EQ(wr_log_start_offset(b.log), 10);
+    end(&b);
+}
+
+TEST(a_segment_that_begins_without_a_timestamp_is_rolled_by_the_clock)
+{
+    wr_sim *sim = wr_sim_new(1);
+    wr_log_config config = small_config();
+    config.segment_ms = 60000;
+    wr_log *log = open_ok(wr_sim_io(sim), "data/t-0", &config);
+    put_ok(log, &(batch_plan){.time_ms = -1});
+    wr_sim_advance_ms(sim, 60000);
+    put_ok(log, &(batch_plan){.time_ms = -1});
+    CHECK(!wr_path_exists(wr_sim_io(sim), "data/t-0/00000000000000000002.log"));
+    wr_sim_advance_ms(sim, 1);
+    put_ok(log, &(batch_plan){.time_ms = -1});
+    CHECK(wr_path_exists(wr_sim_io(sim), "data/t-0/00000000000000000002.log"));
+    wr_log_abandon(log);
+    wr_sim_free(sim);
+}
+
+/* ---- nothing promised */
+
+static table begin_unpromised(void)
+{
+    table b = begin();
+    CHECK_OK(wr_log_close(b.log));
+    b.config.nothing_promised = true;
+    b.log = open_ok(b.io, "data/t-0", &b.config);
+    CHECK_EQ(wr_log_state_of(b.log), WR_LOG_UNPROMISED);
+    return b;
+}
+
+TEST(what_nobody_syncs_is_deleted_all_the_same_and_holds_no_descriptors)
+{
+    table b = begin_unpromised();
+    size_t open_before = wr_sim_open_count(b.sim);
+    configure(&b, -1, 500);
+    for (int i = 0; i < 200; i++) {
+        put_ok(b.log, &(batch_plan){.value_size = 60, .time_ms = 20000 + i});
+        CHECK(wr_sim_open_count(b.sim) <= open_before + 3);
+    }
+    int64_t synced = wr_log_synced_offset(b.log);
+    CHECK(synced <= 10);
+    retain(&b, 30000);
+    CHECK(wr_log_start_offset(b.log) > 200);
+    CHECK(wr_log_size(b.log) < 800);
+    read_ok(b.log, 1000);
+    retain(&b, 30000);
+    retain(&b, 30000);
+    CHECK_EQ(wr_sim_open_count(b.sim), 0); /* nobody used any */
+    put_ok(b.log, &(batch_plan){.value_size = 60, .time_ms = 20300});
+    int64_t end_offset = wr_log_end_offset(b.log);
+    int count = read_ok(b.log, 300);
+    CHECK_OK(wr_log_close(b.log));
+    wr_sim_cut(b.sim); /* a clean stop syncs */
+    wr_sim_restart(b.sim);
+    b.log = open_ok(b.io, "data/t-0", &b.config);
+    CHECK_EQ(wr_log_end_offset(b.log), end_offset);
+    CHECK_EQ(read_ok(b.log, 1000), count);
+    end(&b);
+}
+
+TEST(a_log_that_promised_nothing_opens_after_a_power_cut_whatever_was_lost)
+{
+    for (uint64_t seed = 1; seed < 60; seed++) {
+        wr_sim *sim = wr_sim_new(seed);
+        wr_log_config config = small_config();
+        config.segment_size = 300;
+        config.retention_size = 700;
+        config.nothing_promised = true;
+        wr_log *log = open_ok(wr_sim_io(sim), "data/t-0", &config);
+        for (int i = 0; i < 60; i++) {
+            put_ok(log, &(batch_plan){.value_size = 60, .time_ms = i});
+            int64_t next_ms;
+            if (i % 7 == 0)
+                CHECK_OK(wr_log_retain(log, 0, &next_ms));
+        }
+        int64_t start = wr_log_start_offset(log);
+        CHECK(start > 30);
+        wr_log_abandon(log);
+        wr_sim_cut(sim);
+        wr_sim_restart(sim);
+        log = open_ok(wr_sim_io(sim), "data/t-0", &config);
+        CHECK(wr_log_start_offset(log) >= start);
+        CHECK(wr_log_end_offset(log) >= start);
+        read_ok(log, 1000);
+        put_ok(log, &(batch_plan){.value_size = 60});
+        wr_log_abandon(log);
+        wr_sim_free(sim);
+    }
 }

@@ -45,11 +45,20 @@ static void close_files(wr_segment *segment)
     segment->file = NULL;
 }
 
+static void close_index_files(wr_segment *segment)
+{
+    wr_file_close(segment->index_file);
+    wr_file_close(segment->times_file);
+    segment->index_file = segment->times_file = NULL;
+}
+
 void wr_segment_close(wr_segment *segment)
 {
-    if (segment->dirty || segment->in_ticket || segment->index_file)
+    bool needed = segment->dirty || segment->index_dirty;
+    if (segment->in_ticket || segment->index_in_ticket || (needed && !segment->log->config.nothing_promised))
         return;
     close_files(segment);
+    close_index_files(segment);
     if (is_sealed(segment))
         drop_indexes(segment);
 }
@@ -59,8 +68,7 @@ void wr_segment_free(wr_segment *segment)
     if (!segment)
         return;
     close_files(segment);
-    wr_file_close(segment->index_file);
-    wr_file_close(segment->times_file);
+    close_index_files(segment);
     drop_indexes(segment);
     free(segment);
 }
@@ -75,7 +83,7 @@ weir_err wr_segment_open(wr_segment *segment, wr_file **ret_file)
         if (err == WEIR_OK)
             err = wr_file_open(log->io, path, WR_FILE_READ | WR_FILE_WRITE, &segment->file);
         if (err != WEIR_OK)
-            return err;
+            return wr_log_failed_at(log, err, "open", segment->base_offset, ".log");
         if (is_sealed(segment)) {
             wr_segment **slot = &log->open_sealed[log->open_sealed_next++ % WR_LOG_OPEN_SEALED_MAX];
             if (*slot)
@@ -84,6 +92,21 @@ weir_err wr_segment_open(wr_segment *segment, wr_file **ret_file)
         }
     }
     *ret_file = segment->file;
+    return WEIR_OK;
+}
+
+weir_err wr_segment_mend(wr_segment *segment)
+{
+    if (!segment->torn)
+        return WEIR_OK;
+    wr_file *file;
+    weir_err err = wr_segment_open(segment, &file);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_file_truncate(file, segment->size);
+    if (err != WEIR_OK)
+        return wr_log_failed_at(segment->log, err, "truncate", segment->base_offset, ".log");
+    segment->torn = false;
     return WEIR_OK;
 }
 
@@ -189,21 +212,20 @@ static weir_err rebuild(wr_segment *segment)
 }
 
 /* Sealed segments get their files again at once; the active one's follow with the next checkpoint. */
-static weir_err store_rebuilt(wr_segment *segment)
+static void store_rebuilt(wr_segment *segment)
 {
     weir_err err = wr_segment_store_index(segment, true);
     if (err == WEIR_OK)
         err = wr_file_sync(segment->index_file);
     if (err == WEIR_OK)
         err = wr_file_sync(segment->times_file);
-    if (err != WEIR_OK)
-        return wr_log_break(segment->log, err);
     segment->index_dirty = false;
-    wr_file_close(segment->index_file);
-    wr_file_close(segment->times_file);
-    segment->index_file = segment->times_file = NULL;
+    close_index_files(segment);
+    if (err != WEIR_OK)
+        return; /* the indexes are in memory; the files do not match their mark, and are made again when next needed */
     segment->mark = segment->next_mark;
-    return wr_log_write_checkpoint(segment->log, segment->log->start_offset, 0);
+    err = wr_log_write_checkpoint(segment->log, segment->log->start_offset, 0);
+    (void)err; /* the next one says it */
 }
 
 static weir_err read_first_time(wr_segment *segment)
@@ -222,7 +244,7 @@ weir_err wr_segment_index(wr_segment *segment)
 {
     if (segment->indexed)
         return WEIR_OK;
-    const wr_mark *mark = &segment->mark;
+    const wr_mark *mark = segment->index_dirty ? &segment->next_mark : &segment->mark; /* as the files were written */
     weir_err err = load_index(segment, &segment->index, ".index", mark->index_size, mark->index_crc);
     if (err == WEIR_OK)
         err = load_index(segment, &segment->times, ".timeindex", mark->times_size, mark->times_crc);
@@ -237,18 +259,40 @@ weir_err wr_segment_index(wr_segment *segment)
         return err;
     }
     err = rebuild(segment);
-    if (err == WEIR_OK && is_sealed(segment) && !segment->log->broken)
-        err = store_rebuilt(segment);
+    if (err == WEIR_OK && is_sealed(segment) && !segment->dirty && !wr_log_broken(segment->log))
+        store_rebuilt(segment);
     return err;
+}
+
+static weir_err open_index(wr_segment *segment, const char *suffix, wr_file **file)
+{
+    char path[WR_LOG_PATH_MAX];
+    weir_err err = wr_log_path(segment->log, segment->base_offset, suffix, path);
+    if (err == WEIR_OK)
+        err = wr_file_open(segment->log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, file);
+    return err == WEIR_OK ? WEIR_OK : wr_log_failed_at(segment->log, err, "open", segment->base_offset, suffix);
 }
 
 static weir_err store(wr_segment *segment, wr_index *index, const char *suffix, wr_file **file)
 {
-    char path[WR_LOG_PATH_MAX];
-    weir_err err = wr_log_path(segment->log, segment->base_offset, suffix, path);
-    if (err == WEIR_OK && !*file)
-        err = wr_file_open(segment->log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, file);
-    return err == WEIR_OK ? wr_index_store(index, *file) : err;
+    weir_err err = *file ? WEIR_OK : open_index(segment, suffix, file);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_index_store(index, *file);
+    return err == WEIR_OK ? WEIR_OK : wr_log_failed_at(segment->log, err, "write", segment->base_offset, suffix);
+}
+
+weir_err wr_segment_open_dirty(wr_segment *segment)
+{
+    wr_file *file;
+    weir_err err = WEIR_OK;
+    if (segment->dirty)
+        err = wr_segment_open(segment, &file);
+    if (err == WEIR_OK && segment->index_dirty && !segment->index_file)
+        err = open_index(segment, ".index", &segment->index_file);
+    if (err == WEIR_OK && segment->index_dirty && !segment->times_file)
+        err = open_index(segment, ".timeindex", &segment->times_file);
+    return err;
 }
 
 weir_err wr_segment_store_index(wr_segment *segment, bool last)
@@ -259,10 +303,12 @@ weir_err wr_segment_store_index(wr_segment *segment, bool last)
         return err;
     if (last)
         add_time(segment);
-    segment->index_dirty = true;
     err = store(segment, &segment->index, ".index", &segment->index_file);
     if (err == WEIR_OK)
         err = store(segment, &segment->times, ".timeindex", &segment->times_file);
+    if (err != WEIR_OK && !segment->index_dirty && !segment->index_in_ticket)
+        close_index_files(segment);
+    segment->index_dirty = segment->index_dirty || err == WEIR_OK;
     if (err == WEIR_OK)
         segment->next_mark = (wr_mark){
             .end_offset = segment->end_offset,

@@ -80,10 +80,7 @@ static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
         return;
     }
     bool broken = wr_log_broken(partition->log);
-    if (broken)
-        wr_trace_log(flusher->trace, WR_ERROR, "sync failed: the partition accepts nothing more until a restart",
-                     WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index),
-                     WR_TEXT("error", weir_err_name(err)));
+    wr_partition_tell(partition);
     /* A ticket takes a few files only: after many rolls at once the rest goes with the next. */
     bool more = partition->dirty_again || wr_log_synced_offset(partition->log) < wr_log_end_offset(partition->log);
     if (more && !broken)
@@ -135,9 +132,9 @@ void wr_flusher_kick(wr_flusher *flusher)
     if (wr_list_empty(&flusher->dirty))
         return;
     if (flusher->flush == WR_FLUSH_INTERVAL && !flusher->draining) {
-        int64_t deadline_us = wr_loop_now_us(flusher->loop) + flusher->interval_ms * 1000;
         if (wr_timer_started(&flusher->interval) ||
-            wr_timer_start(flusher->loop, &flusher->interval, deadline_us, interval_passed, flusher) == WEIR_OK)
+            wr_timer_after_ms(flusher->loop, &flusher->interval, flusher->interval_ms, interval_passed, flusher) ==
+                WEIR_OK)
             return;
     }
     begin_all(flusher);

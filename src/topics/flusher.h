@@ -3,8 +3,8 @@
  *    append ──mark──▶ dirty ──kick──▶ syncing ──done──▶ clean          (append while syncing: dirty again)
  *
  * Each dirty log has one sync under way at most, which covers everything appended to it before the sync began; whatever
- * is appended meanwhile goes with its next one (group commit). Logs are synced one after another, in the order in which
- * they became dirty, each with its own answer: a failed sync breaks its log and no other. */
+ * is appended meanwhile goes with its next one (group commit). Logs are synced beside each other, by the loop's workers,
+ * each with its own answer: a slow sync holds nobody else's, and a failed one breaks its log and no other. */
 #ifndef WR_FLUSHER_H
 #define WR_FLUSHER_H
 

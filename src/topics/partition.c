@@ -26,6 +26,12 @@ bool wr_partition_broken(const wr_partition *partition)
     return !partition->log || wr_log_broken(partition->log);
 }
 
+bool wr_partition_waits(const wr_partition *partition)
+{
+    weir_err err = partition->closed_for;
+    return !partition->log && (err == WEIR_E_IO || err == WEIR_E_FULL || err == WEIR_E_MEMORY);
+}
+
 int64_t wr_partition_start_offset(const wr_partition *partition)
 {
     return partition->log ? wr_log_start_offset(partition->log) : 0;
@@ -74,12 +80,18 @@ void wr_partition_changed(wr_partition *partition)
         settle_later(partition);
 }
 
+void wr_partition_tell(wr_partition *partition)
+{
+    partition->host->told(partition->host->user, partition);
+}
+
 weir_err wr_partition_append(wr_partition *partition, uint8_t *bytes, size_t size, wr_partition_appended *ret_appended)
 {
     if (!partition->log)
         return WEIR_E_BROKEN;
     wr_appended appended;
     weir_err err = wr_log_append(partition->log, bytes, size, WR_LEADER_EPOCH, &appended);
+    wr_partition_tell(partition);
     if (err != WEIR_OK) {
         if (wr_log_broken(partition->log))
             settle_later(partition); /* nobody waits for a broken log */
@@ -124,7 +136,11 @@ weir_err wr_partition_sync(wr_partition *partition, int64_t offset)
         return WEIR_E_BROKEN;
     if (offset <= wr_log_synced_offset(partition->log))
         return WEIR_OK;
-    return partition->syncing ? WEIR_E_AGAIN : wr_log_sync(partition->log);
+    if (partition->syncing)
+        return WEIR_E_AGAIN;
+    weir_err err = wr_log_sync(partition->log);
+    wr_partition_tell(partition);
+    return err;
 }
 
 weir_err wr_partition_trim(wr_partition *partition, int64_t offset)
@@ -132,6 +148,7 @@ weir_err wr_partition_trim(wr_partition *partition, int64_t offset)
     if (!partition->log)
         return WEIR_E_BROKEN;
     weir_err err = wr_log_trim(partition->log, offset);
+    wr_partition_tell(partition);
     if (err != WEIR_OK)
         return err;
     partition->host->trimmed(partition->host->user, partition);
@@ -141,7 +158,11 @@ weir_err wr_partition_trim(wr_partition *partition, int64_t offset)
 
 weir_err wr_partition_roll(wr_partition *partition)
 {
-    return partition->log ? wr_log_roll(partition->log) : WEIR_E_BROKEN;
+    if (!partition->log)
+        return WEIR_E_BROKEN;
+    weir_err err = wr_log_roll(partition->log);
+    wr_partition_tell(partition);
+    return err;
 }
 
 /* ---- durable waits */

@@ -4,7 +4,8 @@
  *     readable by consumers    appended, not shown yet (flush=acks: not yet on the disk)
  *
  * A damaged partition (its log could not be opened) is there, but closed: offsets and size are 0 and calls answer
- * WEIR_E_BROKEN. A broken one failed to write or to sync: it is read, and accepts nothing more. */
+ * WEIR_E_BROKEN. A broken one failed to sync: it is read, and accepts nothing more. One that could not be written because
+ * there was no room, no descriptor or an error of the disk is tried again by later appends. */
 #ifndef WR_PARTITION_H
 #define WR_PARTITION_H
 
@@ -20,6 +21,7 @@ enum { WR_LEADER_EPOCH = 0 }; /* one node: nobody else ever led */
 int32_t wr_partition_index(const wr_partition *partition);
 bool wr_partition_closed(const wr_partition *partition); /* damaged */
 bool wr_partition_broken(const wr_partition *partition); /* or damaged */
+bool wr_partition_waits(const wr_partition *partition);  /* closed for a reason that passes: opened again later */
 int64_t wr_partition_start_offset(const wr_partition *partition);
 int64_t wr_partition_high_watermark(const wr_partition *partition);
 int64_t wr_partition_end_offset(const wr_partition *partition);

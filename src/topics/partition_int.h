@@ -11,6 +11,7 @@ typedef struct wr_partition_host {
     wr_list changed; /* partitions to be settled */
     void (*appended)(void *user, wr_partition *partition);
     void (*trimmed)(void *user, wr_partition *partition);
+    void (*told)(void *user, wr_partition *partition); /* its log may have changed its state */
     void *user;
 } wr_partition_host;
 
@@ -19,6 +20,8 @@ struct wr_partition {
     wr_topic *topic; /* NULL: deleted */
     int32_t index;
     wr_log *log;           /* NULL: damaged or failed to open */
+    weir_err closed_for;   /* why it failed to open */
+    bool told_closed;      /* and that was logged */
     wr_list durable_waits; /* by offset */
     wr_list watchers;
     wr_link changed_link;
@@ -37,6 +40,8 @@ struct wr_partition {
 
 /* log may be NULL. The partition's memory is the caller's. */
 void wr_partition_init(wr_partition *partition, wr_partition_host *host, wr_topic *topic, int32_t index, wr_log *log);
+/* A call of its log has returned: say what became of it. */
+void wr_partition_tell(wr_partition *partition);
 /* What watchers wait for has changed: wake them at settling. */
 void wr_partition_changed(wr_partition *partition);
 /* Called by settling: wake every watcher. */

@@ -4,6 +4,8 @@
 #include "partition_int.h"
 #include "topic.h"
 
+#include <base/time.h>
+
 #include <stdlib.h>
 
 struct wr_retention {
@@ -14,7 +16,11 @@ struct wr_retention {
     wr_timer timer;
 };
 
-enum { SHORTEST_PAUSE_MS = 100 };
+enum {
+    SHORTEST_PAUSE_MS = 100,
+    LONGEST_PAUSE_MS = 60 * 60 * 1000, /* what is due is due by the wall clock, which may be set */
+    AGAIN_MS = 60 * 1000,              /* after a failure */
+};
 
 weir_err wr_retention_new(wr_loop *loop, const wr_trace *trace, int64_t check_ms, wr_retention **ret_retention)
 {
@@ -46,10 +52,11 @@ static int64_t retain(wr_retention *retention, wr_partition *partition, int64_t 
         return -1;
     int64_t start_offset = wr_log_start_offset(partition->log), next_ms = -1;
     weir_err err = wr_log_retain(partition->log, now_ms, &next_ms);
+    wr_partition_tell(partition);
     if (err != WEIR_OK) {
         wr_trace_log(retention->trace, WR_ERROR, "cannot delete old segments", WR_TEXT("topic", partition->topic->name),
                      WR_NUMBER("partition", partition->index), WR_TEXT("error", weir_err_name(err)));
-        return -1;
+        next_ms = wr_log_broken(partition->log) ? -1 : wr_time_add_ms(now_ms, AGAIN_MS);
     }
     if (wr_log_start_offset(partition->log) != start_offset)
         wr_partition_changed(partition);
@@ -74,10 +81,9 @@ static void look(void *user)
     if (next_ms < 0)
         return;
     int64_t pause_ms = next_ms - now_ms > SHORTEST_PAUSE_MS ? next_ms - now_ms : SHORTEST_PAUSE_MS;
-    if (pause_ms > INT32_MAX)
-        pause_ms = INT32_MAX; /* 24 days: far enough, and cannot overflow */
-    weir_err err = wr_timer_start(retention->loop, &retention->timer, wr_loop_now_us(retention->loop) + pause_ms * 1000,
-                                  look, retention);
+    if (pause_ms > LONGEST_PAUSE_MS)
+        pause_ms = LONGEST_PAUSE_MS;
+    weir_err err = wr_timer_after_ms(retention->loop, &retention->timer, pause_ms, look, retention);
     (void)err; /* the next append tries again */
 }
 
@@ -85,7 +91,7 @@ void wr_retention_note(wr_retention *retention, wr_partition *partition)
 {
     if (!wr_link_linked(&partition->retained_link))
         wr_list_append(&retention->noted, &partition->retained_link);
-    int64_t latest_us = wr_loop_now_us(retention->loop) + retention->check_ms * 1000;
+    int64_t latest_us = wr_time_after_ms(wr_loop_now_us(retention->loop), retention->check_ms);
     if (wr_timer_started(&retention->timer) && retention->timer.deadline_us <= latest_us)
         return;
     weir_err err = wr_timer_start(retention->loop, &retention->timer, latest_us, look, retention);

@@ -209,6 +209,7 @@ void wr_topic_config_log(const wr_topic_config *config, const wr_topics_config *
     log.compact = strstr(policy, "compact") != NULL;
     if (!strstr(policy, "delete"))
         log.retention_ms = log.retention_size = -1;
+    log.nothing_promised = inherited->flush == WR_FLUSH_NONE;
     *ret_log = log;
 }
 

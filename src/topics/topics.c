@@ -1,6 +1,8 @@
 /* Topics in memory: by name, by id and in order; opening them from their directories, and closing them. */
 #include "topics_int.h"
 
+#include "logs.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -198,6 +200,11 @@ static void trimmed(void *user, wr_partition *partition)
     wr_retention_note(topics->retention, partition);
 }
 
+static void told(void *user, wr_partition *partition)
+{
+    wr_logs_tell(user, partition);
+}
+
 void wr_topics_settle(wr_topics *topics)
 {
     for (wr_link *link; (link = wr_list_pop(&topics->partition_host.changed));)
@@ -225,22 +232,6 @@ bool wr_topics_idle(const wr_topics *topics)
 
 /* ---- opening and closing all */
 
-static void open_log(wr_topics *topics, wr_partition *partition, const wr_log_config *config)
-{
-    char path[WR_PATH_SIZE];
-    wr_topic_path(&topics->files, partition->topic->name, partition->index, path);
-    weir_failure failure = {0};
-    weir_err err = WEIR_E_NOT_FOUND;
-    if (wr_path_exists(topics->files.io, path))
-        err = wr_log_open(topics->files.io, path, config, topics->clean, &partition->log, &failure);
-    else
-        weir_fail(&failure, WEIR_E_NOT_FOUND, "the directory is gone");
-    if (err != WEIR_OK)
-        wr_trace_log(topics->host.trace, WR_ERROR, "partition stays closed: it cannot be read",
-                     WR_TEXT("directory", path), WR_TEXT("error", weir_err_name(err)),
-                     WR_TEXT("cause", failure.sentence));
-}
-
 static weir_err found_topic(void *user, const char *name, const wr_uuid *id, int32_t partition_count,
                             wr_topic_config *config)
 {
@@ -254,7 +245,7 @@ static weir_err found_topic(void *user, const char *name, const wr_uuid *id, int
         wr_log_config log_config;
         wr_topic_config_log(config, &topics->config, &log_config);
         for (int32_t i = 0; i < partition_count; i++)
-            open_log(topics, topic->partitions[i], &log_config);
+            wr_logs_open(topics, topic->partitions[i], &log_config);
         err = wr_topics_add(topics, topic);
         for (int32_t i = 0; err == WEIR_OK && i < partition_count; i++)
             wr_retention_note(topics->retention, topic->partitions[i]);
@@ -291,8 +282,8 @@ weir_err wr_topics_open(const wr_topics_host *host, const wr_topics_config *conf
     topics->config = *config;
     topics->files =
         (wr_topic_files){.io = wr_loop_io(host->loop), .trace = host->trace, .directory = config->data_directory};
-    topics->partition_host =
-        (wr_partition_host){.flush = config->flush, .appended = appended, .trimmed = trimmed, .user = topics};
+    topics->partition_host = (wr_partition_host){
+        .flush = config->flush, .appended = appended, .trimmed = trimmed, .told = told, .user = topics};
     wr_list_init(&topics->partition_host.changed);
     topics->clean = clean;
     wr_list_init(&topics->deleted);
@@ -317,6 +308,7 @@ static void stop_work(wr_topics *topics)
 static void topics_free(wr_topics *topics)
 {
     wr_timer_stop(topics->host.loop, &topics->remove_timer);
+    wr_timer_stop(topics->host.loop, &topics->reopen_timer);
     for (wr_link *link; (link = wr_list_pop(&topics->deleted));)
         free(WR_LIST_ITEM(link, deleted_topic, link));
     for (size_t i = 0; i < topics->count; i++)

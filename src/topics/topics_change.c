@@ -1,6 +1,8 @@
 /* Making, changing and deleting topics, in memory and on the disk. */
 #include "topics_int.h"
 
+#include <base/time.h>
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,7 +180,7 @@ static void remove_later(wr_topics *topics, const wr_topic *topic)
         return; /* the next start removes it */
     made->id = topic->id;
     made->partition_count = topic->partition_count;
-    made->due_us = wr_loop_now_us(topics->host.loop) + topics->config.log.file_delete_delay_ms * 1000;
+    made->due_us = wr_time_after_ms(wr_loop_now_us(topics->host.loop), topics->config.log.file_delete_delay_ms);
     memcpy(made->name, topic->name, size);
     wr_list_append(&topics->deleted, &made->link);
     if (!wr_timer_started(&topics->remove_timer))

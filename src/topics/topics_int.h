@@ -34,6 +34,7 @@ struct wr_topics {
     bool clean;      /* while opening */
     wr_list deleted; /* the oldest first */
     wr_timer remove_timer;
+    wr_timer reopen_timer; /* logs.c: some logs could not be opened */
 };
 
 /* ---- topics.c */

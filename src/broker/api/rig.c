@@ -44,6 +44,30 @@ static void set_key(wr_rig *rig, const char *setting)
     check(wr_config_set(rig->config, key, equals + 1, "test", &failure) == WEIR_OK, failure.sentence);
 }
 
+static void keep_line(void *sink, const char *line, size_t size)
+{
+    wr_rig *rig = sink;
+    wr_buf_append(&rig->told, line, size);
+}
+
+static int64_t no_time(void *clock)
+{
+    (void)clock;
+    return 0;
+}
+
+int wr_rig_told(const wr_rig *rig, const char *text)
+{
+    int count = 0;
+    const char *at = (const char *)rig->told.data, *end = at + rig->told.size;
+    for (const char *stop; at < end; at = stop + 1) {
+        stop = memchr(at, '\n', (size_t)(end - at));
+        stop = stop ? stop : end;
+        count += memmem(at, (size_t)(stop - at), text, strlen(text)) != NULL;
+    }
+    return count;
+}
+
 wr_rig *wr_rig_prepare(uint64_t seed, const char *const *settings)
 {
     static const wr_config_key *const tables[] = {wr_broker_keys, NULL};
@@ -54,6 +78,9 @@ wr_rig *wr_rig_prepare(uint64_t seed, const char *const *settings)
     rig->arena = weir_arena_new(ARENA_SIZE_MAX);
     rig->config = wr_config_new(tables, "WEIR");
     check(rig->arena && rig->config, "memory");
+    wr_buf_init(&rig->told, BUF_SIZE_MAX);
+    rig->trace =
+        (wr_trace){.level = WR_INFO, .write = keep_line, .now_ms = no_time, .sink = rig, .component = "broker"};
     set_key(rig, "listeners=127.0.0.1:9092");
     set_key(rig, "log.dirs=/data");
     for (; settings && *settings; settings++)
@@ -68,8 +95,8 @@ weir_err wr_rig_start(wr_rig *rig)
     if (!rig->client_loop)
         check(wr_loop_new(wr_sim_io(rig->sim), &rig->client_loop) == WEIR_OK, "no loop");
     rig->failure = (weir_failure){0};
-    weir_err err = wr_broker_start(rig->loop, wr_sim_io(rig->sim), rig->config, NULL, wr_api_handlers(), &rig->broker,
-                                   &rig->failure);
+    weir_err err = wr_broker_start(rig->loop, wr_sim_io(rig->sim), rig->config, &rig->trace, wr_api_handlers(),
+                                   &rig->broker, &rig->failure);
     if (err != WEIR_OK) {
         wr_loop_free(rig->loop);
         rig->loop = NULL;
@@ -146,6 +173,7 @@ void wr_rig_free(wr_rig *rig)
     clear(rig);
     wr_config_free(rig->config);
     wr_sim_free(rig->sim);
+    wr_buf_fini(&rig->told);
     weir_arena_free(rig->arena);
     free(rig);
 }

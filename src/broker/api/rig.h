@@ -8,6 +8,7 @@
 #ifndef WR_RIG_H
 #define WR_RIG_H
 
+#include <base/buf.h>
 #include <broker/broker.h>
 #include <io/sim.h>
 #include <wire/batch.h>
@@ -22,6 +23,8 @@ typedef struct wr_rig {
     wr_broker *broker; /* NULL while it does not run */
     wr_server *server;
     weir_failure failure; /* of the last start */
+    wr_trace trace;
+    wr_buf told; /* the lines that it logged */
     wr_list clients;
     weir_arena *arena; /* answers, batches and texts; lives until wr_rig_free or wr_rig_forget */
     bool stopped;
@@ -39,6 +42,8 @@ void wr_rig_kill(wr_rig *rig);
 void wr_rig_cut(wr_rig *rig);
 /* After the simulator went dark by itself (wr_sim_cut_at): clears away, and makes light again. */
 void wr_rig_bury(wr_rig *rig);
+/* How many lines it logged so far that contain the text. */
+int wr_rig_told(const wr_rig *rig, const char *text);
 weir_err wr_rig_stop(wr_rig *rig); /* in order; everybody is disconnected */
 void wr_rig_forget(wr_rig *rig);   /* answers and batches of before */
 void wr_rig_run_ms(wr_rig *rig, int64_t ms);

@@ -1,0 +1,111 @@
+/* A broker whose disk has no room, whose process has no descriptors, and what clients and the log see of it. */
+#include <wire/kafka.h>
+#include <wire/produce.h>
+
+#include <errno.h>
+
+#include "rig.h"
+#include "test.h"
+
+static int16_t put(wr_rig_client *client, wr_rig *rig, const char *topic, int first, int64_t *ret_offset)
+{
+    return wr_rig_produce(client, topic, 0, WR_ACKS_ALL, wr_rig_batch(rig, "order", first, 1, -1, 0, 0), ret_offset);
+}
+
+TEST(a_partition_without_room_is_written_again_when_there_is_and_both_are_said_once)
+{
+    wr_rig *rig = wr_rig_new(1, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_NONE);
+    wr_sim_set_capacity(rig->sim, 10);
+    for (int i = 0; i < 5; i++) {
+        CHECK_EQ(put(client, rig, "orders", 1, NULL), WR_KAFKA_KAFKA_STORAGE_ERROR);
+        wr_rig_run_ms(rig, 700);
+    }
+    CHECK_EQ(wr_rig_told(rig, "cannot be written now"), 1);
+    CHECK_EQ(wr_rig_told(rig, "call=write error=\"No space left on device\""), 1);
+    CHECK_EQ(wr_rig_told(rig, "can be written again"), 0);
+    wr_sim_set_capacity(rig->sim, -1);
+    wr_rig_run_ms(rig, 1100);
+    int64_t offset = -1;
+    CHECK_EQ(put(client, rig, "orders", 1, &offset), WR_KAFKA_NONE);
+    CHECK_EQ(offset, 1);
+    CHECK_EQ(wr_rig_told(rig, "can be written again"), 1);
+    CHECK_EQ(wr_rig_told(rig, "cannot be written now"), 1);
+    weir_slice records;
+    int64_t high;
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, &records, &high), WR_KAFKA_NONE);
+    CHECK_EQ(high, 2);
+    wr_rig_free(rig);
+}
+
+TEST(a_sync_that_fails_is_said_with_its_cause)
+{
+    wr_rig *rig = wr_rig_new(1, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    wr_sim_fail_at(rig->sim, wr_sim_write_count(rig->sim) + 1, EIO);
+    CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK_EQ(wr_rig_told(rig, "sync failed: the partition accepts nothing more until a restart"), 1);
+    CHECK_EQ(wr_rig_told(rig, "call=sync error=\"Input/output error\""), 1);
+    wr_rig_free(rig);
+}
+
+TEST(partitions_that_could_not_be_opened_are_opened_when_there_are_descriptors_again)
+{
+    wr_rig *rig = wr_rig_new(1, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_NONE);
+    wr_rig_kill(rig);
+    uint64_t reads;
+    CHECK_OK(wr_rig_start(rig));
+    reads = wr_sim_read_count(rig->sim);
+    int refused = 0;
+    for (uint64_t n = 0; n < reads; n++) {
+        wr_rig_kill(rig);
+        wr_sim_fail_read_at(rig->sim, n, EMFILE);
+        if (wr_rig_start(rig) != WEIR_OK) { /* not a partition's file: the broker itself says that it cannot start */
+            CHECK(rig->failure.sentence[0]);
+            wr_rig_kill(rig);
+            CHECK_OK(wr_rig_start(rig));
+            continue;
+        }
+        client = wr_rig_connect(rig);
+        int64_t high;
+        if (wr_rig_fetch(client, "orders", 0, 0, NULL, &high) != WR_KAFKA_NONE) {
+            refused++;
+            CHECK_EQ(wr_rig_told(rig, "cannot be opened now"), refused);
+            wr_rig_run_ms(rig, 5100);
+            CHECK_EQ(wr_rig_told(rig, "open again"), refused);
+        }
+        CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, &high), WR_KAFKA_NONE);
+        CHECK_EQ(high, 1);
+        wr_rig_forget(rig);
+    }
+    CHECK(refused > 0);
+    wr_rig_free(rig);
+}
+
+/* The same promise, without syncs. */
+TEST(a_broker_that_promises_nothing_deletes_old_segments_and_keeps_no_descriptors)
+{
+    wr_rig *rig =
+        wr_rig_new(1, (const char *const[]){"flush=none", "log.segment.bytes=16384", "log.retention.bytes=50000",
+                                            "log.retention.check.interval.ms=1000", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    size_t open_before = wr_sim_open_count(rig->sim);
+    for (int i = 0; i < 300; i++) {
+        weir_slice batch = wr_rig_batch(rig, "order", i * 50, 50, -1, 0, 0);
+        CHECK_EQ(wr_rig_produce(client, "orders", 0, WR_ACKS_ALL, batch, NULL), WR_KAFKA_NONE);
+        wr_rig_forget(rig);
+        CHECK(wr_sim_open_count(rig->sim) <= open_before + 4);
+    }
+    wr_rig_run_ms(rig, 1100);
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, NULL), WR_KAFKA_OFFSET_OUT_OF_RANGE);
+    CHECK_OK(wr_rig_stop(rig));
+    wr_rig_free(rig);
+}
