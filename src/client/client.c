@@ -67,6 +67,11 @@ void wr_consumer_wake(wr_consumer *consumer)
     consumer->ops->wake(consumer);
 }
 
+int64_t wr_consumer_end(const wr_consumer *consumer, const char *topic, int32_t partition)
+{
+    return consumer->ops->end(consumer, topic, partition);
+}
+
 weir_err wr_consumer_pause(wr_consumer *consumer, const char *topic, int32_t partition, bool paused)
 {
     return consumer->ops->pause(consumer, topic, partition, paused);

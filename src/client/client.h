@@ -109,6 +109,9 @@ WEIR_MUST_CHECK weir_err wr_consumer_poll(wr_consumer *consumer, size_t max, int
 void wr_consumer_wake(wr_consumer *consumer); /* any thread */
 WEIR_MUST_CHECK weir_err wr_consumer_pause(wr_consumer *consumer, const char *topic, int32_t partition, bool paused);
 WEIR_MUST_CHECK weir_err wr_consumer_seek(wr_consumer *consumer, const char *topic, int32_t partition, int64_t offset);
+/* The offset behind the last record that may be read, as of the last fetch (a paused partition is not fetched); -1:
+ * not known yet. Any thread. */
+int64_t wr_consumer_end(const wr_consumer *consumer, const char *topic, int32_t partition);
 /* Tell the group where we are (next offset to read); does not wait. For lag to be visible, and for take-over. */
 WEIR_MUST_CHECK weir_err wr_consumer_commit(wr_consumer *consumer, const wr_assignment *positions, size_t count,
                                             bool wait);

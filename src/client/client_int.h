@@ -35,6 +35,7 @@ typedef struct wr_consumer_ops {
     weir_err (*poll)(wr_consumer *, size_t, int, const wr_client_record **, size_t *, weir_failure *);
     void (*wake)(wr_consumer *);
     weir_err (*pause)(wr_consumer *, const char *, int32_t, bool);
+    int64_t (*end)(const wr_consumer *, const char *, int32_t);
     weir_err (*seek)(wr_consumer *, const char *, int32_t, int64_t);
     weir_err (*commit)(wr_consumer *, const wr_assignment *, size_t, bool);
     void (*free)(wr_consumer *);

@@ -298,6 +298,15 @@ static weir_err consumer_assign(wr_consumer *door, const wr_assignment *assignme
     return code ? wr_kafka_fail(failure, code, "assigning", NULL) : WEIR_OK;
 }
 
+static int64_t consumer_end(const wr_consumer *door, const char *topic, int32_t partition)
+{
+    const kafka_consumer *consumer = (const kafka_consumer *)(const void *)door;
+    int64_t low, high;
+    if (rd_kafka_get_watermark_offsets(consumer->kafka, topic, partition, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    return high >= 0 ? high : -1;
+}
+
 static weir_err consumer_pause(wr_consumer *door, const char *topic, int32_t partition, bool paused)
 {
     kafka_consumer *consumer = (kafka_consumer *)door;
@@ -387,6 +396,7 @@ static const wr_consumer_ops ops = {
     .poll = consumer_poll,
     .wake = consumer_wake,
     .pause = consumer_pause,
+    .end = consumer_end,
     .seek = consumer_seek,
     .commit = consumer_commit,
     .free = consumer_free,

@@ -49,6 +49,7 @@ wr_sim_cluster *wr_sim_cluster_new(const wr_sim_options *options)
     wr_sim_cluster *cluster = wr_sim_alloc(sizeof(*cluster));
     cluster->options = *options;
     cluster->random = options->seed;
+    pthread_mutex_init(&cluster->ends_lock, NULL);
     wr_list_init(&cluster->topics);
     wr_list_init(&cluster->groups);
     wr_list_init(&cluster->producers);
@@ -71,7 +72,9 @@ static void group_free(sim_group *group)
 
 void wr_sim_topic_remove(wr_sim_cluster *cluster, sim_topic *topic)
 {
+    pthread_mutex_lock(&cluster->ends_lock);
     wr_link_remove(&topic->link);
+    pthread_mutex_unlock(&cluster->ends_lock);
     for (wr_link *link = wr_list_first(&cluster->consumers); link; link = wr_list_next(&cluster->consumers, link)) {
         sim_consumer *consumer = WR_LIST_ITEM(link, sim_consumer, link);
         for (size_t i = 0; i < consumer->owned_count;)
@@ -104,6 +107,7 @@ void wr_sim_cluster_free(wr_sim_cluster *cluster)
     while ((link = wr_list_pop(&cluster->groups)))
         group_free(WR_LIST_ITEM(link, sim_group, link));
     free(cluster->refuse_topic);
+    pthread_mutex_destroy(&cluster->ends_lock);
     free(cluster);
 }
 
@@ -150,7 +154,9 @@ sim_topic *wr_sim_topic_make(wr_sim_cluster *cluster, const char *name, int32_t 
     topic->name = wr_sim_dup(name);
     topic->partition_count = partition_count;
     topic->partitions = wr_sim_alloc((size_t)partition_count * sizeof(*topic->partitions));
+    pthread_mutex_lock(&cluster->ends_lock);
     wr_list_append(&cluster->topics, &topic->link);
+    pthread_mutex_unlock(&cluster->ends_lock);
     /* who subscribed to it before it was there gets a share of it now */
     for (wr_link *link = wr_list_first(&cluster->consumers); link; link = wr_list_next(&cluster->consumers, link)) {
         sim_consumer *consumer = WR_LIST_ITEM(link, sim_consumer, link);
@@ -222,7 +228,9 @@ int64_t wr_sim_put(wr_sim_cluster *cluster, sim_topic *topic, const wr_client_re
     copy->partition = partition;
     copy->offset = (int64_t)to->count;
     copy->timestamp_ms = record->timestamp_ms ? record->timestamp_ms : wr_sim_now(cluster);
+    pthread_mutex_lock(&cluster->ends_lock);
     to->records[to->count++] = copy;
+    pthread_mutex_unlock(&cluster->ends_lock);
     return copy->offset;
 }
 
@@ -250,8 +258,12 @@ static const sim_partition *partition_find(const wr_sim_cluster *cluster, const 
 
 int64_t wr_sim_end(const wr_sim_cluster *cluster, const char *topic, int32_t partition)
 {
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&cluster->ends_lock;
+    pthread_mutex_lock(lock);
     const sim_partition *found = partition_find(cluster, topic, partition);
-    return found ? (int64_t)found->count : -1;
+    int64_t end = found ? (int64_t)found->count : -1;
+    pthread_mutex_unlock(lock);
+    return end;
 }
 
 const wr_client_record *wr_sim_record(const wr_sim_cluster *cluster, const char *topic, int32_t partition,

@@ -258,6 +258,11 @@ static sim_owned *owned_find(sim_consumer *consumer, const char *topic, int32_t 
     return NULL;
 }
 
+static int64_t consumer_end(const wr_consumer *door, const char *topic, int32_t partition)
+{
+    return wr_sim_end(((const sim_consumer *)(const void *)door)->cluster, topic, partition);
+}
+
 static weir_err consumer_pause(wr_consumer *door, const char *topic, int32_t partition, bool paused)
 {
     sim_owned *owned = owned_find((sim_consumer *)door, topic, partition);
@@ -314,6 +319,7 @@ static const wr_consumer_ops ops = {
     .poll = consumer_poll,
     .wake = consumer_wake,
     .pause = consumer_pause,
+    .end = consumer_end,
     .seek = consumer_seek,
     .commit = consumer_commit,
     .free = consumer_free,

@@ -7,6 +7,7 @@
 
 #include <base/list.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 typedef struct sim_partition {
@@ -43,6 +44,8 @@ struct wr_sim_cluster {
     wr_sim_options options;
     uint64_t random;
     wr_list topics, groups, producers, consumers;
+    pthread_mutex_t
+        ends_lock; /* topics and counts of records are changed under it: wr_consumer_end reads them anywhere */
     bool down, hold_appends, hold_acks;
     char *refuse_topic; /* NULL: any */
     size_t refuse_count;

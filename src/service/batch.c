@@ -24,9 +24,6 @@ static weir_err handle_records(wr_core *core, weir_failure *failure)
             int64_t due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, 1);
             err = wr_parked_add(core, record, 1, due_ms, handling.reason, failure);
         }
-        if (record->timestamp_ms > 0)
-            atomic_store_explicit(&core->numbers.lag_ms, wr_now_ms(core->io) - record->timestamp_ms,
-                                  memory_order_relaxed);
     }
     return err;
 }

@@ -292,6 +292,8 @@ static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
         return weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
     if (err == WEIR_OK)
         wr_inbox_tell_group(core, false);
+    if (err == WEIR_OK)
+        wr_lag_update(core);
     return err;
 }
 

@@ -44,7 +44,7 @@ typedef struct numbers {
     counter batches, batch_events, commit_us, commands;
     counter published, acknowledged, refused, republished, set_aside;
     counter dead_letters, parked_total, parked_exhausted, breakers_opened;
-    atomic_int_fast64_t outbox_rows, outbox_frozen, outbox_aside, outbox_oldest_ms, parked_events, parked_keys, lag_ms,
+    atomic_int_fast64_t outbox_rows, outbox_frozen, outbox_aside, outbox_oldest_ms, parked_events, parked_keys,
         partitions;
     handler_numbers *handlers; /* as service->handlers */
     size_t handler_count;
@@ -67,6 +67,23 @@ weir_slice wr_headers_encode(const wr_client_header *headers, size_t count, wr_b
 WEIR_MUST_CHECK weir_err wr_headers_decode(weir_slice blob, weir_arena *arena, wr_client_header **ret_headers,
                                            size_t *ret_count);
 
+/* ---- lag.c: what /metrics says of a partition. Written by the core's thread, read by any */
+typedef struct shown_lag {
+    atomic_bool is_owned;
+    atomic_int_fast64_t next;         /* the committed position; below 0: nothing read yet */
+    atomic_int_fast64_t pending_ms;   /* timestamp of the oldest record in the batch under way; 0: none is */
+    atomic_int_fast64_t last_ms;      /* of the last record handled; 0: none yet */
+    atomic_int_fast64_t caught_up_ms; /* when all was last seen to be handled; 0: never */
+} shown_lag;
+
+struct position;
+/* A partition that is ours for the first time; it lives as long as the core. */
+WEIR_MUST_CHECK weir_err wr_lag_add(wr_core *core, struct position *position);
+void wr_lag_begin(struct position *position, int64_t timestamp_ms); /* the first record of a batch */
+void wr_lag_update(wr_core *core);                                  /* after a turn */
+void wr_lag_fini(wr_core *core);
+void wr_lag_metrics(wr_core *core, wr_buf *out); /* any thread */
+
 /* ---- inbox */
 typedef struct position {
     char topic[TOPIC_SIZE_MAX];
@@ -77,6 +94,8 @@ typedef struct position {
     bool is_owned, is_changed, is_checked;
     bool is_held; /* records from held_offset on were read and are to be given back: a breaker is open */
     int64_t held_offset;
+    int64_t last_ms; /* timestamp of the last record handled; 0: none yet */
+    shown_lag shown;
 } position;
 
 typedef struct sender {
@@ -94,6 +113,8 @@ typedef struct inbox {
     sender *last_sender;
     sender **changed; /* senders to write with this batch */
     size_t changed_count, changed_capacity;
+    struct position **all; /* as they came; under core->lock, which others take to read them */
+    size_t count, capacity;
     int64_t told_at_ms, pruned_at_ms;
     bool has_held;
 } inbox;

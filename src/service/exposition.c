@@ -37,8 +37,12 @@ void wr_metric_value(wr_buf *out, const char *name, const weir_attribute *labels
     }
     if (labels && labels->name)
         wr_buf_text(out, "}");
-    /* Whole numbers exactly, as far as a double has them; else no digits that only rounding made. */
-    wr_buf_printf(out, value == rint(value) ? " %.17g\n" : " %.15g\n", value);
+    if (isnan(value))
+        wr_buf_text(out, " NaN\n");
+    else if (isinf(value))
+        wr_buf_text(out, value > 0 ? " +Inf\n" : " -Inf\n");
+    else /* whole numbers exactly, as far as a double has them; else no digits that only rounding made */
+        wr_buf_printf(out, value == rint(value) ? " %.17g\n" : " %.15g\n", value);
 }
 
 void wr_metric(wr_buf *out, const char *name, const char *type, const char *help, const weir_attribute *labels,

@@ -107,6 +107,7 @@ void wr_inbox_fini(wr_core *core)
         free(value);
     wr_map_free(inbox->positions);
     wr_map_free(inbox->senders);
+    wr_lag_fini(core);
     free(inbox->changed);
 }
 
@@ -129,6 +130,9 @@ static weir_err take(wr_core *core, wr_assignment *assignment, weir_failure *fai
             free(position);
             return weir_fail(failure, err, "no room for a partition");
         }
+        err = wr_lag_add(core, position);
+        if (err != WEIR_OK)
+            return weir_fail(failure, err, "no memory for a partition");
     }
     wr_statement *statement;
     weir_err err = wr_store_prepare(core->store,
@@ -224,8 +228,10 @@ weir_err wr_inbox_begin(wr_core *core, weir_failure *failure)
         position->is_checked = false;
     for (size_t i = 0; i < core->record_count && err == WEIR_OK; i++) {
         position = position_find(inbox, core->records[i].topic, core->records[i].partition);
-        if (position && position->is_owned && !position->is_checked)
+        if (position && position->is_owned && !position->is_checked) {
+            wr_lag_begin(position, core->records[i].timestamp_ms);
             err = check_epoch(core, position, failure);
+        }
     }
     return err;
 }
@@ -245,6 +251,7 @@ position *wr_inbox_admit(wr_core *core, const wr_client_record *record)
             WR_NUMBER("offset", record->offset), WR_NUMBER("position", position->next));
     }
     position->next = record->offset + 1;
+    position->last_ms = record->timestamp_ms;
     position->is_changed = true;
     return position;
 }

@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import prometheus
 from harness import check, equal, eventually, main, slow, test, weir_binary
 
 COUNTER = Path(weir_binary()).parent / "first/counter"
@@ -53,11 +54,10 @@ class Service:
         equal((status, json.loads(body)), (200, {"live": True}))
         return time.monotonic() - start
 
-    def metric(self, name):
-        for line in self.get("/metrics")[2].splitlines():
-            if line.startswith(name):
-                return float(line.rsplit(" ", 1)[1])
-        raise AssertionError(f"there is no metric {name}")
+    def metric(self, name, **labels):
+        status, headers, body = self.get("/metrics")
+        equal((status, headers["Content-Type"]), (200, "text/plain; version=0.0.4"))
+        return prometheus.value(prometheus.parse(body), name, **labels)
 
     def __enter__(self):
         return self
@@ -114,10 +114,10 @@ def ten_thousand_connections_are_kept_alive_and_all_answered():
             for connection in connections:
                 equal(answer_of(connection), 200)
         check(service.health_takes() < 2, "health waits behind connections that do nothing")
-        equal(service.metric("weir_http_connections{"), count + 1)
+        equal(service.metric("weir_http_connections"), count + 1)
         for connection in connections:
             connection.close()
-        eventually(lambda: service.metric("weir_http_connections{") == 1)
+        eventually(lambda: service.metric("weir_http_connections") == 1)
 
 
 @test
@@ -135,8 +135,8 @@ def slow_clients_do_not_hide_the_process():
                 except OSError:
                     pass
             check(service.health_takes() < 1, "health waits behind slow clients")
-        check(service.metric('weir_http_limit_hits_total{service="counter",limit="http.connections.max"}') >= 200, "not counted")
-        eventually(lambda: service.metric('weir_http_limit_hits_total{service="counter",limit="http.head.timeout"}') >= 490)
+        check(service.metric("weir_http_limit_hits_total", limit="http.connections.max") >= 200, "not counted")
+        eventually(lambda: service.metric("weir_http_limit_hits_total", limit="http.head.timeout") >= 490)
         said = [line for line in service.said().splitlines() if "http.connections.max" in line]
         check(1 <= len(said) <= 3, f"a limit that is hit 200 times is said at most every 10 s, not {len(said)} times")
         for connection in slow_ones:
@@ -174,14 +174,61 @@ def whatever_is_wrong_is_said_in_json():
 
 
 @test
+def the_strict_reader_refuses_what_prometheus_would_not_take():
+    good = '# HELP a_total A.\n# TYPE a_total counter\na_total{x="a\\\\b\\"c\\n"} 1\n'
+    equal(prometheus.parse(good)["a_total"]["samples"], [("a_total", {"x": 'a\\b"c\n'}, 1.0)])
+    gauge = "# HELP b B.\n# TYPE b gauge\n"
+    histogram = "# HELP h H.\n# TYPE h histogram\n"
+    for bad in (good[:-1], good.replace("a_total", "a"), good.replace("counter", "gauge"), good.replace("HELP", "HLP"),
+                good + good, good.replace(" 1", " -1"), good.replace('\\"', '"'), gauge + "b 1\nb 2\n", gauge + "c 1\n",
+                gauge + 'b{x="1",x="2"} 1\n', gauge + 'b{x="1",} 1\n', gauge + "b one\n", gauge.replace(" b", " b_ms") + "b_ms 1\n",
+                gauge.replace(" b", " b_gauge") + "b_gauge 1\n", gauge + 'b{le="1"} 1\n', "b 1\n",
+                histogram + 'h_bucket{le="1"} 1\nh_sum 1\nh_count 1\n', histogram + 'h_bucket{le="+Inf"} 1\nh_sum 1\nh_count 2\n',
+                histogram + 'h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n'):
+        try:
+            prometheus.parse(bad)
+        except (prometheus.Wrong, ValueError, KeyError):
+            continue
+        raise AssertionError(f"taken: {bad}")
+
+
+def greet(service, count):
+    topic = Path(service.data.name).name + ".greetings"
+    for i in range(count):
+        subprocess.run([weir_binary(), "produce", topic, "-b", os.environ["WEIR_E2E_BOOTSTRAP"], "-k", f"ada{i}", "--ce-type",
+                        "person.greeted"], input=b"{}\n", check=True, timeout=20)
+
+
+@test
+def metrics_are_read_by_a_strict_reader_and_tell_lag_and_the_process():
+    with Service() as service:
+        greet(service, 3)
+        eventually(lambda: service.metric("weir_handler_events_total", type="person.greeted", outcome="done") == 3)
+        families = prometheus.parse(service.get("/metrics")[2])
+        equal(prometheus.value(families, "weir_build_info", service="counter"), 1)
+        check(0 < prometheus.value(families, "process_cpu_seconds_total") < 60, "no processor time")
+        check(prometheus.value(families, "process_resident_memory_bytes") > 1e6, "no memory")
+        check(abs(prometheus.value(families, "process_start_time_seconds") - time.time()) < 60, "not started just now")
+        check(0 < prometheus.value(families, "process_open_fds") < prometheus.value(families, "process_max_fds"), "descriptors")
+        equal(prometheus.value(families, "process_max_fds"), resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        equal((prometheus.value(families, "weir_ready"), prometheus.value(families, "weir_broker_reachable")), (1, 1))
+        for name in ("weir_inbox_lag_records", "weir_inbox_lag_seconds"):
+            lags = [value for _, labels, value in families[name]["samples"] if labels["topic"].endswith(".greetings")]
+            equal(lags, [0, 0, 0, 0])
+        for name in ("weir_outbox_rows", "weir_outbox_frozen", "weir_parked_events", "weir_dead_letters_total"):
+            equal(prometheus.value(families, name), 0)
+        equal(prometheus.value(families, "weir_outbox_acknowledged_total"), 3)
+
+
+@test
 def a_taken_port_is_said_in_one_line_with_the_setting():
     with Service() as service:
         done = subprocess.run([COUNTER, "--data-dir", service.data.name + "/other", "--http-port", str(service.port)],
                               capture_output=True, text=True, timeout=20)
         equal(done.returncode, 1)
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        lines = [line for line in done.stderr.splitlines() if str(service.port) in line]
         equal(len(lines), 1)
-        for word in (str(service.port), "127.0.0.1", "http.port", "in use"):
+        for word in ("127.0.0.1", "http.port", "in use"):
             check(word in lines[0], f"no {word} in {lines[0]}")
 
 
