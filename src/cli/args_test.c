@@ -130,36 +130,91 @@ TEST(help_needs_no_operands)
     end(&self);
 }
 
-TEST(numbers_are_checked_against_their_range)
+TEST(numbers_are_checked_against_the_range_of_their_row)
 {
     line self;
-    int64_t value = 7;
     CHECK_EQ(PARSE(&self, "consume", NULL, "t", "-n", "12"), WR_EXIT_OK);
-    CHECK_OK(wr_cli_int(&self.cli, "count", 0, 100, &value));
-    CHECK_EQ(value, 12);
-    CHECK_EQ(wr_cli_int(&self.cli, "count", 13, 100, &value), WEIR_E_FORMAT);
-    CHECK_EQ(wr_cli_int(&self.cli, "count", 0, 11, &value), WEIR_E_FORMAT);
-    CHECK_EQ(value, 12);
+    CHECK_EQ(wr_cli_number(&self.cli, "count"), 12);
+    CHECK_EQ(wr_cli_number(&self.cli, "tail"), 0);
+    CHECK(!wr_cli_on(&self.cli, "tail"));
     end(&self);
-    static const char *const wrong[] = {"", "x", "1x", "1.5", "99999999999999999999", " "};
+    static const char *const wrong[] = {"", "x", "1x", "1.5", "99999999999999999999", " ", "-1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        CHECK_EQ(PARSE(&self, "consume", NULL, "t", "-n", wrong[i]), WR_EXIT_OK);
-        CHECK_EQ(wr_cli_int(&self.cli, "count", INT64_MIN, INT64_MAX, &value), WEIR_E_FORMAT);
+        CHECK_EQ(PARSE(&self, "consume", NULL, "t", "-n", wrong[i]), WR_EXIT_USAGE);
+        end(&self);
+    }
+    static const struct {
+        const char *count;
+        int status;
+    } edges[] = {{"1", 0}, {"0", 2}, {"100000", 0}, {"100001", 2}};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        CHECK_EQ(PARSE(&self, "topic", "create", "t", "-p", edges[i].count), edges[i].status);
         end(&self);
     }
 }
 
-TEST(durations_have_units)
+TEST(durations_have_units_and_a_range)
 {
     line self;
-    int64_t ms;
     CHECK_EQ(PARSE(&self, "topic", "ls", "--timeout", "1500ms"), WR_EXIT_OK);
-    CHECK_OK(wr_cli_duration(&self.cli, "timeout", &ms));
-    CHECK_EQ(ms, 1500);
+    CHECK_EQ(wr_cli_number(&self.cli, "timeout"), 1500);
     end(&self);
-    CHECK_EQ(PARSE(&self, "topic", "ls", "--timeout", "soon"), WR_EXIT_OK);
-    CHECK_EQ(wr_cli_duration(&self.cli, "timeout", &ms), WEIR_E_FORMAT);
+    static const char *const wrong[] = {"soon", "0", "2h", "-1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        CHECK_EQ(PARSE(&self, "topic", "ls", "--timeout", wrong[i]), WR_EXIT_USAGE);
+        end(&self);
+    }
+}
+
+TEST(choices_are_one_of_their_row)
+{
+    line self;
+    CHECK_EQ(PARSE(&self, "topic", "ls", "-o", "json"), WR_EXIT_OK);
+    CHECK_EQ(wr_cli_number(&self.cli, "output"), 2);
     end(&self);
+    static const char *const wrong[] = {"", "js", "jsonx", "table|wide", "JSON"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        CHECK_EQ(PARSE(&self, "topic", "ls", "-o", wrong[i]), WR_EXIT_USAGE);
+        end(&self);
+    }
+}
+
+TEST(what_other_tools_call_it_is_understood_or_said)
+{
+    static const struct {
+        const char *noun, *verb, *words[6], *option, *value;
+    } understood[] = {
+        {"consume", NULL, {"-t", "t", "-C", "-o", "-5"}, "offset", "-5"},
+        {"consume", NULL, {"-C", "-t", "t", "-o", "beginning", "-e"}, "offset", "beginning"},
+        {"consume", NULL, {"-Cet", "t", "-c3"}, "count", "3"},
+        {"consume", NULL, {"t", "-o", "json"}, "output", "json"},
+        {"consume", NULL, {"t", "-o", "-5m"}, "offset", "-5m"},
+        {"consume", NULL, {"--topic", "t", "--from-beginning"}, "offset", "start"},
+        {"consume", NULL, {"--topic=t", "--max-messages=7"}, "count", "7"},
+        {"consume", NULL, {"--bootstrap-server", "h:1", "--topic", "t", "--group", "g"}, "bootstrap", "h:1"},
+        {"produce", NULL, {"-P", "-t", "t", "-k", "key"}, "key", "key"},
+        {"topic", "create", {"--topic", "t", "--replication-factor", "3"}, "replication", "3"},
+        {"topic", "create", {"t", "--if-not-exists"}, "if-absent", "yes"},
+    };
+    static const struct {
+        const char *noun, *words[4];
+    } said[] = {{"produce", {"t", "-K", ":"}},
+                {"consume", {"t", "-X", "a=b"}},
+                {"consume", {"t", "--property", "print.key=true"}}};
+    line self;
+    for (size_t i = 0; i < sizeof understood / sizeof *understood; i++) {
+        char *words[7] = {0};
+        memcpy(words, understood[i].words, sizeof understood[i].words);
+        CHECK_EQ(parse(&self, understood[i].noun, understood[i].verb, (const char *const *)words), WR_EXIT_OK);
+        CHECK_EQ(self.cli.operand_count, 1);
+        CHECK_STR(self.cli.operands[0], "t");
+        CHECK_STR(wr_cli_text(&self.cli, understood[i].option), understood[i].value);
+        end(&self);
+    }
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        CHECK_EQ(parse(&self, said[i].noun, NULL, said[i].words), WR_EXIT_USAGE);
+        end(&self);
+    }
 }
 
 TEST(a_list_that_is_given_in_parts_is_one_list)

@@ -2,8 +2,9 @@
  *
  *     weir NOUN VERB [options] [operands]      a few verbs also stand alone: weir produce, weir dev
  *
- * Options come from three places: the row's own `options`; the rows that every command has (-o, -h, …); and tables of
- * configuration keys (base/config.h), which may also be given by file and environment. */
+ * Options are rows too (wr_option), of three origins: the command's own; those that many share (-b, -o, --yes, -h, …),
+ * which the row asks for by its kind; and tables of configuration keys (base/config.h), which may also be given by file
+ * and environment. */
 #ifndef WR_COMMAND_H
 #define WR_COMMAND_H
 
@@ -29,12 +30,24 @@ typedef enum wr_exit {
 
 wr_exit wr_exit_of(weir_err err);
 
+typedef enum wr_option_kind {
+    WR_OPTION_TEXT = 0, /* or a switch, when `value` is NULL */
+    WR_OPTION_NUMBER,   /* from min to max */
+    WR_OPTION_DURATION, /* from min to max milliseconds */
+    WR_OPTION_CHOICE,   /* `value` is "one|another" */
+    WR_OPTION_PAIRS,    /* NAME=VALUE,... (pairs.h); may be repeated */
+} wr_option_kind;
+
+/* One option: its parsing, its check, its help, its man page and its completion. */
 typedef struct wr_option {
     const char *name;  /* without dashes */
     char letter;       /* 0: none */
     const char *value; /* what stands for the value in help; NULL: a switch */
     const char *fallback;
     const char *help;
+    wr_option_kind kind;
+    int64_t min, max; /* numbers and durations */
+    const char *key;  /* the configuration key that it sets; NULL: none */
 } wr_option;
 
 enum { WR_OPTIONS_MAX = 48, WR_OPERANDS_MAX = 64, WR_KEY_TABLES_MAX = 4 };
@@ -53,10 +66,17 @@ typedef struct wr_command {
     bool kafka;                /* connects to a Kafka: -b, --timeout and the client's configuration keys */
     const wr_config_key *keys; /* further configuration keys; NULL: none */
     int (*run)(wr_cli *cli);   /* returns a wr_exit */
+    bool rows;                 /* prints rows: -o table, wide, json, yaml or name */
+    bool changes;              /* changes what cannot be had back: --yes, --dry-run */
+    const char *completes;     /* what the first operands are: "topics" or "groups"; NULL: files */
 } wr_command;
 
 extern const wr_command wr_commands[]; /* {0} at the end */
-extern const wr_option wr_common_options[], wr_kafka_options[];
+/* The options of a command, one after the other: its own, and those of the kinds that it is of. NULL after the last.
+ * for (int at = 0; (option = wr_option_next(command, &at));) */
+const wr_option *wr_option_next(const wr_command *command, int *at);
+/* By name, or by letter where it is not 0; NULL: none. ret_at: its place among the command's options. */
+const wr_option *wr_option_find(const wr_command *command, weir_slice name, char letter, int *ret_at);
 /* The row for these words, and how many of them name it; NULL: none. */
 const wr_command *wr_command_find(int word_count, char **words, int *ret_used);
 
@@ -65,7 +85,8 @@ struct wr_cli {
     wr_io *io;
     weir_arena *arena;
     wr_config *config;                  /* holds the command's keys; NULL if it has none */
-    const char *values[WR_OPTIONS_MAX]; /* by position in the options of the command, its kind, and all */
+    const char *values[WR_OPTIONS_MAX]; /* as given, by wr_option_find's place; NULL: not given */
+    int64_t numbers[WR_OPTIONS_MAX];    /* what numbers, durations and choices (from 0) say */
     const char *operands[WR_OPERANDS_MAX];
     int operand_count;
     const char *program; /* as it was called, to be called again */
@@ -77,12 +98,13 @@ struct wr_cli {
     bool left_behind; /* threads of a Kafka client did not end: the process does not wait for them */
 };
 
-/* ---- options: the value given, else the fallback; NULL if neither. An unknown name is a bug. */
-const char *wr_cli_text(const wr_cli *cli, const char *name);
+/* ---- options: the value given, else the fallback. An unknown name, or one of another kind, is a bug. What the rows say
+ * of values has been checked before a command runs. */
+const char *wr_cli_text(const wr_cli *cli, const char *name); /* NULL: neither given nor with a fallback */
 bool wr_cli_on(const wr_cli *cli, const char *name);
-/* WEIR_E_FORMAT, said on stderr, if it is no number between min and max. */
-WEIR_MUST_CHECK weir_err wr_cli_int(const wr_cli *cli, const char *name, int64_t min, int64_t max, int64_t *ret_value);
-WEIR_MUST_CHECK weir_err wr_cli_duration(const wr_cli *cli, const char *name, int64_t *ret_ms);
+int64_t wr_cli_number(const wr_cli *cli, const char *name); /* milliseconds of a duration, place of a choice; or 0 */
+/* A value that the command brings, unless somebody gave one. Must be one that the row allows. */
+void wr_cli_prefer(wr_cli *cli, const char *name, const char *value);
 
 /* "a=1,b=2" as pairs in the arena (pairs.h). WEIR_E_FORMAT, said on stderr. */
 WEIR_MUST_CHECK weir_err wr_cli_pairs(wr_cli *cli, const char *name, wr_client_header *ret_pairs, size_t pairs_max,

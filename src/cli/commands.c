@@ -5,15 +5,16 @@
 #include <client/client.h>
 
 static const wr_option server_options[] = {
-    {"log-level", 0, "LEVEL", "info", "debug, info, warn or error"},
-    {"ready-fd", 0, "N", NULL, "write one JSON line with the addresses to this descriptor when ready"},
+    {"log-level", 0, "debug|info|warn|error", "info", "the least important lines to write", WR_OPTION_CHOICE},
+    {"ready-fd", 0, "N", NULL, "write one JSON line with the addresses to this descriptor when ready", WR_OPTION_NUMBER,
+     0, 1 << 20},
     {0},
 };
 
 static const wr_option topic_create_options[] = {
-    {"partitions", 'p', "N", "1", "number of partitions"},
-    {"replication", 'r', "N", "-1", "replication factor; -1 is the cluster's default"},
-    {"set", 'c', "KEY=VALUE,...", NULL, "configuration of the topic, such as retention.ms=3600000"},
+    {"partitions", 'p', "N", "1", "number of partitions", WR_OPTION_NUMBER, 1, 100000},
+    {"replication", 'r', "N", "-1", "replication factor; -1 is the cluster's default", WR_OPTION_NUMBER, -1, INT16_MAX},
+    {"set", 'c', "KEY=VALUE,...", NULL, "configuration of the topic, such as retention.ms=3600000", WR_OPTION_PAIRS},
     {"if-absent", 0, NULL, NULL, "fine when the topic exists"},
     {0},
 };
@@ -23,36 +24,36 @@ static const wr_option topic_ls_options[] = {
     {0},
 };
 
-static const wr_option topic_rm_options[] = {
-    {"yes", 'y', NULL, NULL, "do not ask"},
-    {"dry-run", 0, NULL, NULL, "say what would be deleted, and delete nothing"},
-    {0},
-};
-
 static const wr_option produce_options[] = {
     {"key", 'k', "TEXT", NULL, "key of every record"},
-    {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record, may be repeated; a comma in a value is \\,"},
-    {"partition", 'p', "N", "-1", "partition; -1 chooses by key as Java does"},
-    {"format", 'f', "FORM", "line",
+    {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record, may be repeated; a comma in a value is \\,",
+     WR_OPTION_PAIRS},
+    {"partition", 'p', "N", "-1", "partition; -1 chooses by key as Java does", WR_OPTION_NUMBER, -1, INT32_MAX},
+    {"format", 'f', "line|kv|hkv|json|file", "line",
      "line: a value a line; kv: KEY<tab>VALUE; hkv: NAME=VALUE,...<tab>KEY<tab>VALUE; json: as `consume -o json` "
-     "prints; file: all of it is one value"},
+     "prints; file: all of it is one value",
+     WR_OPTION_CHOICE},
     {"null", 'Z', NULL, NULL, "an empty value is null (a tombstone)"},
     {"ce-type", 0, "TYPE", NULL, "send CloudEvents of this type, the line being the data"},
     {"ce-source", 0, "URI", "weir-cli", "their source"},
-    {"compression", 'z', "CODEC", "none", "none, gzip, snappy, lz4 or zstd"},
-    {"acks", 0, "N", "all", "all or 1"},
-    {"rate", 0, "N", "0", "records a second; 0 is as fast as they go"},
+    {"compression", 'z', "none|gzip|snappy|lz4|zstd", "none", "how batches are packed", WR_OPTION_CHOICE},
+    {"acks", 0, "all|1", "all", "all: on the disk; 1: in the broker's memory", WR_OPTION_CHOICE},
+    {"rate", 0, "N", "0", "records a second; 0 is as fast as they go", WR_OPTION_NUMBER, 0, 1000000},
     {"quiet", 'q', NULL, NULL, "say nothing of what was produced"},
     {0},
 };
 
 static const wr_option consume_options[] = {
-    {"offset", 0, "WHERE", "start", "start, end, N, -N (from the end), or @TIME (RFC 3339 or Unix ms)"},
-    {"to", 0, "WHERE", NULL, "stop there: N or @TIME; without --follow the end as it is now"},
-    {"count", 'n', "N", "0", "stop after this many records; 0 is no limit"},
-    {"tail", 0, "N", NULL, "the last N records of each partition"},
+    {"output", 'o', "pretty|json|yaml|name", NULL,
+     "the form of a record; by default pretty on a terminal and json in a pipe; name is TOPIC/PARTITION@OFFSET",
+     WR_OPTION_CHOICE},
+    {"offset", 0, "WHERE", "start",
+     "start, end, N, -N (from the end), or a time: -5m, '2h ago', RFC 3339, @MILLISECONDS"},
+    {"to", 0, "WHERE", NULL, "stop there, at an offset or a time; without --follow the end as it is now"},
+    {"count", 'n', "N", "0", "stop after this many records; 0 is no limit", WR_OPTION_NUMBER, 0, INT64_MAX},
+    {"tail", 0, "N", NULL, "the last N records of each partition", WR_OPTION_NUMBER, 0, INT64_MAX},
     {"follow", 'F', NULL, NULL, "wait for new records"},
-    {"partition", 'p', "N", NULL, "only this partition"},
+    {"partition", 'p', "N", NULL, "only this partition", WR_OPTION_NUMBER, 0, INT32_MAX},
     {"group", 'g', "NAME", NULL, "as a member of this consumer group, committing; implies --follow"},
     {"key", 'k', "TEXT", NULL, "only records with this key"},
     {"where", 0, "NAME=VALUE", NULL, "only records whose header, or attribute of the event, has this value"},
@@ -60,38 +61,37 @@ static const wr_option consume_options[] = {
      "%t topic %p partition %o offset %k key %v value %h headers, %h{NAME} one of them, %T timestamp, %K %S sizes of "
      "key and value, \\n \\t; else pretty "
      "or JSON lines"},
-    {"exit-when-idle", 0, "TIME", NULL, "with --follow or --group: end when nothing came for so long"},
-    {0},
-};
-
-static const wr_option outbox_rm_options[] = {
-    {"yes", 'y', NULL, NULL, "do not ask"},
+    {"exit-when-idle", 0, "TIME", NULL, "with --follow or --group: end when nothing came for so long",
+     WR_OPTION_DURATION, 0, INT64_MAX / 1000},
     {0},
 };
 
 static const wr_option group_lag_options[] = {
     {"watch", 'w', NULL, NULL, "again every second, until interrupted"},
-    {"fail-above", 0, "N", NULL, "exit with 6 if the total lag is greater"},
+    {"fail-above", 0, "N", NULL, "exit with 6 if the total lag is greater", WR_OPTION_NUMBER, 0, INT64_MAX - 1},
     {0},
 };
 
 static const wr_option demo_options[] = {
+    {"output", 'o', "table|json|yaml", "table", "the form of the summary", WR_OPTION_CHOICE},
     {"orders", 0, "FILE", NULL, "orders in the Online Retail format, .csv or .csv.xz; else they are generated"},
-    {"count", 'n', "N", NULL, "invoices to read; by default all of the file, 2000 generated ones, no end with --live"},
-    {"seed", 0, "N", "1", "of the generator, and of --chaos"},
+    {"count", 'n', "N", NULL, "invoices to read; by default all of the file, 2000 generated ones, no end with --live",
+     WR_OPTION_NUMBER, 0, INT64_MAX},
+    {"seed", 0, "N", "1", "of the generator, and of --chaos", WR_OPTION_NUMBER, 0, INT64_MAX},
     {"rate", 0, "N", NULL, "invoices a second; by default as fast as they go, 5 with --live"},
     {"live", 0, NULL, NULL, "at a rate to watch, until Ctrl-C"},
     {"kafka", 0, "HOST:PORT", NULL, "run on this Kafka instead of weir's own broker"},
     {"chaos", 0, NULL, NULL, "kill every service and the broker with SIGKILL at random moments"},
-    {"kills", 0, "N", "27", "with --chaos: how many"},
+    {"kills", 0, "N", "27", "with --chaos: how many", WR_OPTION_NUMBER, 1, 10000},
     {"data", 0, "DIR", NULL,
      "where databases, logs and the broker's data go; by default a folder that is removed at the end"},
     {"keep", 0, NULL, NULL, "keep that folder"},
     {"services", 0, "DIR", NULL, "where the services' programs are; by default beside this one"},
-    {"http-port", 0, "N", NULL, "of the gateway; by default 8080 with --live, else a free one"},
-    {"port", 0, "N", NULL, "of the broker; by default 9092 with --live, else a free one"},
-    {"partitions", 0, "N", "4", "of every topic"},
-    {"stall", 0, "TIME", "120s", "give up when nothing has moved for so long"},
+    {"http-port", 0, "N", NULL, "of the gateway; by default 8080 with --live, else a free one", WR_OPTION_NUMBER, 0,
+     65535},
+    {"port", 0, "N", NULL, "of the broker; by default 9092 with --live, else a free one", WR_OPTION_NUMBER, 0, 65535},
+    {"partitions", 0, "N", "4", "of every topic", WR_OPTION_NUMBER, 1, 1000},
+    {"stall", 0, "TIME", "120s", "give up when nothing has moved for so long", WR_OPTION_DURATION, 1, 86400000},
     {0},
 };
 
@@ -119,46 +119,47 @@ const wr_command wr_commands[] = {
      "Exit status 1 if an invariant is violated. Stock, payments and shipments are simulated.",
      demo_options, false, wr_client_config, wr_run_demo},
 
-    {"topic", "ls", "list", "", 0, 0, "the topics", NULL, topic_ls_options, true, NULL, wr_run_topic_ls},
+    {"topic", "ls", "list", "", 0, 0, "the topics", NULL, topic_ls_options, true, NULL, wr_run_topic_ls, .rows = true},
     {"topic", "show", "describe", "TOPIC", 1, 1, "a topic's partitions and configuration", NULL, NULL, true, NULL,
-     wr_run_topic_show},
+     wr_run_topic_show, .rows = true, .completes = "topics"},
     {"topic", "create", NULL, "TOPIC...", 1, WR_OPERANDS_MAX, "make topics",
      "    weir topic create orders -p 8 -c retention.ms=604800000,cleanup.policy=delete", topic_create_options, true,
      NULL, wr_run_topic_create},
-    {"topic", "rm", "delete", "TOPIC...", 1, WR_OPERANDS_MAX, "delete topics and all that is in them", NULL,
-     topic_rm_options, true, NULL, wr_run_topic_rm},
+    {"topic", "rm", "delete", "TOPIC...", 1, WR_OPERANDS_MAX, "delete topics and all that is in them", NULL, NULL, true,
+     NULL, wr_run_topic_rm, .changes = true, .completes = "topics"},
 
     {"produce", NULL, NULL, "TOPIC [FILE...]", 1, WR_OPERANDS_MAX, "write records",
      "From stdin, or from files (- is stdin):\n"
      "    echo hello | weir produce greetings -k world\n"
      "    weir consume orders | weir produce orders-copy -f json",
-     produce_options, true, NULL, wr_run_produce},
+     produce_options, true, NULL, wr_run_produce, .completes = "topics"},
     {"consume", NULL, NULL, "TOPIC...", 1, WR_OPERANDS_MAX, "read records",
      "Pretty on a terminal, JSON lines in a pipe; JSON values are embedded, never escaped.\n"
      "    weir consume orders --tail 5\n"
-     "    weir consume orders --offset @2026-01-31T12:00:00Z --follow --where ce_type=order.placed",
-     consume_options, true, NULL, wr_run_consume},
+     "    weir consume orders --offset -15m --follow --where ce_type=order.placed",
+     consume_options, true, NULL, wr_run_consume, .completes = "topics"},
 
-    {"group", "ls", "list", "", 0, 0, "the consumer groups", NULL, NULL, true, NULL, wr_run_group_ls},
+    {"group", "ls", "list", "", 0, 0, "the consumer groups", NULL, NULL, true, NULL, wr_run_group_ls, .rows = true},
     {"group", "show", "describe", "GROUP", 1, 1, "a group's members and positions", NULL, NULL, true, NULL,
-     wr_run_group_show},
+     wr_run_group_show, .rows = true, .completes = "groups"},
     {"group", "lag", NULL, "[GROUP...]", 0, WR_OPERANDS_MAX, "how far groups are behind", NULL, group_lag_options, true,
-     NULL, wr_run_group_lag},
+     NULL, wr_run_group_lag, .rows = true, .completes = "groups"},
 
     {"outbox", "ls", "list", "DATABASE", 1, 1, "what a service could not publish",
      "DATABASE is DATA-DIR/NAME.db of a service that runs or has stopped. `refused`: the broker does not take it, and "
      "it\n"
      "is tried again every minute; `behind`: its key waits for a refused one; `set aside`: kept until you decide.",
-     NULL, false, NULL, wr_run_outbox_ls},
+     NULL, false, NULL, wr_run_outbox_ls, .rows = true},
     {"outbox", "show", NULL, "DATABASE NUMBER", 2, 2, "the value of what is set aside, as it is", NULL, NULL, false,
      NULL, wr_run_outbox_show},
     {"outbox", "skip", NULL, "DATABASE NUMBER", 2, 2, "set a refused event aside, so that its key goes on", NULL, NULL,
      false, NULL, wr_run_outbox_skip},
     {"outbox", "requeue", NULL, "DATABASE NUMBER", 2, 2, "publish what is set aside after all, behind all others", NULL,
      NULL, false, NULL, wr_run_outbox_requeue},
-    {"outbox", "rm", "delete", "DATABASE NUMBER", 2, 2, "delete what is set aside", NULL, outbox_rm_options, false,
-     NULL, wr_run_outbox_rm},
+    {"outbox", "rm", "delete", "DATABASE NUMBER", 2, 2, "delete what is set aside", NULL, NULL, false, NULL,
+     wr_run_outbox_rm, .changes = true},
 
+    {"version", NULL, NULL, "", 0, 0, "which weir this is", NULL, NULL, false, NULL, wr_run_version},
     {"gen", "man", NULL, "DIR", 1, 1, "write the man pages", NULL, NULL, false, NULL, wr_run_gen_man},
     {"gen", "completion", NULL, "SHELL", 1, 1, "print shell completion: bash, zsh or fish",
      "    source <(weir gen completion bash)", NULL, false, NULL, wr_run_gen_completion},

@@ -22,6 +22,7 @@ int wr_run_outbox_show(wr_cli *cli);
 int wr_run_outbox_skip(wr_cli *cli);
 int wr_run_outbox_requeue(wr_cli *cli);
 int wr_run_outbox_rm(wr_cli *cli);
+int wr_run_version(wr_cli *cli);
 int wr_run_gen_man(wr_cli *cli);
 int wr_run_gen_completion(wr_cli *cli);
 

@@ -212,12 +212,3 @@ int wr_cli_configure(wr_cli *cli, int *argc, char **argv, char **environment)
         return wr_cli_failure(cli, &failure);
     return WR_EXIT_OK;
 }
-
-int wr_cli_apply_options(wr_cli *cli)
-{
-    const char *servers = cli->command->kafka ? wr_cli_text(cli, "bootstrap") : NULL;
-    weir_failure failure = {0};
-    if (servers && wr_config_set(cli->config, "bootstrap.servers", servers, "-b", &failure) != WEIR_OK)
-        return wr_cli_failure(cli, &failure);
-    return WR_EXIT_OK;
-}

@@ -118,10 +118,9 @@ static int parse_options(consume *self)
     self->group = wr_cli_text(cli, "group");
     self->follow = wr_cli_on(cli, "follow");
     self->idle_ms = -1;
-    if (wr_cli_on(cli, "exit-when-idle") && wr_cli_duration(cli, "exit-when-idle", &self->idle_ms) != WEIR_OK)
-        return WR_EXIT_USAGE;
-    if (wr_cli_int(cli, "count", 0, INT64_MAX, &self->count_max) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    if (wr_cli_on(cli, "exit-when-idle"))
+        self->idle_ms = wr_cli_number(cli, "exit-when-idle");
+    self->count_max = wr_cli_number(cli, "count");
     if (self->group && (wr_cli_on(cli, "tail") || wr_cli_on(cli, "to") || wr_cli_on(cli, "partition")))
         return wr_cli_usage(cli, "--tail, --to and --partition do not go with --group: the group decides");
     int status = wr_record_form_parse(cli, &self->form);

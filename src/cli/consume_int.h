@@ -34,8 +34,17 @@ bool wr_filter_passes(const wr_filter *filter, const wr_client_record *record);
 bool wr_record_is_end(const wr_client_record *record); /* not a record, but the news that a partition has no more */
 
 /* ---- forms */
+/* The first four as --output of weir consume has them. */
+typedef enum wr_record_kind {
+    WR_RECORD_PRETTY,
+    WR_RECORD_JSON,
+    WR_RECORD_YAML,
+    WR_RECORD_NAME,
+    WR_RECORD_PATTERN,
+} wr_record_kind;
+
 typedef struct wr_record_form {
-    enum { WR_RECORD_PRETTY, WR_RECORD_JSON, WR_RECORD_PATTERN } kind;
+    wr_record_kind kind;
     const char *pattern;
 } wr_record_form;
 

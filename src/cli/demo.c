@@ -49,13 +49,9 @@ static void show_progress(void *user, const char *line)
     self->progress_shown = true;
 }
 
-static int parse_port(wr_cli *cli, const char *name, bool live, int standard, int *ret_port)
+static int port_of(const wr_cli *cli, const char *name, bool live, int standard)
 {
-    int64_t port = live ? standard : 0;
-    if (wr_cli_on(cli, name) && wr_cli_int(cli, name, 0, 65535, &port) != WEIR_OK)
-        return WR_EXIT_USAGE;
-    *ret_port = (int)port;
-    return WR_EXIT_OK;
+    return wr_cli_on(cli, name) ? (int)wr_cli_number(cli, name) : live ? standard : 0;
 }
 
 static int parse_rate(wr_cli *cli, bool live, double *ret_rate)
@@ -71,23 +67,17 @@ static int parse_rate(wr_cli *cli, bool live, double *ret_rate)
 
 static int parse_numbers(wr_cli *cli, wr_demo_options *options)
 {
-    int64_t seed, kills, partitions;
     options->live = wr_cli_on(cli, "live");
-    options->count = options->orders || options->live ? -1 : 2000;
-    if (wr_cli_on(cli, "count") && wr_cli_int(cli, "count", 0, INT64_MAX, &options->count) != WEIR_OK)
-        return WR_EXIT_USAGE;
-    if (wr_cli_int(cli, "seed", 0, INT64_MAX, &seed) != WEIR_OK ||
-        wr_cli_int(cli, "kills", 1, 10000, &kills) != WEIR_OK ||
-        wr_cli_int(cli, "partitions", 1, 1000, &partitions) != WEIR_OK ||
-        wr_cli_duration(cli, "stall", &options->stall_ms) != WEIR_OK)
-        return WR_EXIT_USAGE;
-    options->seed = (uint64_t)seed;
-    options->kill_count = wr_cli_on(cli, "chaos") ? kills : 0;
-    options->partitions = (int)partitions;
-    int status = parse_rate(cli, options->live, &options->rate);
-    if (status == WR_EXIT_OK)
-        status = parse_port(cli, "port", options->live, 9092, &options->broker_port);
-    return status == WR_EXIT_OK ? parse_port(cli, "http-port", options->live, 8080, &options->gateway_port) : status;
+    options->count = wr_cli_on(cli, "count")            ? wr_cli_number(cli, "count")
+                     : options->orders || options->live ? -1
+                                                        : 2000;
+    options->seed = (uint64_t)wr_cli_number(cli, "seed");
+    options->kill_count = wr_cli_on(cli, "chaos") ? wr_cli_number(cli, "kills") : 0;
+    options->partitions = (int)wr_cli_number(cli, "partitions");
+    options->stall_ms = wr_cli_number(cli, "stall");
+    options->broker_port = port_of(cli, "port", options->live, 9092);
+    options->gateway_port = port_of(cli, "http-port", options->live, 8080);
+    return parse_rate(cli, options->live, &options->rate);
 }
 
 static int find_folders(wr_cli *cli, wr_demo_options *options)
@@ -115,19 +105,23 @@ static int find_folders(wr_cli *cli, wr_demo_options *options)
     return WR_EXIT_OK;
 }
 
-static void print_result(wr_cli *cli, const wr_demo_result *result, wr_form form)
+static void print_result(wr_cli *cli, const wr_demo_result *result)
 {
+    const char *form = wr_cli_text(cli, "output");
     wr_buf text;
     wr_buf_init(&text, 1 << 20);
-    if (form == WR_FORM_JSON || form == WR_FORM_YAML)
-        wr_demo_summary_json(result, &text);
-    else
+    if (strcmp(form, "table") == 0)
         wr_demo_summary(result, &text);
-    wr_cli_write(cli, wr_buf_view(&text));
+    else
+        wr_demo_summary_json(result, &text);
+    if (strcmp(form, "yaml") == 0)
+        wr_output_object(cli, WR_FORM_YAML, wr_buf_view(&text));
+    else
+        wr_cli_write(cli, wr_buf_view(&text));
     wr_buf_fini(&text);
 }
 
-static int run(wr_cli *cli, wr_demo_options *options, wr_form form)
+static int run(wr_cli *cli, wr_demo_options *options)
 {
     wr_demo_result result;
     weir_failure failure = {0};
@@ -135,7 +129,7 @@ static int run(wr_cli *cli, wr_demo_options *options, wr_form form)
     if (options->progress)
         fprintf(stderr, "\r\033[K");
     if (result.at_rest && result.finding_count > 0)
-        print_result(cli, &result, form);
+        print_result(cli, &result);
     int64_t violations = result.at_rest ? wr_demo_violations(&result) : 0;
     bool cut_short = result.interrupted && !result.at_rest; /* asked to end before it could be checked */
     int status = violations > 0 ? WR_EXIT_FAILED : WR_EXIT_OK;
@@ -154,9 +148,6 @@ static int run(wr_cli *cli, wr_demo_options *options, wr_form form)
 
 int wr_run_demo(wr_cli *cli)
 {
-    wr_form form;
-    if (wr_form_of(cli, &form) != WEIR_OK)
-        return WR_EXIT_USAGE;
     display screen = {0};
     wr_demo_options options = {.io = cli->io,
                                .config = cli->config,
@@ -177,7 +168,7 @@ int wr_run_demo(wr_cli *cli)
     if (wr_stop_new(&stop, &screen.stop) != WEIR_OK)
         return wr_cli_fail(cli, WEIR_E_IO, "signals cannot be watched");
     cli->trace.level = WR_ERROR + 1; /* a broker that is killed on purpose is no news */
-    status = run(cli, &options, form);
+    status = run(cli, &options);
     wr_stop_free(screen.stop);
     return status;
 }

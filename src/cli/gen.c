@@ -1,7 +1,9 @@
+/* weir gen, weir version: what is known without a Kafka. */
 #include <cli/commands.h>
 
 #include <errno.h>
 #include <stdio.h>
+#include <weir/version.h>
 
 static weir_err write_page(wr_cli *cli, const char *directory, const wr_command *command, wr_buf *page)
 {
@@ -37,4 +39,11 @@ int wr_run_gen_completion(wr_cli *cli)
         wr_cli_write(cli, wr_buf_view(&script));
     wr_buf_fini(&script);
     return err == WEIR_OK ? WR_EXIT_OK : wr_cli_usage(cli, "bash, zsh or fish, not '%s'", cli->operands[0]);
+}
+
+int wr_run_version(wr_cli *cli)
+{
+    static const char line[] = "weir " WEIR_VERSION "\n";
+    wr_cli_write(cli, WEIR_SLICE(line));
+    return WR_EXIT_OK;
 }

@@ -2,6 +2,7 @@
 #include <cli/commands.h>
 #include <cli/kafka.h>
 #include <cli/output.h>
+#include <event/json_text.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,7 @@ int wr_run_group_ls(wr_cli *cli)
         {0},
     };
     wr_output out;
-    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    wr_output_begin(&out, cli, columns);
     wr_kafka kafka;
     int status = wr_kafka_open(cli, &kafka);
     if (status != WR_EXIT_OK)
@@ -46,8 +46,7 @@ static int print_members(wr_cli *cli, const wr_group_info *group)
         {0},
     };
     wr_output out;
-    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    wr_output_begin(&out, cli, columns);
     for (size_t i = 0; i < group->member_count; i++) {
         const wr_group_member *member = &group->members[i];
         wr_output_row(&out, (const char *[]){member->id, member->client_id, member->host, member->instance,
@@ -88,11 +87,74 @@ static int fail_group(wr_cli *cli, const char *name, weir_err err, const weir_fa
     return wr_cli_failure(cli, failure);
 }
 
+static void add_text(wr_buf *out, const char *name, const char *text)
+{
+    wr_buf_printf(out, "\"%s\": ", name);
+    if (text)
+        wr_json_text(out, weir_slice_of(text));
+    else
+        wr_buf_text(out, "null");
+}
+
+/* One object for programs, two tables for people. */
+static int print_object(wr_cli *cli, const wr_group_info *group)
+{
+    wr_buf out;
+    wr_buf_init(&out, 64 << 20);
+    wr_buf_text(&out, "{");
+    add_text(&out, "group", group->name);
+    wr_buf_text(&out, ", ");
+    add_text(&out, "state", group->state);
+    wr_buf_text(&out, ", ");
+    add_text(&out, "protocol", group->protocol);
+    wr_buf_text(&out, ", ");
+    add_text(&out, "assignor", group->assignor);
+    wr_buf_printf(&out, ", \"coordinator\": %d, \"members\": [", group->coordinator);
+    for (size_t i = 0; i < group->member_count; i++) {
+        const wr_group_member *member = &group->members[i];
+        wr_buf_text(&out, i ? ", {" : "{");
+        add_text(&out, "member", member->id);
+        wr_buf_text(&out, ", ");
+        add_text(&out, "client", member->client_id);
+        wr_buf_text(&out, ", ");
+        add_text(&out, "host", member->host);
+        wr_buf_text(&out, ", ");
+        add_text(&out, "instance", member->instance);
+        wr_buf_printf(&out, ", \"partitions\": %zu}", member->assignment_count);
+    }
+    wr_buf_text(&out, "], \"offsets\": [");
+    for (size_t i = 0; i < group->offset_count; i++) {
+        const wr_group_offset *at = &group->offsets[i];
+        wr_buf_text(&out, i ? ", {" : "{");
+        add_text(&out, "topic", at->topic);
+        wr_buf_printf(&out, ", \"partition\": %d, \"position\": %s, \"end_offset\": %lld, \"lag\": %s, ", at->partition,
+                      at->offset < 0 ? "null" : wr_cell(cli, at->offset), (long long)at->end_offset,
+                      at->lag < 0 ? "null" : wr_cell(cli, at->lag));
+        add_text(&out, "member", at->member);
+        wr_buf_text(&out, "}");
+    }
+    wr_buf_text(&out, "]}\n");
+    wr_output_object(cli, wr_form_of(cli), wr_buf_view(&out));
+    wr_buf_fini(&out);
+    return WR_EXIT_OK;
+}
+
+static int print_tables(wr_cli *cli, const wr_group_info *group)
+{
+    printf("Group %s is %s (%s%s%s), coordinator %d\n\n", group->name, group->state, group->protocol,
+           group->assignor && group->assignor[0] ? ", " : "", group->assignor ? group->assignor : "",
+           group->coordinator);
+    int status = group->member_count > 0 ? print_members(cli, group) : WR_EXIT_OK;
+    if (group->member_count > 0)
+        fputc('\n', stdout);
+    wr_output out;
+    wr_output_begin(&out, cli, offset_columns);
+    add_offsets(cli, &out, group);
+    return status == WR_EXIT_OK ? wr_output_end(&out) : status;
+}
+
 int wr_run_group_show(wr_cli *cli)
 {
-    wr_output out;
-    if (wr_output_begin(&out, cli, offset_columns) != WEIR_OK)
-        return WR_EXIT_USAGE;
     wr_kafka kafka;
     int status = wr_kafka_open(cli, &kafka);
     if (status != WR_EXIT_OK)
@@ -103,17 +165,10 @@ int wr_run_group_show(wr_cli *cli)
     wr_kafka_close(&kafka);
     if (err != WEIR_OK)
         return fail_group(cli, cli->operands[0], err, &failure);
-    if (out.form == WR_FORM_TABLE || out.form == WR_FORM_WIDE) {
-        printf("Group %s is %s (%s%s%s), coordinator %d\n\n", group.name, group.state, group.protocol,
-               group.assignor && group.assignor[0] ? ", " : "", group.assignor ? group.assignor : "",
-               group.coordinator);
-        if (group.member_count > 0) {
-            status = print_members(cli, &group);
-            fputc('\n', stdout);
-        }
-    }
-    add_offsets(cli, &out, &group);
-    return status == WR_EXIT_OK ? wr_output_end(&out) : status;
+    wr_form form = wr_form_of(cli);
+    if (form == WR_FORM_JSON || form == WR_FORM_YAML)
+        return print_object(cli, &group);
+    return form == WR_FORM_NAME ? wr_output_name(cli, group.name) : print_tables(cli, &group);
 }
 
 /* ---- lag */
@@ -143,8 +198,7 @@ static weir_err lag_names(wr_cli *cli, wr_kafka *kafka, const char ***ret_names,
 static int print_lag(wr_cli *cli, wr_kafka *kafka, int64_t *ret_lag)
 {
     wr_output out;
-    if (wr_output_begin(&out, cli, offset_columns) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    wr_output_begin(&out, cli, offset_columns);
     const char **names = NULL;
     size_t count = 0;
     weir_failure failure = {0};
@@ -186,8 +240,8 @@ static int watch_lag(wr_cli *cli, wr_kafka *kafka, wr_stop *stop)
 int wr_run_group_lag(wr_cli *cli)
 {
     int64_t limit = INT64_MAX, lag = 0;
-    if (wr_cli_on(cli, "fail-above") && wr_cli_int(cli, "fail-above", 0, INT64_MAX - 1, &limit) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    if (wr_cli_on(cli, "fail-above"))
+        limit = wr_cli_number(cli, "fail-above");
     wr_kafka kafka;
     wr_stop *stop = NULL;
     bool watch = wr_cli_on(cli, "watch");

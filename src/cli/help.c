@@ -33,14 +33,18 @@ void wr_help_noun(const char *noun, wr_buf *out)
             wr_buf_printf(out, "  %-10s %s\n", command->verb, command->about);
 }
 
-static void help_options(const wr_option *options, wr_buf *out)
+static void help_options(const wr_command *command, wr_buf *out)
 {
-    for (const wr_option *option = options; option->name; option++) {
-        char left[64];
+    const wr_option *option;
+    for (int at = 0; (option = wr_option_next(command, &at));) {
+        char left[80];
         snprintf(left, sizeof left, "%s%c%s--%s%s%s", option->letter ? "-" : " ", option->letter ? option->letter : ' ',
                  option->letter ? ", " : "  ", option->name, option->value ? " " : "",
                  option->value ? option->value : "");
-        wr_buf_printf(out, "  %-30s %s", left, option->help);
+        if (strlen(left) > 30)
+            wr_buf_printf(out, "  %s\n  %30s %s", left, "", option->help);
+        else
+            wr_buf_printf(out, "  %-30s %s", left, option->help);
         if (option->fallback && option->fallback[0])
             wr_buf_printf(out, " (%s)", option->fallback);
         wr_buf_text(out, "\n");
@@ -58,11 +62,7 @@ void wr_help_command(const wr_command *command, wr_buf *out)
     if (command->details)
         wr_buf_printf(out, "\n%s\n", command->details);
     wr_buf_text(out, "\nOptions:\n");
-    if (command->options)
-        help_options(command->options, out);
-    if (command->kafka)
-        help_options(wr_kafka_options, out);
-    help_options(wr_common_options, out);
+    help_options(command, out);
     if (command->kafka) {
         wr_buf_text(out, "\nConnection (flag, WEIR_ environment variable, .weir.yaml or --config file):\n");
         wr_config_help(wr_client_config, out);
@@ -90,9 +90,10 @@ static void man_text(const char *text, wr_buf *out)
     wr_buf_text(out, "\n");
 }
 
-static void man_options(const wr_option *options, wr_buf *out)
+static void man_options(const wr_command *command, wr_buf *out)
 {
-    for (const wr_option *option = options; option->name; option++) {
+    const wr_option *option;
+    for (int at = 0; (option = wr_option_next(command, &at));) {
         wr_buf_text(out, ".TP\n");
         if (option->letter)
             wr_buf_printf(out, "\\fB\\-%c\\fR, ", option->letter);
@@ -148,11 +149,7 @@ void wr_help_man(const wr_command *command, wr_buf *out)
         wr_buf_text(out, ".fi\n");
     }
     wr_buf_text(out, ".SH OPTIONS\n");
-    if (command->options)
-        man_options(command->options, out);
-    if (command->kafka)
-        man_options(wr_kafka_options, out);
-    man_options(wr_common_options, out);
+    man_options(command, out);
     if (command->kafka)
         man_keys("CONNECTION", wr_client_config, out);
     if (command->keys)
@@ -174,10 +171,9 @@ static void list_words(const char *noun, wr_buf *out) /* NULL: nouns; else verbs
 
 static void list_options(const wr_command *command, wr_buf *out)
 {
-    const wr_option *tables[] = {command->options, command->kafka ? wr_kafka_options : NULL, wr_common_options};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        for (const wr_option *option = tables[i]; option && option->name; option++)
-            wr_buf_printf(out, "--%s ", option->name);
+    const wr_option *option;
+    for (int at = 0; (option = wr_option_next(command, &at));)
+        wr_buf_printf(out, "--%s ", option->name);
 }
 
 static void complete_bash(wr_buf *out)

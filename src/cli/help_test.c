@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include <cli/command.h>
+#include <cli/command_int.h>
 
 TEST(every_command_explains_itself_in_help_and_man)
 {
@@ -31,23 +31,27 @@ TEST(the_overview_lists_every_command)
     wr_buf_fini(&text);
 }
 
-TEST(options_of_a_command_do_not_clash_with_the_common_ones)
+TEST(options_of_a_command_do_not_clash)
 {
     for (const wr_command *command = wr_commands; command->noun; command++) {
-        for (const wr_option *option = command->options; option && option->name; option++) {
-            for (const wr_option *common = wr_common_options; common->name; common++) {
-                CHECK(strcmp(option->name, common->name) != 0);
-                CHECK(option->letter == 0 || option->letter != common->letter);
-            }
-            for (const wr_option *kafka = wr_kafka_options; command->kafka && kafka->name; kafka++) {
-                CHECK(strcmp(option->name, kafka->name) != 0);
-                CHECK(option->letter == 0 || option->letter != kafka->letter);
-            }
-            for (const wr_option *other = option + 1; other->name; other++) {
+        const wr_option *option, *other;
+        int count = 0;
+        for (int at = 0; (option = wr_option_next(command, &at)); count++)
+            for (int after = at; (other = wr_option_next(command, &after));) {
                 CHECK(strcmp(option->name, other->name) != 0);
                 CHECK(option->letter == 0 || option->letter != other->letter);
             }
-        }
+        CHECK(count <= WR_OPTIONS_MAX);
+    }
+}
+
+TEST(what_an_option_falls_back_to_is_what_its_row_allows)
+{
+    for (const wr_command *command = wr_commands; command->noun; command++) {
+        wr_cli cli = {.command = command};
+        CHECK_OK(wr_cli_open(&cli));
+        CHECK_EQ(wr_cli_check_options(&cli), WR_EXIT_OK);
+        wr_cli_close(&cli);
     }
 }
 

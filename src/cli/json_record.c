@@ -1,6 +1,7 @@
 #include <cli/json_record.h>
 
 #include <cli/command.h>
+#include <cli/yaml.h>
 #include <event/json_text.h>
 #include <stdio.h>
 #include <weir/json.h>
@@ -166,28 +167,6 @@ static const char *const members[] = {"topic",      "partition", "offset",      
                                       "key_base64", "value",     "value_base64", "headers"};
 enum { MEMBER_COUNT = sizeof members / sizeof *members };
 
-/* Past the string that begins at `at`; the JSON has been checked. */
-static const uint8_t *skip_string(const uint8_t *at)
-{
-    for (at++; *at != '"'; at++)
-        at += *at == '\\';
-    return at + 1;
-}
-
-/* Past the value that begins at `at`, up to the comma or bracket behind it. */
-static const uint8_t *skip_value(const uint8_t *at)
-{
-    for (int depth = 0; depth > 0 || (*at != ',' && *at != '}');) {
-        if (*at == '"') {
-            at = skip_string(at);
-            continue;
-        }
-        depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
-        at++;
-    }
-    return at;
-}
-
 static weir_err check_member(weir_slice name, unsigned *seen, weir_failure *failure)
 {
     char text[40];
@@ -219,11 +198,11 @@ static weir_err check_members(weir_slice compact, weir_failure *failure)
 {
     unsigned seen = 0;
     for (const uint8_t *at = compact.data + 1; *at == '"';) {
-        const uint8_t *end = skip_string(at);
+        const uint8_t *end = wr_json_past_string(at);
         weir_err err = check_member((weir_slice){at + 1, (size_t)(end - at - 2)}, &seen, failure);
         if (err != WEIR_OK)
             return err;
-        at = skip_value(end + 1);
+        at = wr_json_past_value(end + 1);
         at += *at == ',';
     }
     if (!is_seen(seen, "value") && !is_seen(seen, "value_base64"))

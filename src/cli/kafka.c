@@ -2,15 +2,10 @@
 
 int wr_kafka_open(wr_cli *cli, wr_kafka *ret_kafka)
 {
-    int64_t timeout_ms;
-    if (wr_cli_duration(cli, "timeout", &timeout_ms) != WEIR_OK)
-        return WR_EXIT_USAGE;
-    if (timeout_ms < 1 || timeout_ms > 3600000)
-        return wr_cli_usage(cli, "--timeout is from 1ms to 1h");
     /* What librdkafka says of lost connections is said again, better, by the call that fails. */
     cli->trace.level = WR_ERROR;
     weir_failure failure = {0};
-    wr_kafka kafka = {.cli = cli, .timeout_ms = (int)timeout_ms};
+    wr_kafka kafka = {.cli = cli, .timeout_ms = (int)wr_cli_number(cli, "timeout")};
     if (wr_client_new(cli->config, &cli->trace, &kafka.client, &failure) != WEIR_OK)
         return wr_cli_failure(cli, &failure);
     *ret_kafka = kafka;

@@ -66,8 +66,7 @@ int wr_run_outbox_ls(wr_cli *cli)
         {0},
     };
     wr_output out;
-    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    wr_output_begin(&out, cli, columns);
     wr_store *store;
     int status = open_database(cli, WR_STORE_READ_ONLY, &store);
     if (status != WR_EXIT_OK)
@@ -115,6 +114,10 @@ int wr_run_outbox_requeue(wr_cli *cli)
 
 int wr_run_outbox_rm(wr_cli *cli)
 {
+    if (wr_cli_on(cli, "dry-run")) {
+        fprintf(stderr, "This would delete event %s, which is nowhere else.\n", cli->operands[1]);
+        return WR_EXIT_OK;
+    }
     if (!wr_cli_on(cli, "yes"))
         return wr_cli_usage(cli, "this deletes the only copy of an event; say --yes to delete");
     return decide(cli, wr_outbox_remove, "Deleted.");

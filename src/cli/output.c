@@ -1,34 +1,22 @@
 #include <cli/output.h>
+#include <cli/yaml.h>
 
 #include <event/json_text.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const form_names[] = {"table", "wide", "json", "yaml", "name"};
+enum { OUTPUT_SIZE_MAX = 1 << 30 };
 
-weir_err wr_form_of(const wr_cli *cli, wr_form *ret_form)
+wr_form wr_form_of(const wr_cli *cli)
 {
-    const char *name = wr_cli_text(cli, "output");
-    for (int form = WR_FORM_TABLE; form <= WR_FORM_NAME; form++) {
-        if (strcmp(name, form_names[form]) == 0) {
-            *ret_form = (wr_form)form;
-            return WEIR_OK;
-        }
-    }
-    wr_cli_usage(cli, "-o takes table, wide, json, yaml or name, not '%s'", name);
-    return WEIR_E_FORMAT;
+    return (wr_form)wr_cli_number(cli, "output");
 }
 
-weir_err wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns)
+void wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns)
 {
-    wr_form form;
-    weir_err err = wr_form_of(cli, &form);
-    if (err != WEIR_OK)
-        return err;
-    *out = (wr_output){.cli = cli, .columns = columns, .form = form};
+    *out = (wr_output){.cli = cli, .columns = columns, .form = wr_form_of(cli)};
     while (columns[out->column_count].title)
         out->column_count++;
-    return WEIR_OK;
 }
 
 void wr_output_row(wr_output *out, const char *const *cells)
@@ -80,18 +68,6 @@ static void print_json(const wr_output *out, wr_buf *text)
         wr_buf_text(text, "}");
     }
     wr_buf_text(text, "]\n");
-}
-
-static void print_yaml(const wr_output *out, wr_buf *text)
-{
-    if (out->row_count == 0)
-        wr_buf_text(text, "[]\n");
-    for (size_t r = 0; r < out->row_count; r++)
-        for (int c = 0; c < out->column_count; c++) {
-            wr_buf_printf(text, "%s%s: ", c ? "  " : "- ", out->columns[c].name);
-            print_value(&out->columns[c], out->rows[r][c], text); /* a JSON string is a YAML string */
-            wr_buf_text(text, "\n");
-        }
 }
 
 /* East Asian characters and emoji take two columns, combining marks none: the blocks that matter, not all of Unicode.
@@ -167,6 +143,36 @@ static void print_table(const wr_output *out, wr_buf *text)
         }
 }
 
+static void print_yaml(const wr_output *out, wr_buf *text)
+{
+    wr_buf json;
+    wr_buf_init(&json, text->limit_size);
+    print_json(out, &json);
+    wr_yaml_of_json(wr_buf_view(&json), text);
+    wr_buf_fini(&json);
+}
+
+void wr_output_object(wr_cli *cli, wr_form form, weir_slice json)
+{
+    wr_buf text;
+    wr_buf_init(&text, OUTPUT_SIZE_MAX);
+    if (form == WR_FORM_YAML)
+        wr_yaml_of_json(json, &text);
+    else
+        wr_buf_slice(&text, json);
+    wr_cli_write(cli, wr_buf_view(&text)); /* wr_cli_main says what went wrong */
+    wr_buf_fini(&text);
+}
+
+int wr_output_name(wr_cli *cli, const char *name)
+{
+    const char *line = weir_arena_printf(cli->arena, "%s\n", name);
+    if (!line)
+        return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    wr_cli_write(cli, weir_slice_of(line));
+    return WR_EXIT_OK;
+}
+
 void wr_output_print(const wr_output *out, wr_buf *text)
 {
     if (out->form == WR_FORM_JSON)
@@ -189,7 +195,6 @@ void wr_output_free(wr_output *out)
 
 int wr_output_end(wr_output *out)
 {
-    enum { OUTPUT_SIZE_MAX = 1 << 30 };
     wr_buf text;
     wr_buf_init(&text, OUTPUT_SIZE_MAX);
     wr_output_print(out, &text);

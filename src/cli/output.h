@@ -21,6 +21,7 @@ typedef struct wr_column {
     bool wide; /* only with -o wide, json and yaml */
 } wr_column;
 
+/* In the order of the option's choices. */
 typedef enum wr_form { WR_FORM_TABLE, WR_FORM_WIDE, WR_FORM_JSON, WR_FORM_YAML, WR_FORM_NAME } wr_form;
 
 typedef struct wr_output {
@@ -33,13 +34,15 @@ typedef struct wr_output {
     bool incomplete; /* a row did not fit */
 } wr_output;
 
-/* The form asked for with -o; WEIR_E_FORMAT, said on stderr, if there is no such form. */
-WEIR_MUST_CHECK weir_err wr_form_of(const wr_cli *cli, wr_form *ret_form);
-WEIR_MUST_CHECK weir_err wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns);
+wr_form wr_form_of(const wr_cli *cli); /* asked for with -o */
+void wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns);
 void wr_output_row(wr_output *out, const char *const *cells);
 const char *wr_cell(wr_cli *cli, int64_t number); /* as a cell's text */
 /* Prints to stdout and frees. WR_EXIT_FAILED, said on stderr, if rows are missing. */
 int wr_output_end(wr_output *out);
+/* To stdout, for what is no rows: JSON as it is, or the same as YAML. */
+void wr_output_object(wr_cli *cli, wr_form form, weir_slice json);
+int wr_output_name(wr_cli *cli, const char *name); /* one line, for -o name of what is one thing */
 /* The two halves of it. */
 void wr_output_print(const wr_output *out, wr_buf *text);
 void wr_output_free(wr_output *out);

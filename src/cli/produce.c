@@ -46,21 +46,6 @@ weir_err wr_produce_send(wr_produce *self, wr_client_record *record)
 }
 
 /* ---- options */
-static int choose(wr_cli *cli, const char *option, const char *const *names, int *ret_at)
-{
-    const char *text = wr_cli_text(cli, option);
-    char all[100] = "";
-    for (int at = 0; names[at]; at++) {
-        if (strcmp(text, names[at]) == 0) {
-            *ret_at = at;
-            return WR_EXIT_OK;
-        }
-        size_t size = strlen(all);
-        snprintf(all + size, sizeof all - size, "%s%s", at ? ", " : "", names[at]);
-    }
-    return wr_cli_usage(cli, "--%s is one of %s, not '%s'", option, all, text);
-}
-
 /* Options that a form of the input leaves without effect are refused: what was asked for would be lost. */
 static int check_form(const wr_produce *self)
 {
@@ -76,33 +61,23 @@ static int check_form(const wr_produce *self)
 
 static int parse_options(wr_produce *self, wr_producer_options *ret_options)
 {
-    static const char *const forms[] = {"line", "kv", "hkv", "json", "file", NULL};
-    static const char *const codecs[] = {"none", "gzip", "snappy", "lz4", "zstd", NULL};
-    static const char *const acks[] = {"all", "1", NULL};
     wr_cli *cli = self->cli;
     const char *key = wr_cli_text(cli, "key");
-    int64_t partition, rate;
-    int form, codec, ack;
-    int status = choose(cli, "format", forms, &form);
-    if (status == WR_EXIT_OK)
-        status = choose(cli, "compression", codecs, &codec);
-    if (status == WR_EXIT_OK)
-        status = choose(cli, "acks", acks, &ack);
-    if (status != WR_EXIT_OK)
-        return status;
-    if (wr_cli_int(cli, "partition", -1, INT32_MAX, &partition) != WEIR_OK ||
-        wr_cli_int(cli, "rate", 0, 1000000, &rate) != WEIR_OK ||
-        wr_cli_pairs(cli, "header", self->headers, WR_PRODUCE_HEADERS_MAX, &self->header_count) != WEIR_OK)
+    bool leader_alone = strcmp(wr_cli_text(cli, "acks"), "1") == 0;
+    int64_t rate = wr_cli_number(cli, "rate");
+    if (wr_cli_pairs(cli, "header", self->headers, WR_PRODUCE_HEADERS_MAX, &self->header_count) != WEIR_OK)
         return WR_EXIT_USAGE;
-    self->form = (wr_produce_form)form;
-    self->partition = (int32_t)partition;
+    self->form = (wr_produce_form)wr_cli_number(cli, "format");
+    self->partition = (int32_t)wr_cli_number(cli, "partition");
     self->us_per_record = rate > 0 ? 1000000 / rate : 0;
     self->next_us = wr_mono_us(cli->io);
     self->empty_is_null = wr_cli_on(cli, "null");
     self->ce_type = wr_cli_text(cli, "ce-type");
     self->key = key ? weir_slice_of(key) : (weir_slice){0};
-    *ret_options = (wr_producer_options){
-        .linger_ms = 5, .compression = codecs[codec], .acks = ack == 1 ? 1 : 0, .not_idempotent = ack == 1};
+    *ret_options = (wr_producer_options){.linger_ms = 5,
+                                         .compression = wr_cli_text(cli, "compression"),
+                                         .acks = leader_alone,
+                                         .not_idempotent = leader_alone};
     return check_form(self);
 }
 

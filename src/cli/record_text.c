@@ -2,6 +2,7 @@
 #include <cli/consume_int.h>
 #include <cli/json_record.h>
 #include <cli/pairs.h>
+#include <cli/yaml.h>
 
 #include <event/json_text.h>
 
@@ -48,16 +49,15 @@ bool wr_filter_passes(const wr_filter *filter, const wr_client_record *record)
 int wr_record_form_parse(wr_cli *cli, wr_record_form *ret_form)
 {
     wr_record_form form = {.pattern = wr_cli_text(cli, "format")};
-    const char *output = wr_cli_text(cli, "output");
-    bool asked_json = strcmp(output, "json") == 0, asked_table = strcmp(output, "table") == 0;
-    if (!asked_json && !asked_table && strcmp(output, "wide") != 0)
-        return wr_cli_usage(cli, "-o takes json or wide here, not '%s'", output);
     for (const char *at = form.pattern; at && (at = strchr(at, '%')); at += 2)
         if (!at[1] || !strchr("tpokvshTSK%", at[1]))
             return wr_cli_usage(cli, "-f has no '%%%c'; it has %%t %%p %%o %%k %%v %%h %%T %%K %%S and %%%%", at[1]);
-    form.kind = form.pattern                                    ? WR_RECORD_PATTERN
-                : asked_json || (asked_table && !cli->terminal) ? WR_RECORD_JSON
-                                                                : WR_RECORD_PRETTY;
+    if (form.pattern && wr_cli_on(cli, "output"))
+        return wr_cli_usage(cli, "-f and -o both say how records look; one of them is enough");
+    form.kind = form.pattern               ? WR_RECORD_PATTERN
+                : wr_cli_on(cli, "output") ? (wr_record_kind)wr_cli_number(cli, "output")
+                : cli->terminal            ? WR_RECORD_PRETTY
+                                           : WR_RECORD_JSON;
     *ret_form = form;
     return WR_EXIT_OK;
 }
@@ -175,16 +175,34 @@ static void print_pattern(const char *pattern, const wr_client_record *record, w
     }
 }
 
+/* One item of a list, so that all records together are one document. */
+static void print_yaml(const wr_client_record *record, wr_buf *out)
+{
+    wr_buf line;
+    wr_buf_init(&line, 1 << 30);
+    wr_buf_text(&line, "[");
+    wr_json_record_print(record, &line);
+    wr_buf_text(&line, "]");
+    wr_yaml_of_json(wr_buf_view(&line), out);
+    wr_buf_fini(&line);
+}
+
 void wr_record_print(const wr_record_form *form, const wr_client_record *record, wr_buf *out)
 {
     switch (form->kind) {
     case WR_RECORD_JSON:
         wr_json_record_print(record, out);
         break;
+    case WR_RECORD_YAML:
+        print_yaml(record, out);
+        break;
+    case WR_RECORD_NAME:
+        wr_buf_printf(out, "%s/%d@%lld\n", record->topic, record->partition, (long long)record->offset);
+        break;
     case WR_RECORD_PATTERN:
         print_pattern(form->pattern, record, out);
         break;
-    default:
+    case WR_RECORD_PRETTY:
         print_pretty(record, out);
         break;
     }

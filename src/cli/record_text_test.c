@@ -74,3 +74,11 @@ TEST(filters_look_at_keys_headers_and_attributes)
     CHECK(!wr_filter_passes(&(wr_filter){.header = "type", .value = "order.ended"}, &record));
     CHECK(!wr_filter_passes(&(wr_filter){.header = "absent", .value = ""}, &record));
 }
+
+TEST(every_form_says_which_record_it_is)
+{
+    CHECK_STR(print((wr_record_form){.kind = WR_RECORD_NAME}, record_of("k", "v")), "orders/3@42\n");
+    CHECK_STR(print((wr_record_form){.kind = WR_RECORD_YAML}, record_of("k", "{\"a\": [1]}")),
+              "- topic: \"orders\"\n  partition: 3\n  offset: 42\n  timestamp: 1000\n  key: \"k\"\n"
+              "  value:\n    a:\n      - 1\n  headers:\n    - name: \"ce_type\"\n      value: \"order.placed\"\n");
+}

@@ -79,8 +79,8 @@ static int serve(process *self, bool development)
     wr_cli *cli = self->cli;
     weir_failure failure = {0};
     int64_t ready_fd = -1;
-    if (wr_cli_on(cli, "ready-fd") && wr_cli_int(cli, "ready-fd", 0, 1 << 20, &ready_fd) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    if (wr_cli_on(cli, "ready-fd"))
+        ready_fd = wr_cli_number(cli, "ready-fd");
     if (wr_broker_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->broker, &failure) !=
         WEIR_OK)
         return wr_cli_failure(cli, &failure);
@@ -151,9 +151,7 @@ int wr_run_test_broker(wr_cli *cli)
         prefer(cli, "ephemeral", "true");
     }
     /* Quiet unless asked: its output may be somebody's test report. */
-    if (!cli->values[0])
-        cli->values[0] = "warn";
-    if (!wr_cli_on(cli, "ready-fd"))
-        cli->values[1] = "1";
+    wr_cli_prefer(cli, "log-level", "warn");
+    wr_cli_prefer(cli, "ready-fd", "1");
     return run_broker(cli, false);
 }

@@ -1,83 +1,9 @@
-/* Which offsets `weir consume` reads: start, end, N, -N, @TIME. */
+/* Which offsets `weir consume` reads of each partition. */
 #include <cli/consume_int.h>
-
-#include <errno.h>
-#include <stdlib.h>
-
-typedef struct bound {
-    enum { PLACE_START, PLACE_END, PLACE_OFFSET, PLACE_BACK, PLACE_TIME, PLACE_FOREVER } kind;
-    int64_t number; /* an offset, how many back, or Unix milliseconds */
-} bound;
-
-static bool parse_number(const char *text, int64_t *ret_number)
-{
-    char *end;
-    errno = 0;
-    long long number = strtoll(text, &end, 10);
-    if (errno || end == text || *end)
-        return false;
-    *ret_number = number;
-    return true;
-}
-
-static int parse_place(wr_cli *cli, const char *option, const char *text, bound *ret_place)
-{
-    bound found = {0};
-    bool ok = true;
-    if (strcmp(text, "start") == 0) {
-        found.kind = PLACE_START;
-    } else if (strcmp(text, "end") == 0) {
-        found.kind = PLACE_END;
-    } else if (text[0] == '@') {
-        found.kind = PLACE_TIME;
-        ok = parse_number(text + 1, &found.number) || wr_time_parse(text + 1, &found.number) == WEIR_OK;
-    } else {
-        ok = parse_number(text, &found.number) && found.number != INT64_MIN;
-        found.kind = text[0] == '-' ? PLACE_BACK : PLACE_OFFSET;
-        found.number = ok && found.number < 0 ? -found.number : found.number;
-    }
-    if (!ok)
-        return wr_cli_usage(cli, "--%s takes start, end, N, -N or @TIME, not '%s'", option, text);
-    *ret_place = found;
-    return WR_EXIT_OK;
-}
-
-static weir_err resolve(const wr_kafka *kafka, const bound *place, const char *topic,
-                        const wr_partition_info *partition, int64_t *ret_offset, weir_failure *failure)
-{
-    int64_t offset = 0;
-    switch (place->kind) {
-    case PLACE_START:
-        offset = partition->start_offset;
-        break;
-    case PLACE_END:
-        offset = partition->end_offset;
-        break;
-    case PLACE_OFFSET:
-        offset = place->number;
-        break;
-    case PLACE_BACK:
-        offset = partition->end_offset - place->number;
-        break;
-    case PLACE_FOREVER:
-        *ret_offset = INT64_MAX;
-        return WEIR_OK;
-    case PLACE_TIME: {
-        weir_err err = wr_admin_offset_at(kafka->client, topic, partition->partition, place->number, kafka->timeout_ms,
-                                          &offset, failure);
-        if (err != WEIR_OK)
-            return err;
-        break;
-    }
-    }
-    if (offset < partition->start_offset)
-        offset = partition->start_offset;
-    *ret_offset = offset < partition->end_offset ? offset : partition->end_offset;
-    return WEIR_OK;
-}
+#include <cli/place.h>
 
 typedef struct request {
-    bound from, to;
+    wr_place from, to;
     int64_t only; /* partition, or -1 */
 } request;
 
@@ -107,9 +33,9 @@ static int add_topic(wr_cli *cli, wr_kafka *kafka, const request *wish, const ch
         if (wish->only >= 0 && partition->partition != wish->only)
             continue;
         wr_span span = {.topic = topic->name, .partition = partition->partition};
-        err = resolve(kafka, &wish->from, name, partition, &span.start, &failure);
+        err = wr_place_offset(kafka, &wish->from, name, partition, &span.start, &failure);
         if (err == WEIR_OK)
-            err = resolve(kafka, &wish->to, name, partition, &span.end, &failure);
+            err = wr_place_offset(kafka, &wish->to, name, partition, &span.end, &failure);
         if (err != WEIR_OK)
             return wr_cli_failure(cli, &failure);
         span.done = span.start >= span.end;
@@ -121,19 +47,16 @@ static int add_topic(wr_cli *cli, wr_kafka *kafka, const request *wish, const ch
 
 int wr_spans_find(wr_cli *cli, wr_kafka *kafka, bool follow, wr_span_list *ret_list)
 {
-    request wish = {.to = {.kind = follow ? PLACE_FOREVER : PLACE_END}, .only = -1};
-    int status = parse_place(cli, "offset", wr_cli_text(cli, "offset"), &wish.from);
+    request wish = {.to = {.kind = follow ? WR_PLACE_NEVER : WR_PLACE_END}, .only = -1};
+    int status = wr_cli_place(cli, "offset", &wish.from);
     if (status == WR_EXIT_OK && wr_cli_on(cli, "to"))
-        status = parse_place(cli, "to", wr_cli_text(cli, "to"), &wish.to);
+        status = wr_cli_place(cli, "to", &wish.to);
     if (status != WR_EXIT_OK)
         return status;
-    if (wr_cli_on(cli, "tail")) {
-        wish.from.kind = PLACE_BACK;
-        if (wr_cli_int(cli, "tail", 0, INT64_MAX, &wish.from.number) != WEIR_OK)
-            return WR_EXIT_USAGE;
-    }
-    if (wr_cli_on(cli, "partition") && wr_cli_int(cli, "partition", 0, INT32_MAX, &wish.only) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    if (wr_cli_on(cli, "tail"))
+        wish.from = (wr_place){.kind = WR_PLACE_BACK, .number = wr_cli_number(cli, "tail")};
+    if (wr_cli_on(cli, "partition"))
+        wish.only = wr_cli_number(cli, "partition");
 
     wr_span_list list = {0};
     size_t capacity = 0;

@@ -23,8 +23,7 @@ int wr_run_topic_ls(wr_cli *cli)
         {0},
     };
     wr_output out;
-    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    wr_output_begin(&out, cli, columns);
     wr_kafka kafka;
     int status = wr_kafka_open(cli, &kafka);
     if (status != WR_EXIT_OK)
@@ -66,8 +65,7 @@ static int print_partitions(wr_cli *cli, const wr_topic_info *topic)
         {0},
     };
     wr_output out;
-    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    wr_output_begin(&out, cli, columns);
     for (size_t p = 0; p < topic->partition_count; p++) {
         const wr_partition_info *partition = &topic->partitions[p];
         wr_output_row(&out, (const char *[]){wr_cell(cli, partition->partition), wr_cell(cli, partition->leader),
@@ -87,8 +85,7 @@ static int print_configs(wr_cli *cli, const wr_config_info *configs, size_t coun
         {0},
     };
     wr_output out;
-    if (wr_output_begin(&out, cli, columns) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    wr_output_begin(&out, cli, columns);
     for (size_t i = 0; i < count; i++)
         if (!configs[i].is_default || out.form != WR_FORM_TABLE)
             wr_output_row(&out, (const char *[]){configs[i].name, configs[i].sensitive ? NULL : configs[i].value,
@@ -127,16 +124,14 @@ static int print_object(wr_cli *cli, const wr_topic_info *topic, const wr_config
             wr_buf_text(&out, "null");
     }
     wr_buf_text(&out, "}}\n");
-    wr_cli_write(cli, wr_buf_view(&out));
+    wr_output_object(cli, wr_form_of(cli), wr_buf_view(&out));
     wr_buf_fini(&out);
     return WR_EXIT_OK;
 }
 
 int wr_run_topic_show(wr_cli *cli)
 {
-    wr_form form;
-    if (wr_form_of(cli, &form) != WEIR_OK)
-        return WR_EXIT_USAGE;
+    wr_form form = wr_form_of(cli);
     wr_kafka kafka;
     int status = wr_kafka_open(cli, &kafka);
     if (status != WR_EXIT_OK)
@@ -155,22 +150,21 @@ int wr_run_topic_show(wr_cli *cli)
         return fail_absent(cli, name);
     if (err != WEIR_OK)
         return wr_cli_failure(cli, &failure);
-    if (form == WR_FORM_JSON || form == WR_FORM_YAML) /* a JSON object is YAML too */
+    if (form == WR_FORM_JSON || form == WR_FORM_YAML)
         return print_object(cli, &info.topics[0], configs, config_count);
+    if (form == WR_FORM_NAME)
+        return wr_output_name(cli, name);
     status = print_partitions(cli, &info.topics[0]);
-    return status == WR_EXIT_OK && form != WR_FORM_NAME ? print_configs(cli, configs, config_count) : status;
+    return status == WR_EXIT_OK ? print_configs(cli, configs, config_count) : status;
 }
 
 /* ---- create */
 int wr_run_topic_create(wr_cli *cli)
 {
-    int64_t partitions, replication;
     wr_client_header pairs[CONFIGS_MAX];
     weir_attribute configs[CONFIGS_MAX];
     size_t config_count = 0;
-    if (wr_cli_int(cli, "partitions", 1, 100000, &partitions) != WEIR_OK ||
-        wr_cli_int(cli, "replication", -1, INT16_MAX, &replication) != WEIR_OK ||
-        wr_cli_pairs(cli, "set", pairs, CONFIGS_MAX, &config_count) != WEIR_OK)
+    if (wr_cli_pairs(cli, "set", pairs, CONFIGS_MAX, &config_count) != WEIR_OK)
         return WR_EXIT_USAGE;
     for (size_t i = 0; i < config_count; i++) {
         configs[i] = (weir_attribute){pairs[i].name, weir_arena_dup_text(cli->arena, pairs[i].value)};
@@ -184,8 +178,9 @@ int wr_run_topic_create(wr_cli *cli)
     int done = 0;
     for (int i = 0; i < cli->operand_count; i++) {
         weir_failure failure = {0};
-        weir_err err = wr_admin_create_topic(kafka.client, cli->operands[i], (int32_t)partitions, (int16_t)replication,
-                                             configs, config_count, kafka.timeout_ms, &failure);
+        weir_err err = wr_admin_create_topic(kafka.client, cli->operands[i], (int32_t)wr_cli_number(cli, "partitions"),
+                                             (int16_t)wr_cli_number(cli, "replication"), configs, config_count,
+                                             kafka.timeout_ms, &failure);
         if (err == WEIR_OK || (err == WEIR_E_EXISTS && wr_cli_on(cli, "if-absent")))
             done++;
         else if (err == WEIR_E_EXISTS)

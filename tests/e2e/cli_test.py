@@ -1,11 +1,14 @@
 """The `weir` command line: what it prints, what it says when something is wrong, and what it exits with."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 from pathlib import Path
+
+import yaml
 
 from harness import CODECS, Weir, bootstrap, check, equal, eventually, fresh, main, remove, test, weir_binary
 
@@ -237,6 +240,56 @@ def topics_are_made_shown_and_deleted():
     weir("topic", "show", name)
     weir("topic", "rm", name, "-y")
     weir("topic", "show", name, status=NOT_FOUND)
+
+
+@test
+def every_form_is_what_it_says_on_every_command_that_prints():
+    name, group = topic(), fresh("forms")
+    weir("produce", name, "-k", "k", "-H", "a=1", stdin=b'{"x":[1,{}]}\ntext\n')
+    weir("consume", name, "-g", group, "-n", "1", "-f", "")
+    commands = [("topic", "ls"), ("topic", "show", name), ("group", "ls"), ("group", "show", group), ("group", "lag", group),
+                ("consume", name)]
+    known = set(re.findall(r"^  (\w+(?: \w+)?)  ", weir("help")[0].decode(), re.M))
+    printing = {" ".join(words) for words in known
+                for words in [words.split()] if b"table|wide|json|yaml|name" in weir("help", *words)[0]}
+    for words in commands:
+        verb = " ".join(words[:2]) if words[0] != "consume" else "consume"
+        printing.discard(verb)
+        out = weir(*words, "-o", "json")[0]
+        data = [json.loads(line) for line in out.splitlines()] if verb == "consume" else json.loads(out)
+        equal(yaml.safe_load(weir(*words, "-o", "yaml")[0]), data)
+        names = weir(*words, "-o", "name")[0].decode().splitlines()
+        check(names and all(" " not in line for line in names), f"{words}: {names}")
+        if verb == "consume":
+            equal(names, [f"{name}/0@0", f"{name}/0@1"])
+            check(b"key k" in weir(*words, "-o", "pretty")[0], "no key")
+            weir(*words, "-o", "table", status=USAGE)
+            continue
+        check(names[0] in (name, group) or verb.endswith("ls"), f"{words}: {names}")
+        table, wide = (weir(*words, "-o", form)[0].decode() for form in ("table", "wide"))
+        check(len(wide.split("\n")[-2]) >= len(table.split("\n")[-2]), f"{words}: wide is narrower")
+        weir(*words, "-o", "xml", status=USAGE)
+    equal(printing - {"outbox ls"}, set())
+
+
+@test
+def what_other_tools_call_it_works_or_is_said():
+    name = topic()
+    weir("produce", "-P", "-t", name, "-k", "k", stdin=b"".join(b"%d\n" % i for i in range(9)))
+    for words, expected in [(["-C", "-t", name, "-o", "-2", "-e"], "7 8"), (["-t", name, "-c", "2", "-o", "beginning"], "0 1"),
+                            (["--topic", name, "--from-beginning", "--max-messages", "3"], "0 1 2"),
+                            ([name, "-o", "5m ago"], "0 1 2 3 4 5 6 7 8"), ([name, "--offset", "-5m", "--to", "2"], "0 1"),
+                            ([name, "--bootstrap-server", bootstrap(), "-o", "end"], "")]:
+        equal(weir("consume", *words, "-f", "%v ")[0].decode().strip(), expected)
+    for words, hint in [(["-b", "x", "-L"], "weir cluster"), (["-C", "-t", "x"], "weir consume"), (["-P", "-t", "x"], "weir produce"),
+                        (["topic", "--create", "--topic", "x"], "weir topic create"), (["topic", "--list"], "weir topic ls"),
+                        (["topic", "--describe"], "weir topic show"), (["group", "--describe"], "weir group show"),
+                        (["consume", name, "-X", "a=b"], "--kafka.NAME"), (["produce", name, "-K", ":"], "-f kv"),
+                        (["topic", "ls", "-L"], "weir cluster"), (["consume", name, "--property", "x"], "-f")]:
+        _, said = weir(*words, status=USAGE)
+        check(hint in said, f"{words}: {said}")
+    for words in (["version"], ["--version"], ["-V"]):
+        check(re.fullmatch(rb"weir \d+\.\d+\.\d+\n", weir(*words)[0]), f"{words}")
 
 
 @test
