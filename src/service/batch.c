@@ -19,10 +19,11 @@ static weir_err handle_records(wr_core *core, weir_failure *failure)
             continue;
         count_up(&core->numbers.events, 1);
         handling handling;
-        err = wr_handle(core, record, 0, true, &handling, failure);
+        wr_attempt_begin(core, record);
+        err = wr_handle(core, record, wr_attempts_of(core, record), true, &handling, failure);
         if (err == WEIR_OK && handling.outcome == OUTCOME_RETRY) {
-            int64_t due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, 1);
-            err = wr_parked_add(core, record, 1, due_ms, handling.reason, failure);
+            int64_t due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);
+            err = wr_parked_add(core, record, handling.attempts, due_ms, handling.reason, failure);
         }
     }
     return err;
@@ -96,6 +97,7 @@ static weir_err work(wr_core *core, wr_list *commands, weir_failure *failure)
     weir_err err = wr_parked_run_due(core, failure);
     if (err == WEIR_OK)
         err = handle_records(core, failure);
+    wr_attempt_end(core, err);
     wr_link *link = wr_list_first(commands);
     for (; link && err == WEIR_OK; link = wr_list_next(commands, link))
         err = run_command(core, WR_LIST_ITEM(link, wr_core_command, link), failure);

@@ -85,6 +85,7 @@ static void fill_defaults(wr_core *core)
     options->batch_max = options->batch_max ? options->batch_max : 500;
     options->outbox_max = options->outbox_max ? options->outbox_max : 50000;
     options->parked_max = options->parked_max ? options->parked_max : 100000;
+    options->senders_max = options->senders_max ? options->senders_max : 1000000;
     options->message_size_max = options->message_size_max ? options->message_size_max : 1000000;
     options->seen_window_ms = options->seen_window_ms ? options->seen_window_ms : (int64_t)7 * 24 * 3600 * 1000;
     options->breaker_rejections = options->breaker_rejections ? options->breaker_rejections : 50;
@@ -109,6 +110,10 @@ static weir_err open_store(wr_core *core, weir_failure *failure)
         err = wr_clock_load(core, failure);
     if (err == WEIR_OK)
         err = wr_inbox_load(core, failure);
+    if (err == WEIR_OK)
+        err = wr_senders_load(core, failure);
+    if (err == WEIR_OK)
+        err = wr_attempts_load(core, failure);
     if (err == WEIR_OK)
         err = wr_outbox_load(core, failure);
     if (err == WEIR_OK)
@@ -147,6 +152,10 @@ weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_fa
     fill_defaults(core);
     while (core->service->handlers && core->service->handlers[core->numbers.handler_count].type)
         core->numbers.handler_count++;
+    core->attempts_max = wr_retry_max(&(weir_retry_policy){0});
+    for (size_t i = 0; i < core->numbers.handler_count; i++)
+        if (wr_retry_max(&core->service->handlers[i].retry) > core->attempts_max)
+            core->attempts_max = wr_retry_max(&core->service->handlers[i].retry);
     core->numbers.handlers = calloc(core->numbers.handler_count + 1, sizeof(handler_numbers));
     core->arena = weir_arena_new(ARENA_SIZE_MAX);
     weir_err err = core->numbers.handlers && core->arena ? split_topics(core, failure)
@@ -181,6 +190,8 @@ void wr_core_free(wr_core *core)
         command->done(command, WEIR_FATAL, "the service has stopped");
     }
     wr_inbox_fini(core);
+    wr_senders_fini(core);
+    wr_attempts_fini(core);
     wr_outbox_fini(core);
     wr_parked_fini(core);
     wr_breakers_fini(core);

@@ -33,13 +33,15 @@ typedef struct wr_core_options {
     unsigned store_flags;
     wr_client *client;
     const wr_trace *trace;
-    wr_io *io;               /* clock and chance */
-    const wr_config *config; /* weir_tx_setting; NULL: fallbacks of service->settings */
-    size_t batch_max;        /* events in one transaction; 0: 500 */
-    size_t outbox_max;       /* unpublished rows beyond which nothing more is read; 0: 50,000 */
-    size_t parked_max;       /* parked events beyond which nothing more is read; 0: 100,000 */
-    size_t message_size_max; /* of an emitted event; 0: 1,000,000 */
-    int64_t seen_window_ms;  /* how long ids of producers without outbox headers are remembered; 0: 7 days */
+    wr_io *io;                /* clock and chance */
+    const wr_config *config;  /* weir_tx_setting; NULL: fallbacks of service->settings */
+    size_t batch_max;         /* events in one transaction; 0: 500 */
+    size_t outbox_max;        /* unpublished rows beyond which nothing more is read; 0: 50,000 */
+    size_t parked_max;        /* parked events beyond which nothing more is read; 0: 100,000 */
+    size_t senders_max;       /* rows of other services' outboxes that are remembered; 0: 1,000,000 */
+    const char *attempt_path; /* file that tells the next start which event was at hand; NULL: none, see attempt.c */
+    size_t message_size_max;  /* of an emitted event; 0: 1,000,000 */
+    int64_t seen_window_ms;   /* how long ids of producers without outbox headers are remembered; 0: 7 days */
     int64_t
         breaker_rejections; /* of breaker_window events that ended, by one handler: the topic pauses; 0: 50, -1: never */
     int64_t breaker_window;   /* 0: 100 */

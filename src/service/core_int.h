@@ -15,8 +15,8 @@
 enum {
     TOPIC_COUNT_MAX = 32,
     TOPIC_SIZE_MAX = 250, /* Kafka's own limit is 249 */
-    SENDER_COUNT_MAX = 1000000,
-    LANE_COUNT_MAX = 1000000,
+    POSITION_COUNT_MAX = 1000000,
+    LANE_COUNT_MAX = 2000000, /* more than parked.max and batch.max together may be */
     REFUSED_KEY_MAX = 100000,
     HEADER_BLOB_SIZE_MAX = 64 << 20,
     BUCKET_COUNT = 12,
@@ -43,7 +43,7 @@ typedef struct numbers {
     counter events, duplicates, unknown_types, undecodable, below_position, dropped_attributes;
     counter batches, batch_events, commit_us, commands;
     counter published, acknowledged, refused, republished, set_aside;
-    counter dead_letters, parked_total, parked_exhausted, breakers_opened;
+    counter dead_letters, parked_total, parked_exhausted, breakers_opened, died;
     atomic_int_fast64_t outbox_rows, outbox_frozen, outbox_aside, outbox_oldest_ms, parked_events, parked_keys,
         partitions;
     handler_numbers *handlers; /* as service->handlers */
@@ -98,21 +98,9 @@ typedef struct position {
     shown_lag shown;
 } position;
 
-typedef struct sender {
-    int64_t highest;
-    bool is_changed;
-    char id[WR_UUID_TEXT_SIZE];
-    char topic[TOPIC_SIZE_MAX];
-    int32_t partition;
-} sender;
-
 typedef struct inbox {
-    wr_map *positions; /* topic NUL partition -> position */
-    wr_map *senders;   /* id topic NUL partition -> sender */
-    position *last;    /* records come in runs of one partition */
-    sender *last_sender;
-    sender **changed; /* senders to write with this batch */
-    size_t changed_count, changed_capacity;
+    wr_map *positions;     /* topic NUL partition -> position */
+    position *last;        /* records come in runs of one partition */
     struct position **all; /* as they came; under core->lock, which others take to read them */
     size_t count, capacity;
     int64_t told_at_ms, pruned_at_ms;
@@ -136,6 +124,53 @@ WEIR_MUST_CHECK weir_err wr_inbox_give_back(wr_core *core, weir_failure *failure
 WEIR_MUST_CHECK weir_err wr_inbox_resume(wr_core *core, const char *topic);
 WEIR_MUST_CHECK weir_err wr_inbox_write(wr_core *core, weir_failure *failure);
 void wr_inbox_tell_group(wr_core *core, bool now);
+
+/* ---- senders */
+typedef struct sender {
+    int64_t highest;
+    bool is_changed;
+    char id[WR_UUID_TEXT_SIZE];
+    char topic[TOPIC_SIZE_MAX];
+    int32_t partition;
+} sender;
+
+typedef struct senders {
+    wr_map *cached; /* id topic partition -> sender */
+    sender *last;
+    sender **changed; /* to be written with this batch */
+    size_t changed_count, changed_capacity;
+    int64_t pruned_at_ms;
+} senders;
+
+WEIR_MUST_CHECK weir_err wr_senders_load(wr_core *core, weir_failure *failure);
+void wr_senders_fini(wr_core *core);
+/* Within a transaction: whether the sender's outbox has sent it for the first time. */
+WEIR_MUST_CHECK weir_err wr_senders_is_new(wr_core *core, const char *id, const wr_client_record *record,
+                                           int64_t sequence, bool *ret_is_new, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_senders_write(wr_core *core, weir_failure *failure);
+
+/* ---- events that kill the process */
+typedef struct attempted {
+    int64_t offset;
+    int32_t partition;
+    int attempts;
+    char topic[TOPIC_SIZE_MAX];
+} attempted;
+
+typedef struct attempts {
+    wr_file *file; /* NULL: not asked for, or it cannot be written */
+    bool is_marked;
+    weir_arena *rows;
+    attempted *items; /* by an earlier life */
+    size_t count;
+} attempts;
+
+WEIR_MUST_CHECK weir_err wr_attempts_load(wr_core *core, weir_failure *failure);
+void wr_attempts_fini(wr_core *core);
+void wr_attempt_begin(wr_core *core, const wr_client_record *record);
+void wr_attempt_end(wr_core *core, weir_err err); /* of the batch, and how it ended */
+/* How often the process died while it handled this record, not counting what is in weir_parked. */
+int wr_attempts_of(const wr_core *core, const wr_client_record *record);
 
 /* ---- the clock by which everything waits: milliseconds that never jump, see clock.c */
 int64_t wr_clock_ms(const wr_core *core);
@@ -312,6 +347,7 @@ typedef enum outcome { OUTCOME_OVER, OUTCOME_RETRY } outcome;
 typedef struct handling {
     outcome outcome;
     const weir_handler *handler;
+    int attempts; /* with this one */
     char reason[REASON_SIZE];
 } handling;
 /* Decode, find the handler, run it in a savepoint; rejects are dead-lettered here. `attempts` is how often it was tried
@@ -320,7 +356,8 @@ WEIR_MUST_CHECK weir_err wr_handle(wr_core *core, const wr_client_record *record
                                    handling *ret_handling, weir_failure *failure);
 int64_t wr_retry_delay_ms(wr_core *core, const weir_retry_policy *policy, int attempts);
 int wr_retry_max(const weir_retry_policy *policy);
-int64_t wr_bucket_us(int bucket); /* upper bounds of the duration histogram */
+int64_t wr_retry_max_ms(const weir_retry_policy *policy); /* its longest delay */
+int64_t wr_bucket_us(int bucket);                         /* upper bounds of the duration histogram */
 
 /* ---- the core */
 struct wr_core {
@@ -342,6 +379,9 @@ struct wr_core {
         int64_t base_ms, written_ms;
     } clock;
     inbox inbox;
+    senders senders;
+    attempts attempts;
+    int attempts_max; /* of the handler that has most */
     outbox outbox;
     parked parked;
     breakers breakers;

@@ -25,11 +25,16 @@ int wr_retry_max(const weir_retry_policy *policy)
     return policy->max > 0 ? policy->max : RETRY_MAX;
 }
 
+int64_t wr_retry_max_ms(const weir_retry_policy *policy)
+{
+    return policy->max_ms > 0 ? policy->max_ms : RETRY_MAX_MS;
+}
+
 /* Doubles with each attempt; between half and all of it, so that keys parked together do not come back together. */
 int64_t wr_retry_delay_ms(wr_core *core, const weir_retry_policy *policy, int attempts)
 {
     int64_t delay_ms = policy->base_ms > 0 ? policy->base_ms : RETRY_BASE_MS;
-    int64_t max_ms = policy->max_ms > 0 ? policy->max_ms : RETRY_MAX_MS;
+    int64_t max_ms = wr_retry_max_ms(policy);
     for (int i = 1; i < attempts && delay_ms < max_ms; i++)
         delay_ms *= 2;
     if (delay_ms > max_ms)
@@ -105,11 +110,23 @@ static weir_err stop_at(wr_core *core, const wr_client_record *record, const wei
                      record->topic, record->partition, (long long)record->offset, event->id, reason);
 }
 
+static weir_err given_up(wr_core *core, const wr_client_record *record, const char *handler, int attempts,
+                         weir_failure *failure)
+{
+    count_up(&core->numbers.parked_exhausted, 1);
+    return wr_dead_letter(core, record, "exhausted", "the process died again and again while it handled this event",
+                          handler, attempts, failure);
+}
+
 static weir_err call(wr_core *core, const wr_client_record *record, const weir_event *event, int attempts,
                      handling *handling, weir_failure *failure)
 {
     const weir_handler *handler = handling->handler;
     int64_t mark = core->outbox.next_sequence;
+    char name[200];
+    snprintf(name, sizeof name, "%s/%d", handler->type, handler->version ? handler->version : 1);
+    if (attempts >= wr_retry_max(&handler->retry)) /* the last ones ended with the process: attempt.c */
+        return given_up(core, record, name, attempts, failure);
     weir_err err = wr_store_savepoint(core->store, failure);
     if (err != WEIR_OK)
         return err;
@@ -128,13 +145,12 @@ static weir_err call(wr_core *core, const wr_client_record *record, const weir_e
     if (err != WEIR_OK || status == WEIR_IGNORE)
         return err;
 
-    char name[200];
-    snprintf(name, sizeof name, "%s/%d", handler->type, handler->version ? handler->version : 1);
     snprintf(handling->reason, sizeof handling->reason, "%s", tx.reason[0] ? tx.reason : "no reason given");
     if (status == WEIR_REJECT)
         return wr_dead_letter(core, record, "rejected", handling->reason, name, attempts + 1, failure);
     log_retry(core, record, &tx, attempts);
     if (attempts + 1 < wr_retry_max(&handler->retry)) {
+        handling->attempts = attempts + 1;
         handling->outcome = OUTCOME_RETRY;
         return WEIR_OK;
     }
@@ -166,10 +182,13 @@ weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, 
                    handling *ret_handling, weir_failure *failure)
 {
     handling handling = {.outcome = OUTCOME_OVER};
+    *ret_handling = handling;
     weir_failure why = {0};
     weir_event event = {0};
     wr_event_record view = record_view(record);
     weir_arena_reset(core->arena);
+    if (attempts >= core->attempts_max) /* who knows whether it gets as far as a handler */
+        return given_up(core, record, NULL, attempts, failure);
     wr_event_loss loss = {0};
     weir_err decoded = wr_event_decode_kafka_loss(&view, core->arena, &event, &loss, &why);
     if (decoded == WEIR_E_MEMORY)
@@ -183,13 +202,12 @@ weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, 
         err = wr_inbox_is_new(core, record, decoded == WEIR_OK ? &event : NULL, &is_new, failure);
     if (err != WEIR_OK)
         return err;
-    *ret_handling = handling;
     if (!is_new) {
         count_up(&core->numbers.duplicates, 1);
         return WEIR_OK;
     }
     if (check_known && wr_parked_holds(core, record))
-        return wr_parked_add(core, record, 0, 0, "behind another", failure);
+        return wr_parked_add(core, record, attempts, 0, "behind another", failure);
     if (decoded != WEIR_OK) {
         count_up(&core->numbers.undecodable, 1);
         wr_breaker_count(core, record, NULL, true);

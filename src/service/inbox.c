@@ -1,10 +1,10 @@
 /* What has been handled already, in constant space.
  *
  * Per partition the offset to read next, written in the same transaction as the effects: redelivery after a crash or a
- * rebalance is seen without a row an event. Per sender's outbox and partition the highest sequence: a sender that
- * crashed between publishing and deleting publishes again with the same numbers, and its outbox numbers events in the
- * order in which it publishes them. Events from elsewhere carry no numbers; for them (source, id) is remembered for
- * seen.window, and that window is part of the promise.
+ * rebalance is seen without a row an event. Per sender's outbox and partition the highest sequence (senders.c): a sender
+ * that crashed between publishing and deleting publishes again with the same numbers, and its outbox numbers events in
+ * the order in which it publishes them. Events from elsewhere carry no numbers; for them (source, id) is remembered for
+ * seen.window, and that window is part of the promise. It counts the time in which the service runs (clock.c).
  *
  * A consumer is never given a record below the position that it asked for, unless the topic ends before it: somebody
  * has made the topic anew, or the broker has lost its end. Then the position means nothing any more, and follows;
@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TELL_EVERY_MS = 1000, PRUNE_EVERY_MS = 60000, NOTHING_READ = -1001 };
+enum { TELL_EVERY_MS = 1000, PRUNE_EVERY_MS = 1000, PRUNE_COUNT = 10000, NOTHING_READ = -1001 };
 
 static weir_slice position_key(char *key, size_t size, const char *topic, int32_t partition)
 {
@@ -37,64 +37,10 @@ static position *position_find(inbox *inbox, const char *topic, int32_t partitio
     return last;
 }
 
-static weir_slice sender_key(char *key, size_t size, const char *id, const char *topic, int32_t partition)
-{
-    int used = snprintf(key, size, "%s/%s/%d", id, topic, partition);
-    return (weir_slice){(uint8_t *)key, (size_t)used};
-}
-
-static weir_err sender_get(inbox *inbox, const char *id, const char *topic, int32_t partition, sender **ret_sender)
-{
-    sender *last = inbox->last_sender;
-    if (last && last->partition == partition && strcmp(last->topic, topic) == 0 && strcmp(last->id, id) == 0) {
-        *ret_sender = last;
-        return WEIR_OK;
-    }
-    char key[TOPIC_SIZE_MAX + WR_UUID_TEXT_SIZE + 16];
-    weir_slice name = sender_key(key, sizeof key, id, topic, partition);
-    last = wr_map_find(inbox->senders, name);
-    if (!last) {
-        last = calloc(1, sizeof *last);
-        if (!last)
-            return WEIR_E_MEMORY;
-        last->partition = partition;
-        snprintf(last->id, sizeof last->id, "%s", id);
-        snprintf(last->topic, sizeof last->topic, "%s", topic);
-        weir_err err = wr_map_add(inbox->senders, name, last);
-        if (err != WEIR_OK) {
-            free(last);
-            return err;
-        }
-    }
-    inbox->last_sender = last;
-    *ret_sender = last;
-    return WEIR_OK;
-}
-
 weir_err wr_inbox_load(wr_core *core, weir_failure *failure)
 {
-    inbox *inbox = &core->inbox;
-    inbox->positions = wr_map_new(SENDER_COUNT_MAX, wr_random_u64(core->io));
-    inbox->senders = wr_map_new(SENDER_COUNT_MAX, wr_random_u64(core->io));
-    if (!inbox->positions || !inbox->senders)
-        return weir_fail(failure, WEIR_E_MEMORY, "no memory for the inbox");
-    wr_statement *statement;
-    weir_err err = wr_store_prepare(core->store, "SELECT outbox_id, topic, partition, highest FROM weir_senders", NULL,
-                                    &statement, failure);
-    if (err != WEIR_OK)
-        return err;
-    while ((err = wr_statement_next(statement, failure)) == WEIR_OK) {
-        sender *sender;
-        err = sender_get(inbox, wr_statement_text(statement, 0), wr_statement_text(statement, 1),
-                         (int32_t)wr_statement_int(statement, 2), &sender);
-        if (err != WEIR_OK) {
-            weir_fail(failure, err, "more senders than this service can remember");
-            break;
-        }
-        sender->highest = wr_statement_int(statement, 3);
-    }
-    wr_statement_done(statement);
-    return err == WEIR_E_RANGE ? WEIR_OK : err;
+    core->inbox.positions = wr_map_new(POSITION_COUNT_MAX, wr_random_u64(core->io));
+    return core->inbox.positions ? WEIR_OK : weir_fail(failure, WEIR_E_MEMORY, "no memory for the inbox");
 }
 
 void wr_inbox_fini(wr_core *core)
@@ -103,12 +49,8 @@ void wr_inbox_fini(wr_core *core)
     void *value;
     for (size_t at = 0; inbox->positions && (value = wr_map_next(inbox->positions, &at, NULL));)
         free(value);
-    for (size_t at = 0; inbox->senders && (value = wr_map_next(inbox->senders, &at, NULL));)
-        free(value);
     wr_map_free(inbox->positions);
-    wr_map_free(inbox->senders);
     wr_lag_fini(core);
-    free(inbox->changed);
 }
 
 /* ---- partitions come and go */
@@ -339,7 +281,6 @@ static bool sequence_of(const wr_client_header *header, int64_t *ret_sequence)
 weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const weir_event *event, bool *ret_is_new,
                          weir_failure *failure)
 {
-    inbox *inbox = &core->inbox;
     char id[WR_UUID_TEXT_SIZE];
     int64_t sequence;
     bool is_numbered =
@@ -349,26 +290,7 @@ weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const we
         *ret_is_new = true;
         return event ? seen_before(core, event, ret_is_new, failure) : WEIR_OK;
     }
-    if (inbox->changed_count == inbox->changed_capacity) {
-        size_t capacity = inbox->changed_capacity ? inbox->changed_capacity * 2 : 64;
-        sender **changed = realloc(inbox->changed, capacity * sizeof(*changed));
-        if (!changed)
-            return weir_fail(failure, WEIR_E_MEMORY, "no memory for the inbox");
-        inbox->changed = changed;
-        inbox->changed_capacity = capacity;
-    }
-    sender *sender;
-    weir_err err = sender_get(inbox, id, record->topic, record->partition, &sender);
-    if (err != WEIR_OK)
-        return weir_fail(failure, err, "more senders than this service can remember");
-    *ret_is_new = sequence > sender->highest;
-    if (*ret_is_new) {
-        sender->highest = sequence;
-        if (!sender->is_changed)
-            inbox->changed[inbox->changed_count++] = sender;
-        sender->is_changed = true;
-    }
-    return WEIR_OK;
+    return wr_senders_is_new(core, id, record, sequence, ret_is_new, failure);
 }
 
 static weir_err write_position(wr_core *core, position *position, weir_failure *failure)
@@ -385,16 +307,21 @@ static weir_err write_position(wr_core *core, position *position, weir_failure *
     return err;
 }
 
+/* A second's worth at most at a time, and at once again when there was more, so that the table keeps no more than its
+ * window however fast it fills. */
 static weir_err prune_seen(wr_core *core, weir_failure *failure)
 {
+    inbox *inbox = &core->inbox;
     int64_t now_ms = wr_clock_ms(core);
-    if (now_ms - core->inbox.pruned_at_ms < PRUNE_EVERY_MS)
+    if (now_ms - inbox->pruned_at_ms < PRUNE_EVERY_MS)
         return WEIR_OK;
-    core->inbox.pruned_at_ms = now_ms;
-    return wr_store_exec(core->store,
-                         "DELETE FROM weir_seen WHERE (source, id) IN"
-                         " (SELECT source, id FROM weir_seen WHERE seen_ms < ?1 LIMIT 10000)",
-                         WEIR_VALUES(WEIR_INT(now_ms - core->options.seen_window_ms)), failure);
+    weir_err err = wr_store_exec(
+        core->store,
+        "DELETE FROM weir_seen WHERE (source, id) IN (SELECT source, id FROM weir_seen WHERE seen_ms < ?1 LIMIT ?2)",
+        WEIR_VALUES(WEIR_INT(now_ms - core->options.seen_window_ms), WEIR_INT(PRUNE_COUNT)), failure);
+    if (err == WEIR_OK && wr_store_changes(core->store) < PRUNE_COUNT)
+        inbox->pruned_at_ms = now_ms;
+    return err;
 }
 
 weir_err wr_inbox_write(wr_core *core, weir_failure *failure)
@@ -405,17 +332,8 @@ weir_err wr_inbox_write(wr_core *core, weir_failure *failure)
     for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(inbox->positions, &at, NULL));)
         if (position->is_changed)
             err = write_position(core, position, failure);
-    for (size_t i = 0; i < inbox->changed_count && err == WEIR_OK; i++) {
-        sender *sender = inbox->changed[i];
-        sender->is_changed = false;
-        err = wr_store_exec(core->store,
-                            "INSERT INTO weir_senders (outbox_id, topic, partition, highest) VALUES (?1, ?2, ?3, ?4)"
-                            " ON CONFLICT (outbox_id, topic, partition) DO UPDATE SET highest = excluded.highest",
-                            WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
-                                        WEIR_INT(sender->highest)),
-                            failure);
-    }
-    inbox->changed_count = 0;
+    if (err == WEIR_OK)
+        err = wr_senders_write(core, failure);
     if (err == WEIR_OK)
         err = wr_clock_write(core, failure);
     return err == WEIR_OK ? prune_seen(core, failure) : err;

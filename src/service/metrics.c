@@ -111,6 +111,8 @@ static void print_rows(const wr_core *core, wr_buf *out)
         {"weir_breaker_opened_total", "Times that a topic was paused because too much of it was rejected.",
          &n->breakers_opened, NULL},
         {"weir_parked_exhausted_total", "Events whose attempts were used up.", &n->parked_exhausted, NULL},
+        {"weir_inbox_process_deaths_total", "Starts that found the last process to have died over an event.", &n->died,
+         NULL},
         {"weir_dead_letters_total", "Events sent to the dead letter topic.", &n->dead_letters, NULL},
     };
     const weir_attribute own[] = {{"service", core->name}, {0}};

@@ -57,6 +57,17 @@ static void look_for_next_due(wr_core *core)
     atomic_store(&core->numbers.parked_keys, (int64_t)wr_map_count(parked->lanes));
 }
 
+/* The longest that any of the service's policies makes an event wait. */
+static int64_t longest_delay_ms(const wr_core *core)
+{
+    int64_t longest_ms = wr_retry_max_ms(&(weir_retry_policy){0});
+    for (size_t i = 0; i < core->numbers.handler_count; i++) {
+        int64_t own_ms = wr_retry_max_ms(&core->service->handlers[i].retry);
+        longest_ms = own_ms > longest_ms ? own_ms : longest_ms;
+    }
+    return longest_ms;
+}
+
 weir_err wr_parked_load(wr_core *core, weir_failure *failure)
 {
     parked *parked = &core->parked;
@@ -70,6 +81,7 @@ weir_err wr_parked_load(wr_core *core, weir_failure *failure)
                          &statement, failure);
     if (err != WEIR_OK)
         return err;
+    int64_t latest_ms = wr_clock_ms(core) + longest_delay_ms(core); /* what lies behind it, nobody can have meant */
     while ((err = wr_statement_next(statement, failure)) == WEIR_OK) {
         parked_lane *lane;
         err = lane_get(core, wr_statement_blob(statement, 0), &lane);
@@ -79,6 +91,7 @@ weir_err wr_parked_load(wr_core *core, weir_failure *failure)
         }
         lane->count = wr_statement_int(statement, 1);
         lane->due_ms = wr_statement_int(statement, 2);
+        lane->due_ms = lane->due_ms < latest_ms ? lane->due_ms : latest_ms;
         parked->event_count += lane->count;
     }
     wr_statement_done(statement);
@@ -192,16 +205,17 @@ static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, we
     if (err != WEIR_OK)
         return err == WEIR_E_RANGE ? weir_fail(failure, WEIR_E_CORRUPT, "a parked key has lost its events") : err;
     handling handling;
+    wr_attempt_begin(core, &head.kept->record);
     err = wr_handle(core, &head.kept->record, head.attempts, false, &handling, failure);
     free(head.kept);
     if (err != WEIR_OK)
         return err;
     if (handling.outcome == OUTCOME_RETRY) {
-        lane->due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, head.attempts + 1);
+        lane->due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);
         *ret_goes_on = false;
         return wr_store_exec(core->store,
                              "UPDATE weir_parked SET attempts = ?2, due_ms = ?3, reason = ?4 WHERE id = ?1",
-                             WEIR_VALUES(WEIR_INT(head.id), WEIR_INT(head.attempts + 1), WEIR_INT(lane->due_ms),
+                             WEIR_VALUES(WEIR_INT(head.id), WEIR_INT(handling.attempts), WEIR_INT(lane->due_ms),
                                          WEIR_TEXT(handling.reason)),
                              failure);
     }

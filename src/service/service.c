@@ -47,7 +47,7 @@ typedef struct app {
     wr_routes *routes;
     wr_http_server *server;
     wr_core *core;
-    char database[1024];
+    char database[1024], attempt_path[1032];
     bool was_announced;
     pthread_mutex_t wake_lock; /* what follows */
     wr_core *core_to_wake;     /* NULL while there is none */
@@ -148,6 +148,7 @@ static weir_err lock_database(app *app)
     if (size < 0 || (size_t)size >= sizeof app->database)
         return weir_fail(&app->failure, WEIR_E_LIMIT, "data.dir is too long");
     snprintf(path, sizeof path, "%s/%s.lock", directory, name_of(app));
+    snprintf(app->attempt_path, sizeof app->attempt_path, "%s/%s.attempt", directory, name_of(app));
     err = wr_file_open(app->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &app->lock);
     if (err == WEIR_OK)
         err = wr_file_lock(app->lock);
@@ -287,6 +288,7 @@ static weir_err start_core(app *app)
         .group = group && *group ? group : NULL,
         .topic_prefix = text_of(app, "topic.prefix"),
         .database = app->database,
+        .attempt_path = app->attempt_path,
         .store_flags = wr_config_bool(config, "durable") ? 0 : WR_STORE_NOT_DURABLE,
         .client = app->client,
         .trace = &app->trace,

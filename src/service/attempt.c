@@ -1,0 +1,196 @@
+/* Events that kill the process: a handler that crashes or takes all memory.
+ *
+ * Such an event would come again after every restart, for ever. So, before a record is touched, its coordinates are
+ * written to a small file beside the database (DATABASE.attempt), which the page cache keeps when the process dies; that
+ * costs a microsecond and no sync, since a power cut is no event's fault. When the batch is through, the mark is taken
+ * off. A start that finds a mark counts one more attempt for that event, in the database: in its parked row, if it has
+ * one, else in weir_attempts. Attempts count together with those that ended with a retry, and when the handler's are
+ * used up the event becomes a dead letter, "exhausted", without being handled again.
+ *
+ *   file:  crc32c:4 of the rest | partition:4 | offset:8 | size of topic:2 | topic     big-endian; crc 0: no mark
+ *
+ * A handler's WEIR_FATAL, a full disk and a lost database are no crash: the mark comes off. Memory that has run out
+ * leaves it there, since a record that needs too much does so every time.
+ *
+ * Rows of weir_attempts that lie below the partition's position are done with, and are deleted at the next start. */
+#include "core_int.h"
+
+#include <base/hash.h>
+
+#include <stdio.h>
+
+enum { FILE_SIZE = 4 + 4 + 8 + 2 + TOPIC_SIZE_MAX, ATTEMPTED_MAX = 1000 };
+
+static void write_mark(wr_core *core, const void *bytes, size_t size)
+{
+    attempts *attempts = &core->attempts;
+    weir_err err = wr_file_write(attempts->file, 0, bytes, size);
+    if (err == WEIR_OK)
+        return;
+    wr_trace_log(core->trace, WR_WARN,
+                 "the file of attempts cannot be written; an event that kills the process would "
+                 "not be recognised",
+                 WR_TEXT("file", core->options.attempt_path), WR_TEXT("error", weir_err_name(err)));
+    wr_file_close(attempts->file);
+    attempts->file = NULL;
+}
+
+void wr_attempt_begin(wr_core *core, const wr_client_record *record)
+{
+    attempts *attempts = &core->attempts;
+    size_t topic_size = strlen(record->topic);
+    if (!attempts->file || topic_size > TOPIC_SIZE_MAX)
+        return;
+    uint8_t bytes[FILE_SIZE];
+    wr_put_i32(bytes + 4, record->partition);
+    wr_put_i64(bytes + 8, record->offset);
+    wr_put_i16(bytes + 16, (int16_t)topic_size);
+    memcpy(bytes + 18, record->topic, topic_size);
+    size_t size = 18 + topic_size;
+    uint32_t crc = wr_crc32c(0, bytes + 4, size - 4);
+    wr_put_i32(bytes, (int32_t)(crc ? crc : 1));
+    attempts->is_marked = true;
+    write_mark(core, bytes, size);
+}
+
+void wr_attempt_end(wr_core *core, weir_err err)
+{
+    static const uint8_t none[4];
+    attempts *attempts = &core->attempts;
+    if (!attempts->file || !attempts->is_marked || err == WEIR_E_MEMORY)
+        return;
+    attempts->is_marked = false;
+    write_mark(core, none, sizeof none);
+}
+
+/* ---- what an earlier life has left */
+
+static weir_err read_mark(wr_core *core, wr_client_record *ret_record, char topic[TOPIC_SIZE_MAX + 1],
+                          bool *ret_is_marked, weir_failure *failure)
+{
+    uint8_t bytes[FILE_SIZE] = {0};
+    size_t size;
+    *ret_is_marked = false;
+    weir_err err = wr_file_read(core->attempts.file, 0, bytes, sizeof bytes, &size);
+    if (err != WEIR_OK)
+        return weir_fail(failure, err, "%s: %s", core->options.attempt_path, weir_err_name(err));
+    size_t topic_size = (size_t)(uint16_t)wr_get_i16(bytes + 16);
+    if (size < 18 || topic_size > size - 18 || topic_size > TOPIC_SIZE_MAX)
+        return WEIR_OK;
+    uint32_t crc = wr_crc32c(0, bytes + 4, 14 + topic_size);
+    if ((crc ? crc : 1) != (uint32_t)wr_get_i32(bytes))
+        return WEIR_OK;
+    memcpy(topic, bytes + 18, topic_size);
+    topic[topic_size] = 0;
+    *ret_record =
+        (wr_client_record){.topic = topic, .partition = wr_get_i32(bytes + 4), .offset = wr_get_i64(bytes + 8)};
+    *ret_is_marked = true;
+    return WEIR_OK;
+}
+
+static weir_err count_attempt(wr_core *core, const wr_client_record *record, weir_failure *failure)
+{
+    const weir_value *where =
+        WEIR_VALUES(WEIR_TEXT(record->topic), WEIR_INT(record->partition), WEIR_INT(record->offset));
+    wr_trace_log(core->trace, WR_WARN, "the process died while it handled this event; that counts as an attempt",
+                 WR_TEXT("topic", record->topic), WR_NUMBER("partition", record->partition),
+                 WR_NUMBER("offset", record->offset), WR_TEXT("group", core->group));
+    count_up(&core->numbers.died, 1);
+    weir_err err = wr_store_exec(core->store,
+                                 "UPDATE weir_parked SET attempts = attempts + 1 WHERE topic = ?1 AND partition = ?2"
+                                 " AND record_offset = ?3",
+                                 where, failure);
+    if (err == WEIR_OK && wr_store_changes(core->store) == 0)
+        err = wr_store_exec(core->store,
+                            "INSERT INTO weir_attempts (topic, partition, record_offset, attempts)"
+                            " VALUES (?1, ?2, ?3, 1)"
+                            " ON CONFLICT (topic, partition, record_offset) DO UPDATE SET attempts = attempts + 1",
+                            where, failure);
+    return err;
+}
+
+static weir_err forget_done(wr_core *core, weir_failure *failure)
+{
+    return wr_store_exec(core->store,
+                         "DELETE FROM weir_attempts WHERE EXISTS (SELECT 1 FROM weir_inbox"
+                         " WHERE weir_inbox.topic = weir_attempts.topic"
+                         "  AND weir_inbox.partition = weir_attempts.partition"
+                         "  AND weir_inbox.next_offset > weir_attempts.record_offset)",
+                         NULL, failure);
+}
+
+static weir_err load_rows(wr_core *core, weir_failure *failure)
+{
+    attempts *attempts = &core->attempts;
+    wr_statement *statement;
+    attempts->rows = weir_arena_new(sizeof(attempted) * ATTEMPTED_MAX + 65536);
+    attempts->items = attempts->rows ? weir_arena_array(attempts->rows, ATTEMPTED_MAX, sizeof(attempted)) : NULL;
+    if (!attempts->items)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for attempts");
+    weir_err err = wr_store_prepare(core->store,
+                                    "SELECT topic, partition, record_offset, attempts FROM weir_attempts"
+                                    " ORDER BY attempts DESC LIMIT ?1",
+                                    WEIR_VALUES(WEIR_INT(ATTEMPTED_MAX)), &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    while ((err = wr_statement_next(statement, failure)) == WEIR_OK && attempts->count < ATTEMPTED_MAX) {
+        attempted *item = &attempts->items[attempts->count++];
+        snprintf(item->topic, sizeof item->topic, "%s", wr_statement_text(statement, 0));
+        item->partition = (int32_t)wr_statement_int(statement, 1);
+        item->offset = wr_statement_int(statement, 2);
+        item->attempts = (int)wr_statement_int(statement, 3);
+    }
+    wr_statement_done(statement);
+    return err == WEIR_E_RANGE ? WEIR_OK : err;
+}
+
+static weir_err open_file(wr_core *core, weir_failure *failure)
+{
+    const char *path = core->options.attempt_path;
+    weir_err err = wr_file_open(core->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &core->attempts.file);
+    return err == WEIR_OK ? err : weir_fail(failure, err, "%s: %s", path, weir_err_name(err));
+}
+
+weir_err wr_attempts_load(wr_core *core, weir_failure *failure)
+{
+    char topic[TOPIC_SIZE_MAX + 1];
+    wr_client_record record;
+    bool is_marked = false;
+    weir_err err = core->options.attempt_path ? open_file(core, failure) : WEIR_OK;
+    if (err == WEIR_OK && core->attempts.file)
+        err = read_mark(core, &record, topic, &is_marked, failure);
+    if (err == WEIR_OK)
+        err = wr_store_begin(core->store, failure);
+    if (err != WEIR_OK)
+        return err;
+    if (is_marked)
+        err = count_attempt(core, &record, failure);
+    if (err == WEIR_OK)
+        err = forget_done(core, failure);
+    if (err != WEIR_OK) {
+        wr_store_rollback(core->store);
+        return err;
+    }
+    err = wr_store_commit(core->store, failure);
+    core->attempts.is_marked = is_marked;
+    wr_attempt_end(core, err);
+    return err == WEIR_OK ? load_rows(core, failure) : err;
+}
+
+void wr_attempts_fini(wr_core *core)
+{
+    wr_file_close(core->attempts.file);
+    weir_arena_free(core->attempts.rows);
+}
+
+int wr_attempts_of(const wr_core *core, const wr_client_record *record)
+{
+    const attempts *attempts = &core->attempts;
+    for (size_t i = 0; i < attempts->count; i++) {
+        const attempted *item = &attempts->items[i];
+        if (item->offset == record->offset && item->partition == record->partition &&
+            strcmp(item->topic, record->topic) == 0)
+            return item->attempts;
+    }
+    return 0;
+}
