@@ -2,10 +2,10 @@
  * is measured. Each event: inbox check, one UPSERT of state, one event emitted through the outbox.
  *
  *     service_batch DATABASE_DIRECTORY [EVENTS]      prints one line a batch size, and the raw transaction beside it */
-#include <client/sim.h>
 #include <event/kafka.h>
 #include <io/io.h>
 #include <service/core.h>
+#include <testing/client/sim.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
  * client, modulo three */
 #include "fuzz.h"
 
-#include <broker/api/rig.h>
+#include <testing/broker/rig.h>
 #include <wire/fetch.h>
 #include <wire/kafka.h>
 #include <wire/metadata.h>

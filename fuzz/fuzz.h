@@ -3,7 +3,7 @@
 #ifndef WEIR_FUZZ_H
 #define WEIR_FUZZ_H
 
-#include <wire/sample_int.h>
+#include <testing/wire/sample.h>
 
 #include <dirent.h>
 #include <stdio.h>

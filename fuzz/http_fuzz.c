@@ -1,7 +1,7 @@
 /* Requests as bytes, cut anywhere: the server on the simulated network must neither crash nor go on for ever, and must
  * answer in HTTP or not at all. The first byte seeds the network's delays and cuts. */
 #include <http/http.h>
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include <assert.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include <journal/log.h>
 
 #include <base/hash.h>
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include <stdio.h>
 #include <stdlib.h>

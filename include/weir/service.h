@@ -11,13 +11,14 @@
  * Growth. The structs that a program lays out (weir_service, weir_handler, weir_route, weir_setting, weir_event,
  * weir_json_field) get new members at their end, where zero means what there was before; the inline calls tell the
  * library how large each was when the program was compiled. So zero a struct before you fill it, and name its members.
- * The structs that weir hands to a program grow at their end too. weir_value, weir_retry_policy and the structs of
- * bytes.h and error.h keep their size for as long as the library keeps its SONAME. */
+ * The structs that weir hands to a program grow at their end too. weir_retry_policy and the structs of
+ * bytes.h, error.h and value.h keep their size for as long as the library keeps its SONAME. */
 #ifndef WEIR_SERVICE_H
 #define WEIR_SERVICE_H
 
 #include <weir/event.h>
 #include <weir/json.h>
+#include <weir/value.h>
 #include <weir/version.h>
 
 WEIR_BEGIN_C
@@ -33,78 +34,6 @@ typedef enum weir_status {
 } weir_status;
 
 /* ---- SQL within the transaction */
-
-typedef enum weir_value_kind {
-    WEIR_VALUE_END = 0, /* what stands behind the last value of a list */
-    WEIR_VALUE_NULL,
-    WEIR_VALUE_INT,
-    WEIR_VALUE_REAL,
-    WEIR_VALUE_TEXT,
-    WEIR_VALUE_BLOB
-} weir_value_kind;
-
-typedef struct weir_value {
-    weir_value_kind kind;
-    union {
-        int64_t integer;
-        double real;
-        weir_slice bytes; /* texts and blobs; borrowed until the call returns */
-    };
-} weir_value;
-
-static inline weir_value weir_value_null(void)
-{
-    weir_value value;
-    memset(&value, 0, sizeof(value));
-    value.kind = WEIR_VALUE_NULL;
-    return value;
-}
-
-static inline weir_value weir_value_end(void)
-{
-    weir_value value = weir_value_null();
-    value.kind = WEIR_VALUE_END;
-    return value;
-}
-
-static inline weir_value weir_value_int(int64_t integer)
-{
-    weir_value value = weir_value_null();
-    value.kind = WEIR_VALUE_INT;
-    value.integer = integer;
-    return value;
-}
-
-static inline weir_value weir_value_real(double real)
-{
-    weir_value value = weir_value_null();
-    value.kind = WEIR_VALUE_REAL;
-    value.real = real;
-    return value;
-}
-
-static inline weir_value weir_value_text(const char *text)
-{
-    weir_value value = weir_value_null();
-    value.kind = text ? WEIR_VALUE_TEXT : WEIR_VALUE_NULL;
-    value.bytes = weir_slice_of(text);
-    return value;
-}
-
-static inline weir_value weir_value_blob(weir_slice bytes)
-{
-    weir_value value = weir_value_null();
-    value.kind = WEIR_VALUE_BLOB;
-    value.bytes = bytes;
-    return value;
-}
-
-#define WEIR_NULL        weir_value_null()
-#define WEIR_INT(value)  weir_value_int(value)
-#define WEIR_REAL(value) weir_value_real(value)
-#define WEIR_TEXT(value) weir_value_text(value) /* NULL becomes SQL NULL */
-#define WEIR_BLOB(value) weir_value_blob(value)
-#define WEIR_END         weir_value_end()
 
 /* Run one statement; rows that it returns are dropped. Parameters are ?1, ?2, … :
  *
@@ -312,22 +241,9 @@ static inline int weir_main(int argc, char **argv, const weir_service *service)
 
 WEIR_END_C
 
-/* ---- lists of values, in the form of each language */
+/* ---- weir_exec and weir_query, in the form of each language */
 
 #ifdef __cplusplus
-
-template <int count> struct weir_value_list {
-    weir_value all[count];
-    operator const weir_value *() const
-    {
-        return all;
-    }
-};
-
-template <typename... Values> inline weir_value_list<int(sizeof...(Values)) + 1> weir_values(Values... values)
-{
-    return {{values..., WEIR_END}};
-}
 
 template <typename... Values> inline weir_status weir_exec(weir_tx *tx, const char *sql, Values... values)
 {
@@ -339,15 +255,8 @@ template <typename... Values> inline weir_rows *weir_query(weir_tx *tx, const ch
     return weir_query_values(tx, sql, weir_values(values...));
 }
 
-#define WEIR_VALUES(...) weir_values(__VA_ARGS__)
-
 #else
 
-/* Between one WEIR_END, so that no value at all leaves a whole initialiser too, and zeroes, which are another. */
-#define WEIR_VALUES(...)                                                                                               \
-    ((const weir_value[sizeof((weir_value[]){WEIR_END, __VA_ARGS__}) / sizeof(weir_value) + 1]){WEIR_END,              \
-                                                                                                __VA_ARGS__} +         \
-     1)
 #define WEIR_SQL_AND_VALUES(sql, ...) (sql), ((const weir_value[]){__VA_ARGS__})
 #define weir_exec(tx, ...)            weir_exec_values((tx), WEIR_SQL_AND_VALUES(__VA_ARGS__, WEIR_END))
 #define weir_query(tx, ...)           weir_query_values((tx), WEIR_SQL_AND_VALUES(__VA_ARGS__, WEIR_END))

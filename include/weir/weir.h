@@ -7,6 +7,7 @@
 #include <weir/event.h>
 #include <weir/json.h>
 #include <weir/service.h>
+#include <weir/value.h>
 #include <weir/version.h>
 
 #endif

@@ -4,8 +4,8 @@
 
 #include <cli/command_int.h>
 #include <cli/consume_int.h>
-#include <client/sim.h>
 #include <stdio.h>
+#include <testing/client/sim.h>
 
 typedef struct fixture {
     wr_cli cli;

@@ -1,5 +1,5 @@
 /* Producer, consumer and admin for any Kafka. The only room that includes librdkafka; a second, simulated
- * implementation (client/sim.h) stands behind the same door, so that everything above can be tested without a broker.
+ * implementation (testing/client/sim.h) stands behind the same door, so that everything above can be tested without a broker.
  *
  * Unless said otherwise an object is used by one thread; wr_consumer_wake and the callbacks' rules are the exceptions.
  */

@@ -1,5 +1,5 @@
 /* When is the marketplace at rest, and what are its figures. */
-#include "books_fixture.h"
+#include "books_testing.h"
 
 static wr_rest rest_of(world *self)
 {

@@ -1,5 +1,5 @@
 /* Every invariant holds in a marketplace where all is right, and notices the one thing that is wrong. */
-#include "books_fixture.h"
+#include "books_testing.h"
 
 enum { ACCEPTED = 5 };
 

@@ -1,5 +1,5 @@
 /* A group under members that do anything in any order, on a disk that is slow and sometimes fails. */
-#include "group_fixture.h"
+#include "group_testing.h"
 
 enum { CLIENTS = 7, STEPS = 2500, SEEDS = 200, GENERATIONS = STEPS + 2 };
 

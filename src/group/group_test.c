@@ -1,5 +1,5 @@
 /* What members of a group see, sentence by sentence. */
-#include "group_fixture.h"
+#include "group_testing.h"
 
 /* ---- joining */
 

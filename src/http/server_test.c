@@ -1,7 +1,7 @@
 #include "server_int.h"
 #include "test.h"
 
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The only system calls: files, clock, random, processes. Sockets and the event loop are in loop.h.
  *
- * A wr_io is a table of operations that is handed in. wr_io_real (real.c) calls the kernel; wr_sim (sim.h) is a disk, a
+ * A wr_io is a table of operations that is handed in. wr_io_real (real.c) calls the kernel; wr_sim (testing/io/sim.h) is a disk, a
  * clock and a network in memory, driven by a seed, whose power can be cut at any write. Everything above is written
  * against this header alone, so every test of the journal or the broker can run on either.
  *

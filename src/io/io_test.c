@@ -1,5 +1,5 @@
 /* The contract of io.h, checked on both implementations. */
-#include "both_test.h"
+#include "both_testing.h"
 
 #include <stdlib.h>
 

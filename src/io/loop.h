@@ -2,7 +2,7 @@
  *
  * One thread runs a loop; every callback but the `run` of a work is called by it. Only wr_loop_post and wr_loop_stop may
  * be called by other threads. A callback may close the stream it was called for. Real: epoll, timerfd-free (the wait's
- * timeout), eventfd and a few worker threads. Simulated: wr_sim_step (sim.h) delivers one event at a time in an order
+ * timeout), eventfd and a few worker threads. Simulated: wr_sim_step (testing/io/sim.h) delivers one event at a time in an order
  * the seed chooses; wr_loop_run steps until the stop, moves the clock to the next timer when nothing else is due, and is
  * WEIR_E_AGAIN when nothing will ever happen. No timer wakes an idle loop. */
 #ifndef WR_LOOP_H

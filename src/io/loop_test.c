@@ -1,5 +1,5 @@
 /* The contract of loop.h but for streams and works: timers, posts and signals, on both implementations. */
-#include "both_test.h"
+#include "both_testing.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* The contract of loop.h's streams and listeners, on both implementations. */
-#include "both_test.h"
+#include "both_testing.h"
 
 #include <base/hash.h>
 

@@ -1,5 +1,5 @@
 /* Works beside the loop, on both implementations: their order, their answers, cancelling, and what a crash leaves. */
-#include "both_test.h"
+#include "both_testing.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* Faults that are not crashes: calls that fail, bits that flip, files that end early, memory that runs out. */
-#include "model_int.h"
+#include "model_testing.h"
 
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include "allocation.h"
 

@@ -1,7 +1,7 @@
 /* What becomes of a log when a call fails that leaves the files known, and works again later. */
-#include "model_int.h"
+#include "model_testing.h"
 
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "index_int.h"
 
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include "allocation.h"
 #include "test.h"

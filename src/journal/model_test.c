@@ -1,7 +1,7 @@
 /* The log against a naive model in memory: random appends, reads, syncs, rolls, trims, retention, reopening. */
-#include "model_int.h"
+#include "model_testing.h"
 
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* The power is cut at every write-like call of a scenario; then again in what follows the restart. */
-#include "model_int.h"
+#include "model_testing.h"
 
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include <stdlib.h>
 

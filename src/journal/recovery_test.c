@@ -1,6 +1,6 @@
-#include "fixture_int.h"
+#include "log_testing.h"
 
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 static const char log_path[] = "data/t-0/00000000000000000000.log";
 

@@ -1,6 +1,6 @@
-#include "fixture_int.h"
+#include "log_testing.h"
 
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 typedef struct table {
     wr_sim *sim;

@@ -2,8 +2,8 @@
 #include "request.h"
 #include "server.h"
 
-#include <io/sim.h>
 #include <stdlib.h>
+#include <testing/io/sim.h>
 #include <wire/api_versions.h>
 #include <wire/heartbeat.h>
 

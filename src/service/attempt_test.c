@@ -1,5 +1,5 @@
 /* An event that kills the process ends as a dead letter. The processes are real children, which a handler kills. */
-#include "core_fixture.h"
+#include "core_testing.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-#include "core_fixture.h"
+#include "core_testing.h"
 
 /* A service with two handlers for the topic `in`: thing.happened rejects what the fixture says, other.thing nothing. */
 static weir_status on_other(weir_tx *tx, const weir_event *event, void *user)

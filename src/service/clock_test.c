@@ -1,5 +1,5 @@
 /* Waiting follows the monotonic clock: the wall clock may jump both ways. */
-#include "core_fixture.h"
+#include "core_testing.h"
 
 #include <limits.h>
 

@@ -1,4 +1,4 @@
-#include "core_fixture.h"
+#include "core_testing.h"
 
 TEST(an_event_changes_tables_and_emits_with_its_context)
 {

@@ -1,6 +1,6 @@
 /* Events of other producers: whatever stands in the headers of an otherwise good record, the event is handled, and what
  * is emitted for it is valid. */
-#include "core_fixture.h"
+#include "core_testing.h"
 
 static const char *const names[] = {"ce_dataversion",
                                     "ce_tracestate",

@@ -1,7 +1,7 @@
 #include "forward.h"
 #include "test.h"
 
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include <stdatomic.h>
 #include <stdio.h>

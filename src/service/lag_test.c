@@ -1,4 +1,4 @@
-#include "core_fixture.h"
+#include "core_testing.h"
 
 #include <base/buf.h>
 

@@ -1,6 +1,6 @@
 /* What the outbox holds is published, or is set aside where somebody can see it. */
-#include "core_fixture.h"
 #include "core_int.h"
+#include "core_testing.h"
 #include "outbox_admin.h"
 
 #include <time.h>

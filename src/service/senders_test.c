@@ -1,5 +1,5 @@
 /* What is remembered of other services' outboxes is bounded, and keeps what it promises. */
-#include "core_fixture.h"
+#include "core_testing.h"
 
 static void append_from(fixture *f, int sender, int64_t sequence)
 {

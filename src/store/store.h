@@ -5,7 +5,7 @@
 #ifndef WR_STORE_H
 #define WR_STORE_H
 
-#include <weir/service.h>
+#include <weir/value.h>
 
 typedef struct wr_store wr_store;
 typedef struct wr_statement wr_statement;

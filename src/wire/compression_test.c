@@ -1,6 +1,6 @@
 #include <test.h>
 #include <wire/batch.h>
-#include <wire/hex_test.h>
+#include <wire/hex_testing.h>
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 #include <test.h>
+#include <testing/wire/sample.h>
 #include <wire/api_versions.h>
 #include <wire/metadata.h>
 #include <wire/produce.h>
-#include <wire/sample_int.h>
 
 enum { ARENA_SIZE = 1 << 22, FRAME_SIZE = 1 << 20 };
 

@@ -9,9 +9,9 @@
  * into the directory that WEIR_WIRE_CHECK names, else into a temporary one, where this only shows that it can be done.
  */
 #include <test.h>
+#include <testing/wire/sample.h>
 #include <wire/batch.h>
 #include <wire/group_records.h>
-#include <wire/sample_int.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include <test.h>
+#include <testing/wire/sample.h>
 #include <wire/group_records.h>
 #include <wire/produce.h>
-#include <wire/sample_int.h>
 
 #include <stdio.h>
 #include <stdlib.h>

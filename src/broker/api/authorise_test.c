@@ -1,5 +1,5 @@
 /* Every handler asks before it acts: an authorizer that says no to everything is put in front of each of them. */
-#include "rig.h"
+#include <testing/broker/rig.h>
 
 #include <stdio.h>
 #include <wire/fetch.h>

@@ -1,5 +1,5 @@
 /* What clients may do wrong, out of order, too slowly or too much. */
-#include "rig.h"
+#include <testing/broker/rig.h>
 
 #include <wire/api_versions.h>
 #include <wire/fetch.h>

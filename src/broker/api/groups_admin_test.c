@@ -1,6 +1,6 @@
 /* What tools do to groups, and what happens to them by themselves: listed, described, deleted, expired, loaded piece by
  * piece. Each through a whole broker. */
-#include "rig.h"
+#include <testing/broker/rig.h>
 
 #include <group/groups.h>
 #include <topics/topics.h>

@@ -1,6 +1,6 @@
 /* Consumer groups through a whole broker: what clients are answered, and what a stop, a kill and a power cut leave. The
  * state machine alone, with its clock and its disk in hand, is tested in group_test.c. */
-#include "rig.h"
+#include <testing/broker/rig.h>
 
 #include <group/groups.h>
 #include <wire/heartbeat.h>

@@ -1,5 +1,5 @@
 /* Power cuts, kills and failing disks at every write of a group's life, its log's rewriting among them. */
-#include "rig.h"
+#include <testing/broker/rig.h>
 
 #include <wire/kafka.h>
 #include <wire/offset_commit.h>

@@ -1,5 +1,5 @@
 /* Power cuts, kills and failing disks at every write of a scenario, through the whole broker. */
-#include "rig.h"
+#include <testing/broker/rig.h>
 
 #include <wire/create_partitions.h>
 #include <wire/delete_topics.h>

@@ -1,4 +1,4 @@
-#include "rig.h"
+#include <testing/broker/rig.h>
 
 #include <base/hash.h>
 #include <wire/delete_topics.h>

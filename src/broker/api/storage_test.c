@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "rig.h"
 #include "test.h"
+#include <testing/broker/rig.h>
 
 static int16_t put(wr_rig_client *client, wr_rig *rig, const char *topic, int first, int64_t *ret_offset)
 {

@@ -1,5 +1,5 @@
 /* Topics as administrators see them: creating, growing, configuring, trimming, deleting, describing. */
-#include "rig.h"
+#include <testing/broker/rig.h>
 
 #include <wire/alter_configs.h>
 #include <wire/create_partitions.h>

@@ -1,6 +1,6 @@
 /* Bytes written as hex digits, for golden vectors. */
-#ifndef WR_HEX_TEST_H
-#define WR_HEX_TEST_H
+#ifndef WR_HEX_TESTING_H
+#define WR_HEX_TESTING_H
 
 #include <base/buf.h>
 

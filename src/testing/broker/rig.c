@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api.h"
+#include <broker/api/api.h>
 
 enum { PORT = 9092, ARENA_SIZE_MAX = 1 << 30, BUF_SIZE_MAX = 256 << 20, STEPS_MAX = 1 << 20, CALL_WAIT_MS = 60000 };
 

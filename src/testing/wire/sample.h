@@ -1,7 +1,7 @@
 /* Messages made up from their tables, for the tests and the fuzzers' seed corpus: what a version can say, said at
  * random from a seed, and a comparison of two messages. */
-#ifndef WR_SAMPLE_INT_H
-#define WR_SAMPLE_INT_H
+#ifndef WR_SAMPLE_H
+#define WR_SAMPLE_H
 
 #include <wire/message_int.h>
 

@@ -1,9 +1,9 @@
 /* A naive model of a log, and a driver that does random things to both. What the model knows to be promised must be
  * there after any crash; what is there must be what was once appended. */
-#ifndef WR_MODEL_INT_H
-#define WR_MODEL_INT_H
+#ifndef WR_MODEL_TESTING_H
+#define WR_MODEL_TESTING_H
 
-#include "fixture_int.h"
+#include "log_testing.h"
 
 #include <base/hash.h>
 

@@ -1,6 +1,6 @@
 /* For tests: one group on a virtual clock, its clients, and a disk that is as slow or broken as a test wants it. */
-#ifndef WR_GROUP_FIXTURE_H
-#define WR_GROUP_FIXTURE_H
+#ifndef WR_GROUP_TESTING_H
+#define WR_GROUP_TESTING_H
 
 #include "group.h"
 

@@ -2,8 +2,8 @@
 #ifndef WR_SIM_INT_H
 #define WR_SIM_INT_H
 
-#include "client_int.h"
 #include "sim.h"
+#include <client/client_int.h>
 
 #include <base/list.h>
 

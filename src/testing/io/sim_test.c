@@ -1,6 +1,6 @@
 /* The simulator itself: what survives a cut and what may not, faults, and that a seed decides everything. */
 #include <io/io.h>
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include <errno.h>
 #include <stdlib.h>

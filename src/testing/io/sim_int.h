@@ -4,9 +4,9 @@
 #ifndef WR_SIM_INT_H
 #define WR_SIM_INT_H
 
-#include "io_int.h"
-#include "loop_int.h"
 #include "sim.h"
+#include <io/io_int.h>
+#include <io/loop_int.h>
 
 #include <base/list.h>
 

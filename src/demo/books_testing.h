@@ -9,14 +9,14 @@
  *   o5     cancelled: declined by the bank                      B 2 at 50                 100
  *
  * The schemas are the services' own, as far as the books read them. */
-#ifndef WR_BOOKS_FIXTURE_H
-#define WR_BOOKS_FIXTURE_H
+#ifndef WR_BOOKS_TESTING_H
+#define WR_BOOKS_TESTING_H
 
 #include "test.h"
 
-#include <client/sim.h>
 #include <demo/books_int.h>
 #include <stdio.h>
+#include <testing/client/sim.h>
 
 typedef struct world {
     const char *folder;

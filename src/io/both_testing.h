@@ -1,10 +1,10 @@
 /* One test for both implementations: the real one, and the simulated one with several seeds. */
-#ifndef WR_BOTH_TEST_H
-#define WR_BOTH_TEST_H
+#ifndef WR_BOTH_TESTING_H
+#define WR_BOTH_TESTING_H
 
 #include <io/io.h>
 #include <io/loop.h>
-#include <io/sim.h>
+#include <testing/io/sim.h>
 
 #include <stdio.h>
 

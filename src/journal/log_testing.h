@@ -1,6 +1,6 @@
 /* What the tests of this room share: making batches, and reading a log back. */
-#ifndef WR_FIXTURE_INT_H
-#define WR_FIXTURE_INT_H
+#ifndef WR_LOG_TESTING_H
+#define WR_LOG_TESTING_H
 
 #include "log.h"
 

@@ -10,7 +10,7 @@
 
 #include <base/buf.h>
 #include <broker/broker.h>
-#include <io/sim.h>
+#include <testing/io/sim.h>
 #include <wire/batch.h>
 
 typedef struct wr_rig_client wr_rig_client;

@@ -2,16 +2,16 @@
  *
  * "tally" consumes `in` and produces `out`. Its handler of thing.happened writes the event's id and number into
  * `effects` and emits thing.counted; the subject is the key. What else it does stands in `plan`, by number. */
-#ifndef CORE_FIXTURE_H
-#define CORE_FIXTURE_H
+#ifndef WR_CORE_TESTING_H
+#define WR_CORE_TESTING_H
 
 #include "test.h"
 
-#include <client/sim.h>
 #include <event/event.h>
 #include <event/kafka.h>
-#include <io/sim.h>
 #include <service/core.h>
+#include <testing/client/sim.h>
+#include <testing/io/sim.h>
 
 #include <inttypes.h>
 #include <stdio.h>
