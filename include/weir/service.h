@@ -211,6 +211,12 @@ typedef struct weir_service {
     int http_port; /* what the setting http.port is unless given; 0: 8080 */
 } weir_service;
 
+/* What a service's tables may say. weir_main checks it before anything starts, names the entry that is wrong on stderr and
+ * returns 2: a name of letters, digits, dots, dashes and underscores that is not "weir"; topics that Kafka can have, each
+ * once; handlers with a type and a run, one for each type and version; routes with a method that is known, a path of
+ * whole segments, and run or forward, each once; settings whose keys are nobody's yet. A migration that a database has
+ * run may not be edited any more: the service does not start on it, and says which. */
+
 /* Run the service until SIGTERM or SIGINT, then drain. Returns the exit status: 0 drained, 1 failed, 2 usage, which is
  * also a program that was compiled against a later weir. Called once, from the thread that runs the handlers; it starts
  * and ends all others. `service` and what it points to are borrowed until it returns. What is wrong is said on stderr.

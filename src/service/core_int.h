@@ -339,8 +339,6 @@ weir_status wr_tx_fail(weir_tx *tx, weir_status status, const char *format, ...)
 void wr_tx_log_failure(const weir_tx *tx, weir_status status, const char *what);
 /* The reason as those outside may read it: without the database's words. */
 const char *wr_tx_reason_outside(const weir_tx *tx);
-/* What is wrong with a topic's name as Kafka sees it; NULL: nothing. */
-const char *wr_service_topic_problem(const char *topic);
 
 /* ---- handling one record */
 typedef enum outcome { OUTCOME_OVER, OUTCOME_RETRY } outcome;

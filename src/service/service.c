@@ -9,6 +9,7 @@
  *
  * Threads: this one owns the core; the HTTP server has its own; one waits for signals. The database belongs to one
  * process: NAME.lock beside it is held while it runs. */
+#include "check.h"
 #include "core.h"
 #include "layout_int.h"
 #include "routes.h"
@@ -399,11 +400,19 @@ static int serve(app *app)
 
 static int service_main(int argc, char **argv, const weir_service *service)
 {
+    weir_failure wrong = {0};
+    if (wr_check_service(service, &wrong) != WEIR_OK) {
+        fprintf(stderr, "%s: this service is put together wrongly: %s\n", service->name ? service->name : "weir",
+                wrong.sentence);
+        return EXIT_USAGE;
+    }
     app app = {.service = service, .wake_lock = PTHREAD_MUTEX_INITIALIZER};
     int status = EXIT_USAGE;
     if (wr_io_real_new(&app.io) != WEIR_OK)
         return EXIT_FAILED;
     weir_err err = wr_settings_read(&app.settings, service, argc, argv, environ, app.io, &app.failure);
+    if (err == WEIR_OK)
+        err = wr_check_name(name_of(&app), &app.failure);
     if (err != WEIR_OK) {
         fprintf(stderr, "%s: %s\n", service->name, app.failure.sentence);
     } else if (app.settings.wants_help) {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CONFIG_FILE_SIZE_MAX = 1024 * 1024, SETTING_COUNT_MAX = 100, HTTP_TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
+enum { CONFIG_FILE_SIZE_MAX = 1024 * 1024, HTTP_TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
 
 static const wr_config_key service_keys[] = {
     {.key = "config", .kind = WR_CONFIG_TEXT, .help = "YAML file with any of these settings"},
@@ -185,10 +185,28 @@ static const wr_config_key service_keys[] = {
     {0},
 };
 
+bool wr_settings_is_same(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++)
+        if (*a != *b && !(strchr("._-", *a) && strchr("._-", *b)))
+            return false;
+    return *a == *b;
+}
+
+const wr_config_key *wr_settings_find_known(const char *key)
+{
+    const wr_config_key *const tables[] = {service_keys, wr_client_config};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        for (const wr_config_key *row = tables[i]; row->key; row++)
+            if (wr_settings_is_same(row->key, key) || (row->flag && wr_settings_is_same(row->flag, key)))
+                return row;
+    return NULL;
+}
+
 static wr_config_key *rows_of(const weir_setting *settings)
 {
     size_t count = 0;
-    while (settings && settings[count].key && count < SETTING_COUNT_MAX)
+    while (settings && settings[count].key && count < WR_SETTING_COUNT_MAX)
         count++;
     wr_config_key *rows = calloc(count + 1, sizeof *rows);
     for (size_t i = 0; rows && i < count; i++)

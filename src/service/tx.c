@@ -327,9 +327,8 @@ weir_status weir_emit_sized(weir_tx *tx, const weir_event *event, size_t event_s
 
 weir_status weir_send_sized(weir_tx *tx, const char *topic, const weir_event *command, size_t event_size)
 {
-    const char *problem = wr_service_topic_problem(topic);
-    if (tx->status == WEIR_DONE && problem)
-        return wr_tx_wrong(tx, "weir_send to %.100s: %s", topic ? topic : "NULL", problem);
+    if (tx->status == WEIR_DONE && (!topic || !wr_topic_name_valid(topic)))
+        return wr_tx_wrong(tx, "weir_send to '%.100s': a topic's name has " WR_TOPIC_NAME_RULE, topic ? topic : "");
     return publish_sized(tx, "weir_send", topic, command, event_size);
 }
 

@@ -1,7 +1,24 @@
-/* Versions of tables, counted per component in the table weir_migrations. */
+/* Versions of tables, counted per component in the table weir_migrations, and what each script was when it ran.
+ *
+ *   weir_migrations         component → the number of scripts that have run
+ *   weir_migration_scripts  component, number (from 1) → CRC-32C and size of the script's text, "8f3a0b11-142"
+ *
+ * A script that has run is history: a change of it reaches no database that has run it, so two databases of one version
+ * would differ. Such a database is refused, with the number of the script. A database of a weir that kept no sums takes
+ * the scripts as they are now for those that have run. */
 #include "store_int.h"
 
+#include <base/hash.h>
+
 #include <stdio.h>
+
+enum { SUM_SIZE = 40 };
+
+static void sum_of(const char *script, char ret_sum[SUM_SIZE])
+{
+    size_t size = strlen(script);
+    snprintf(ret_sum, SUM_SIZE, "%08x-%zu", wr_crc32c(0, script, size), size);
+}
 
 static weir_err version_of(wr_store *store, const char *component, int64_t *ret_version, weir_failure *failure)
 {
@@ -19,6 +36,50 @@ static weir_err version_of(wr_store *store, const char *component, int64_t *ret_
     return WEIR_OK;
 }
 
+/* "" when none is known. */
+static weir_err stored_sum(wr_store *store, const char *component, int64_t number, char ret_sum[SUM_SIZE],
+                           weir_failure *failure)
+{
+    wr_statement *statement;
+    weir_err err =
+        wr_store_prepare(store, "SELECT sum FROM weir_migration_scripts WHERE component = ?1 AND number = ?2",
+                         WEIR_VALUES(WEIR_TEXT(component), WEIR_INT(number)), &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_statement_next(statement, failure);
+    snprintf(ret_sum, SUM_SIZE, "%s", err == WEIR_OK ? wr_statement_text(statement, 0) : "");
+    wr_statement_done(statement);
+    return err == WEIR_E_RANGE ? WEIR_OK : err;
+}
+
+static weir_err store_sum(wr_store *store, const char *component, int64_t number, const char *script,
+                          weir_failure *failure)
+{
+    char sum[SUM_SIZE];
+    sum_of(script, sum);
+    return wr_store_exec(store, "INSERT INTO weir_migration_scripts (component, number, sum) VALUES (?1, ?2, ?3)",
+                         WEIR_VALUES(WEIR_TEXT(component), WEIR_INT(number), WEIR_TEXT(sum)), failure);
+}
+
+static weir_err check_scripts(wr_store *store, const char *component, const char *const *scripts, int64_t version,
+                              weir_failure *failure)
+{
+    weir_err err = WEIR_OK;
+    for (int64_t number = 1; number <= version && err == WEIR_OK; number++) {
+        char stored[SUM_SIZE], sum[SUM_SIZE];
+        err = stored_sum(store, component, number, stored, failure);
+        sum_of(scripts[number - 1], sum);
+        if (err == WEIR_OK && !stored[0])
+            err = store_sum(store, component, number, scripts[number - 1], failure);
+        else if (err == WEIR_OK && strcmp(stored, sum) != 0)
+            err = weir_fail(failure, WEIR_E_UNSUPPORTED,
+                            "migration %lld of %s is no longer what it was when this database ran it: put its text "
+                            "back, and add another migration for what is to change",
+                            (long long)number, component);
+    }
+    return err;
+}
+
 static weir_err step(wr_store *store, const char *component, int64_t version, const char *script, weir_failure *failure)
 {
     weir_err err = wr_store_begin(store, failure);
@@ -33,6 +94,8 @@ static weir_err step(wr_store *store, const char *component, int64_t version, co
                             "ON CONFLICT (component) DO UPDATE SET version = excluded.version",
                             WEIR_VALUES(WEIR_TEXT(component), WEIR_INT(version + 1)), &inner);
     if (err == WEIR_OK)
+        err = store_sum(store, component, version + 1, script, &inner);
+    if (err == WEIR_OK)
         return wr_store_commit(store, failure);
     wr_store_rollback(store);
     return weir_fail(failure, err, "migration of %s from version %lld: %.160s", component, (long long)version,
@@ -43,7 +106,10 @@ weir_err wr_store_migrate(wr_store *store, const char *component, const char *co
 {
     weir_err err = wr_store_script(store,
                                    "CREATE TABLE IF NOT EXISTS weir_migrations ("
-                                   "component TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID",
+                                   "component TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;"
+                                   "CREATE TABLE IF NOT EXISTS weir_migration_scripts ("
+                                   "component TEXT NOT NULL, number INTEGER NOT NULL, sum TEXT NOT NULL,"
+                                   "PRIMARY KEY (component, number)) WITHOUT ROWID",
                                    failure);
     int64_t version = 0, count = 0;
     static const char *const none[] = {NULL};
@@ -59,6 +125,7 @@ weir_err wr_store_migrate(wr_store *store, const char *component, const char *co
         return weir_fail(failure, WEIR_E_UNSUPPORTED,
                          "the database has version %lld of %s's tables, this program knows %lld: run a newer program",
                          (long long)version, component, (long long)count);
+    err = check_scripts(store, component, scripts, version, failure);
     for (; version < count && err == WEIR_OK; version++)
         err = step(store, component, version, scripts[version], failure);
     return err;
