@@ -15,7 +15,7 @@ typedef struct consume {
     wr_record_form form;
     wr_filter filter;
     const char *group;
-    bool follow;
+    bool follow, is_lost; /* out of reach, and said so */
     int64_t count_max, count;
     int64_t idle_ms; /* -1: never */
     wr_buf out;
@@ -62,6 +62,15 @@ static void commit_batch(consume *self, const wr_client_record *records, size_t 
     }
 }
 
+static void say_when_reached(consume *self, bool is_lost)
+{
+    wr_reach reach;
+    wr_consumer_reach(self->consumer, &reach);
+    if (self->is_lost && reach.is_reached)
+        fprintf(stderr, "Kafka is reached again\n");
+    self->is_lost = (self->is_lost || is_lost) && !reach.is_reached;
+}
+
 static int read_records(consume *self)
 {
     int64_t last_us = wr_mono_us(self->cli->io);
@@ -70,6 +79,9 @@ static int read_records(consume *self)
         size_t count = 0;
         weir_failure failure = {0};
         weir_err err = wr_consumer_poll(self->consumer, POLL_MAX, POLL_MS, &records, &count, &failure);
+        if (err == WEIR_E_UNREACHABLE)
+            fprintf(stderr, "%s; trying on\n", failure.sentence);
+        say_when_reached(self, err == WEIR_E_UNREACHABLE);
         if (err == WEIR_E_BROKEN || err == WEIR_E_DENIED || err == WEIR_E_NOT_FOUND)
             return wr_cli_failure(self->cli, &failure);
         bool more = true;

@@ -1,5 +1,23 @@
 #include <cli/kafka.h>
 
+#include <stdio.h>
+
+enum { REACH_MS = 1000 };
+
+/* Who refuses is said within a second; who is only slow is waited for, and that is said, too. */
+static int reach(wr_cli *cli, wr_kafka *kafka)
+{
+    weir_failure failure = {0};
+    int first_ms = kafka->timeout_ms < REACH_MS ? kafka->timeout_ms : REACH_MS;
+    weir_err err = wr_client_reach(kafka->client, first_ms, &failure);
+    if (err == WEIR_E_TIMEOUT && kafka->timeout_ms > first_ms) {
+        fprintf(stderr, "%s has not answered yet; waiting up to %d s\n",
+                wr_config_text(cli->config, "bootstrap.servers"), (kafka->timeout_ms + 999) / 1000);
+        err = wr_client_reach(kafka->client, kafka->timeout_ms - first_ms, &failure);
+    }
+    return err == WEIR_OK ? WR_EXIT_OK : wr_cli_failure(cli, &failure);
+}
+
 int wr_kafka_open(wr_cli *cli, wr_kafka *ret_kafka)
 {
     /* What librdkafka says of lost connections is said again, better, by the call that fails. */
@@ -8,8 +26,12 @@ int wr_kafka_open(wr_cli *cli, wr_kafka *ret_kafka)
     wr_kafka kafka = {.cli = cli, .timeout_ms = (int)wr_cli_number(cli, "timeout")};
     if (wr_client_new(cli->config, &cli->trace, &kafka.client, &failure) != WEIR_OK)
         return wr_cli_failure(cli, &failure);
-    *ret_kafka = kafka;
-    return WR_EXIT_OK;
+    int status = reach(cli, &kafka);
+    if (status == WR_EXIT_OK)
+        *ret_kafka = kafka;
+    else
+        wr_kafka_close(&kafka);
+    return status;
 }
 
 void wr_kafka_close(wr_kafka *kafka)

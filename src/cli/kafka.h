@@ -13,7 +13,7 @@ typedef struct wr_kafka {
     int timeout_ms;
 } wr_kafka;
 
-/* Says on stderr what is wrong; returns an exit status. */
+/* Makes the client and waits until a broker answers. Says on stderr what is wrong; returns an exit status. */
 int wr_kafka_open(wr_cli *cli, wr_kafka *ret_kafka);
 void wr_kafka_close(wr_kafka *kafka);
 

@@ -6,6 +6,11 @@ bool wr_client_free(wr_client *client)
     return !client || client->ops->client_free(client);
 }
 
+weir_err wr_client_reach(wr_client *client, int timeout_ms, weir_failure *failure)
+{
+    return client->ops->reach(client, timeout_ms, failure);
+}
+
 weir_err wr_producer_new(wr_client *client, const wr_producer_options *options, wr_producer **ret_producer,
                          weir_failure *failure)
 {
@@ -70,6 +75,11 @@ void wr_consumer_wake(wr_consumer *consumer)
 int64_t wr_consumer_end(const wr_consumer *consumer, const char *topic, int32_t partition)
 {
     return consumer->ops->end(consumer, topic, partition);
+}
+
+void wr_consumer_reach(wr_consumer *consumer, wr_reach *ret_reach)
+{
+    consumer->ops->reach(consumer, ret_reach);
 }
 
 weir_err wr_consumer_pause(wr_consumer *consumer, const char *topic, int32_t partition, bool paused)

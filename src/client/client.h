@@ -25,6 +25,18 @@ WEIR_MUST_CHECK weir_err wr_client_new(const wr_config *config, const wr_trace *
  * process ends with wr_self_exit (io/stop.h), since they do not stand what exit() does. */
 bool wr_client_free(wr_client *client);
 
+/* What is known of the way to the cluster. Neither of the two: not tried to the end yet, or between two connections. */
+enum { WR_REACH_REASON_SIZE = 200 };
+typedef struct wr_reach {
+    bool is_reached;                   /* a broker has answered, and the connection stands */
+    bool is_unreachable;               /* no connection stands, and making one has failed since one did */
+    char reason[WR_REACH_REASON_SIZE]; /* of the last failure, host and cause: "h:9092: Connection refused" */
+} wr_reach;
+
+/* Waits until a broker answers. WEIR_E_UNREACHABLE: every attempt of timeout_ms has failed, and the sentence says where
+ * and why. WEIR_E_TIMEOUT: nobody has answered or refused in that time. */
+WEIR_MUST_CHECK weir_err wr_client_reach(wr_client *client, int timeout_ms, weir_failure *failure);
+
 /* A record as read or to be written. Texts of headers are bytes; a NULL data is null. A header is an event's header, so
  * that records become events (event/kafka.h) without copying. */
 typedef wr_event_header wr_client_header;
@@ -102,17 +114,20 @@ WEIR_MUST_CHECK weir_err wr_consumer_subscribe(wr_consumer *consumer, const char
 WEIR_MUST_CHECK weir_err wr_consumer_assign(wr_consumer *consumer, const wr_assignment *assignments, size_t count,
                                             weir_failure *failure);
 /* Up to `max` records, waiting up to timeout_ms for the first. Records live until the next poll. Also returns, with 0
- * records, when woken. WEIR_E_UNREACHABLE is informational (it keeps trying); WEIR_E_BROKEN: make it anew. */
+ * records, when woken, and when the cluster is reached again. WEIR_E_UNREACHABLE is informational (it keeps trying) and
+ * said once, when the cluster gets out of reach; WEIR_E_BROKEN: make it anew. */
 WEIR_MUST_CHECK weir_err wr_consumer_poll(wr_consumer *consumer, size_t max, int timeout_ms,
                                           const wr_client_record **ret_records, size_t *ret_count,
                                           weir_failure *failure);
-void wr_consumer_wake(wr_consumer *consumer); /* any thread */
+void wr_consumer_wake(wr_consumer *consumer);                       /* any thread */
+void wr_consumer_reach(wr_consumer *consumer, wr_reach *ret_reach); /* any thread */
 WEIR_MUST_CHECK weir_err wr_consumer_pause(wr_consumer *consumer, const char *topic, int32_t partition, bool paused);
 WEIR_MUST_CHECK weir_err wr_consumer_seek(wr_consumer *consumer, const char *topic, int32_t partition, int64_t offset);
 /* The offset behind the last record that may be read, as of the last fetch (a paused partition is not fetched); -1:
  * not known yet. Any thread. */
 int64_t wr_consumer_end(const wr_consumer *consumer, const char *topic, int32_t partition);
-/* Tell the group where we are (next offset to read); does not wait. For lag to be visible, and for take-over. */
+/* Tell the group where we are (next offset to read). For lag to be visible, and for take-over. Without `wait` it does
+ * not wait, and is WEIR_E_UNREACHABLE when there is nobody to tell. */
 WEIR_MUST_CHECK weir_err wr_consumer_commit(wr_consumer *consumer, const wr_assignment *positions, size_t count,
                                             bool wait);
 void wr_consumer_free(wr_consumer *consumer); /* leaves the group; calls revoked for what is still assigned */

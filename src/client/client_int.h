@@ -8,6 +8,7 @@ enum { WR_OFFSET_COMMITTED = -1001, WR_TIME_END = -1, WR_TIME_BEGINNING = -2 };
 
 typedef struct wr_client_ops {
     bool (*client_free)(wr_client *);
+    weir_err (*reach)(wr_client *, int, weir_failure *);
     weir_err (*producer_new)(wr_client *, const wr_producer_options *, wr_producer **, weir_failure *);
     weir_err (*consumer_new)(wr_client *, const wr_consumer_options *, wr_consumer **, weir_failure *);
     weir_err (*describe)(wr_client *, const char *, bool, int, weir_arena *, wr_cluster_info *, weir_failure *);
@@ -34,6 +35,7 @@ typedef struct wr_consumer_ops {
     weir_err (*assign)(wr_consumer *, const wr_assignment *, size_t, weir_failure *);
     weir_err (*poll)(wr_consumer *, size_t, int, const wr_client_record **, size_t *, weir_failure *);
     void (*wake)(wr_consumer *);
+    void (*reach)(wr_consumer *, wr_reach *);
     weir_err (*pause)(wr_consumer *, const char *, int32_t, bool);
     int64_t (*end)(const wr_consumer *, const char *, int32_t);
     weir_err (*seek)(wr_consumer *, const char *, int32_t, int64_t);

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ANSWER_MARGIN_MS = 500 }; /* librdkafka answers a timeout itself; this is for the answer to reach us */
+enum {
+    REACH_STEP_MS = 100,
+    ANSWER_MARGIN_MS = 500
+}; /* librdkafka answers a timeout itself; this is for the answer to reach us */
 
 weir_err wr_kafka_admin(wr_client *door, rd_kafka_t **ret_kafka, weir_failure *failure)
 {
@@ -14,12 +17,12 @@ weir_err wr_kafka_admin(wr_client *door, rd_kafka_t **ret_kafka, weir_failure *f
         wr_kafka_handle *handle = calloc(1, sizeof(*handle));
         if (!handle)
             return weir_fail(failure, WEIR_E_MEMORY, "no memory for an admin client");
-        handle->trace = client->trace;
-        handle->left_behind = &client->left_behind;
+        wr_kafka_handle_init(handle, client);
         weir_err err = wr_kafka_conf_new(client, NULL, NULL, handle, &conf, failure);
         if (err == WEIR_OK)
             err = wr_kafka_start(RD_KAFKA_PRODUCER, conf, &client->admin, failure);
         if (err != WEIR_OK) {
+            wr_kafka_handle_fini(handle);
             free(handle);
             return err;
         }
@@ -27,6 +30,29 @@ weir_err wr_kafka_admin(wr_client *door, rd_kafka_t **ret_kafka, weir_failure *f
     rd_kafka_poll(client->admin, 0); /* let the error callback's queue not grow */
     *ret_kafka = client->admin;
     return WEIR_OK;
+}
+
+/* By asking for nothing in particular, again and again: each of these waits for a connection. */
+weir_err wr_kafka_reach_cluster(wr_client *door, int timeout_ms, weir_failure *failure)
+{
+    wr_kafka_client *client = (wr_kafka_client *)door;
+    rd_kafka_t *kafka = NULL;
+    wr_reach reach;
+    weir_err err = wr_kafka_admin(door, &kafka, failure);
+    if (err != WEIR_OK)
+        return err;
+    for (int left_ms = timeout_ms; left_ms > 0; left_ms -= REACH_STEP_MS) {
+        const struct rd_kafka_metadata *metadata;
+        int step_ms = left_ms < REACH_STEP_MS ? left_ms : REACH_STEP_MS;
+        if (rd_kafka_metadata(kafka, 0, NULL, &metadata, step_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            rd_kafka_metadata_destroy(metadata);
+            return WEIR_OK;
+        }
+    }
+    wr_kafka_reach_read(rd_kafka_opaque(client->admin), &reach);
+    if (reach.is_unreachable)
+        return weir_fail(failure, WEIR_E_UNREACHABLE, "Kafka cannot be reached: %s", reach.reason);
+    return weir_fail(failure, WEIR_E_TIMEOUT, "Kafka does not answer%s%s", reach.reason[0] ? ": " : "", reach.reason);
 }
 
 weir_err wr_kafka_no_memory(weir_failure *failure)

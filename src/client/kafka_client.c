@@ -137,24 +137,23 @@ weir_err wr_kafka_fail(weir_failure *failure, rd_kafka_resp_err_t code, const ch
 
 static void on_log(const rd_kafka_t *kafka, int level, const char *facility, const char *text)
 {
-    const wr_kafka_handle *handle = rd_kafka_opaque(kafka);
-    const wr_trace *trace = handle ? atomic_load(&handle->trace) : NULL;
-    if (!trace || strcmp(facility, "CONFWARN") == 0)
+    wr_kafka_handle *handle = rd_kafka_opaque(kafka);
+    if (!handle || strcmp(facility, "CONFWARN") == 0)
         return; /* a setting of the user's for the other role */
     /* A connection that fails is told with every attempt; whoever waits for the broker says so once. */
     bool connection = strcmp(facility, "FAIL") == 0;
+    if (connection)
+        wr_kafka_reach_failed(handle, text);
+    const wr_trace *trace = atomic_load(&handle->trace);
     wr_level ours = connection ? WR_DEBUG : level <= 2 ? WR_ERROR : level <= 4 ? WR_WARN : WR_DEBUG;
     wr_trace_log(trace, ours, text, WR_TEXT("librdkafka", facility));
 }
 
+/* So that librdkafka does not print them: connections are watched (kafka_reach.c), and fatal errors are asked for where
+ * they matter. */
 static void on_error(rd_kafka_t *kafka, int code, const char *text, void *opaque)
 {
-    wr_kafka_handle *handle = opaque;
-    (void)kafka;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        return; /* connection failures are logged; fatal errors are asked for where they matter */
-    handle->unreachable = true;
-    strncpy(handle->unreachable_reason, text, sizeof(handle->unreachable_reason) - 1);
+    (void)kafka, (void)code, (void)text, (void)opaque;
 }
 
 /* ---- settings */
@@ -183,6 +182,10 @@ weir_err wr_kafka_conf_new(const wr_kafka_client *client, const wr_kafka_setting
     if (err != WEIR_OK) {
         rd_kafka_conf_destroy(conf);
         return err;
+    }
+    if (handle && !wr_kafka_reach_watch(handle, conf)) {
+        rd_kafka_conf_destroy(conf);
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for a client");
     }
     rd_kafka_conf_set_opaque(conf, handle);
     rd_kafka_conf_set_log_cb(conf, on_log);
@@ -239,8 +242,10 @@ static bool client_free(wr_client *door)
     wr_kafka_client *client = (wr_kafka_client *)door;
     if (client->admin) {
         wr_kafka_handle *handle = rd_kafka_opaque(client->admin);
-        if (wr_kafka_end(client->admin, 0))
+        if (wr_kafka_end(client->admin, 0)) {
+            wr_kafka_handle_fini(handle);
             free(handle);
+        }
     }
     bool all_ended = atomic_load(&client->left_behind) == 0;
     weir_arena_free(client->arena);
@@ -250,6 +255,7 @@ static bool client_free(wr_client *door)
 
 static const wr_client_ops ops = {
     .client_free = client_free,
+    .reach = wr_kafka_reach_cluster,
     .producer_new = wr_kafka_producer_new,
     .consumer_new = wr_kafka_consumer_new,
     .describe = wr_kafka_describe,

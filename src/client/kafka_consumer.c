@@ -14,7 +14,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { HEADERS_SIZE_MAX = 256 * 1024 * 1024, SEEK_TIMEOUT_MS = 5000, CLOSE_MS = 3000, CLOSE_STEP_MS = 20 };
+enum {
+    HEADERS_SIZE_MAX = 256 * 1024 * 1024,
+    SEEK_TIMEOUT_MS = 5000,
+    CLOSE_MS = 3000,
+    CLOSE_UNREACHED_MS = 200,
+    CLOSE_STEP_MS = 20
+};
 
 typedef struct kafka_consumer {
     wr_consumer door;
@@ -29,7 +35,7 @@ typedef struct kafka_consumer {
     size_t count, capacity;
     weir_arena *arena; /* headers of the records */
     atomic_bool woken;
-    bool out_of_memory;
+    bool out_of_memory, told_unreachable;
 } kafka_consumer;
 
 static const wr_kafka_setting role[] = {
@@ -217,12 +223,16 @@ static weir_err state_of(kafka_consumer *consumer, weir_failure *failure)
     }
     if (rd_kafka_fatal_error(consumer->kafka, text, sizeof(text)))
         return wr_kafka_fail(failure, RD_KAFKA_RESP_ERR__FATAL, "the consumer has to be made anew", text);
-    if (consumer->handle.unreachable && consumer->count == 0) {
-        consumer->handle.unreachable = false;
-        return wr_kafka_fail(failure, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "no broker answers",
-                             consumer->handle.unreachable_reason);
+    wr_reach reach;
+    wr_kafka_reach_read(&consumer->handle, &reach);
+    if (!reach.is_unreachable) {
+        consumer->told_unreachable = consumer->told_unreachable && !reach.is_reached;
+        return WEIR_OK;
     }
-    return WEIR_OK;
+    if (consumer->told_unreachable || consumer->count > 0)
+        return WEIR_OK;
+    consumer->told_unreachable = true;
+    return wr_kafka_fail(failure, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "Kafka cannot be reached", reach.reason);
 }
 
 static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, const wr_client_record **ret_records,
@@ -257,6 +267,17 @@ static void consumer_wake(wr_consumer *door)
     kafka_consumer *consumer = (kafka_consumer *)door;
     if (!atomic_exchange(&consumer->woken, true))
         rd_kafka_queue_yield(consumer->queue);
+}
+
+static void consumer_reach(wr_consumer *door, wr_reach *ret_reach)
+{
+    wr_kafka_reach_read(&((kafka_consumer *)door)->handle, ret_reach);
+}
+
+/* Whoever polls looks again. */
+static void on_reach(void *user)
+{
+    consumer_wake(user);
 }
 
 /* ---- what to read */
@@ -339,6 +360,11 @@ static weir_err consumer_commit(wr_consumer *door, const wr_assignment *position
         return WEIR_E_USAGE;
     if (!count)
         return WEIR_OK;
+    /* librdkafka keeps a commit that it cannot send, for the time of a session, and ends not before. */
+    wr_reach reach;
+    wr_kafka_reach_read(&consumer->handle, &reach);
+    if (!wait && !reach.is_reached)
+        return WEIR_E_UNREACHABLE;
     rd_kafka_topic_partition_list_t *list = to_list(positions, count);
     rd_kafka_resp_err_t code = rd_kafka_commit(consumer->kafka, list, !wait);
     for (int i = 0; wait && !code && i < list->cnt; i++)
@@ -355,10 +381,12 @@ static int close_consumer(kafka_consumer *consumer)
 {
     rd_kafka_queue_t *events = rd_kafka_queue_new(consumer->kafka);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->kafka, events);
-    int waited_ms = error ? CLOSE_MS : 0;
+    wr_reach reach;
+    wr_kafka_reach_read(&consumer->handle, &reach);
+    int waited_ms = 0, timeout_ms = error ? 0 : reach.is_reached ? CLOSE_MS : CLOSE_UNREACHED_MS;
     if (error)
         rd_kafka_error_destroy(error);
-    while (!rd_kafka_consumer_closed(consumer->kafka) && waited_ms < CLOSE_MS) {
+    while (!rd_kafka_consumer_closed(consumer->kafka) && waited_ms < timeout_ms) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(events, CLOSE_STEP_MS); /* a record: read by the next */
         if (message)
             rd_kafka_message_destroy(message);
@@ -372,6 +400,7 @@ static int close_consumer(kafka_consumer *consumer)
 static bool end_kafka(kafka_consumer *consumer)
 {
     drop_records(consumer);
+    wr_kafka_reach_tell(&consumer->handle, NULL, NULL);
     int flags = close_consumer(consumer);
     wr_kafka_queues_drop(&consumer->given);
     rd_kafka_queue_destroy(consumer->queue);
@@ -383,6 +412,7 @@ static void consumer_free(wr_consumer *door)
     kafka_consumer *consumer = (kafka_consumer *)door;
     if (consumer->kafka && !end_kafka(consumer))
         return; /* its threads still use it */
+    wr_kafka_handle_fini(&consumer->handle);
     weir_arena_free(consumer->arena);
     free(consumer->messages);
     free(consumer->records);
@@ -395,6 +425,7 @@ static const wr_consumer_ops ops = {
     .assign = consumer_assign,
     .poll = consumer_poll,
     .wake = consumer_wake,
+    .reach = consumer_reach,
     .pause = consumer_pause,
     .end = consumer_end,
     .seek = consumer_seek,
@@ -424,6 +455,7 @@ static weir_err start(kafka_consumer *consumer, const wr_kafka_client *client, w
         return err;
     rd_kafka_poll_set_consumer(consumer->kafka); /* errors and records come by the same queue */
     consumer->queue = rd_kafka_queue_get_consumer(consumer->kafka);
+    wr_kafka_reach_tell(&consumer->handle, on_reach, consumer);
     return WEIR_OK;
 }
 
@@ -435,8 +467,7 @@ weir_err wr_kafka_consumer_new(wr_client *door, const wr_consumer_options *optio
     if (!consumer)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for a consumer");
     consumer->door.ops = &ops;
-    consumer->handle.trace = client->trace;
-    consumer->handle.left_behind = &client->left_behind;
+    wr_kafka_handle_init(&consumer->handle, client);
     consumer->options = *options;
     consumer->group = options->group ? strdup(options->group) : NULL;
     consumer->options.group = consumer->group;

@@ -8,6 +8,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 typedef struct wr_kafka_setting {
@@ -24,14 +25,37 @@ typedef struct wr_kafka_client {
     atomic_size_t left_behind; /* handles that did not end in time */
 } wr_kafka_client;
 
+/* What is known of the connections of a handle; see kafka_reach.c. */
+enum { WR_KAFKA_CONNECTION_MAX = 64 };
+typedef struct wr_kafka_connection {
+    char host[128];
+    int port;
+    bool is_up, is_connecting, is_tried, has_failed; /* failed: since it was last up */
+} wr_kafka_connection;
+typedef struct wr_kafka_reach {
+    pthread_mutex_t lock; /* what follows: the interceptors run on librdkafka's threads */
+    wr_kafka_connection connections[WR_KAFKA_CONNECTION_MAX];
+    size_t count;
+    bool is_up, is_down, was_up;
+    char reason[WR_REACH_REASON_SIZE];
+    void (*changed)(void *user); /* called with the lock held; NULL: nobody */
+    void *user;
+} wr_kafka_reach;
+
 /* What every handle of librdkafka has as its opaque. */
 typedef struct wr_kafka_handle {
     _Atomic(const wr_trace *) trace; /* NULL once it is left behind */
     atomic_size_t *left_behind;      /* the client's count */
-    /* written by librdkafka's error callback, which runs on the owner's thread within a poll */
-    bool unreachable; /* no broker answers; cleared by who reports it */
-    char unreachable_reason[160];
+    wr_kafka_reach reach;
 } wr_kafka_handle;
+
+void wr_kafka_handle_init(wr_kafka_handle *handle, wr_kafka_client *client); /* zeroed before */
+void wr_kafka_handle_fini(wr_kafka_handle *handle);
+bool wr_kafka_reach_watch(wr_kafka_handle *handle, rd_kafka_conf_t *conf); /* false: memory */
+/* Calls `changed`, on any thread, when a broker is reached or none is any more. */
+void wr_kafka_reach_tell(wr_kafka_handle *handle, void (*changed)(void *user), void *user);
+void wr_kafka_reach_failed(wr_kafka_handle *handle, const char *text); /* librdkafka's words on a connection */
+void wr_kafka_reach_read(wr_kafka_handle *handle, wr_reach *ret_reach);
 
 /* A librdkafka configuration for one role: our defaults, then role's, then the user's settings, then what must be.
  * Both tables end with {0}. Errors: WEIR_E_FORMAT with librdkafka's words. */
@@ -71,6 +95,8 @@ weir_err wr_kafka_groups(wr_client *, int, weir_arena *, const wr_group_info **,
 weir_err wr_kafka_group(wr_client *, const char *, int, weir_arena *, wr_group_info *, weir_failure *);
 
 rd_kafka_t *wr_kafka_of_producer(wr_producer *producer); /* for tests that make librdkafka fail */
+
+weir_err wr_kafka_reach_cluster(wr_client *, int, weir_failure *);
 
 /* The admin handle, started now if need be. */
 WEIR_MUST_CHECK weir_err wr_kafka_admin(wr_client *client, rd_kafka_t **ret_kafka, weir_failure *failure);

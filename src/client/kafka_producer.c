@@ -190,8 +190,10 @@ static void producer_free(wr_producer *door)
     rd_kafka_queue_destroy(producer->queue);
     for (size_t i = 0; i < producer->topic_count; i++)
         rd_kafka_topic_destroy(producer->topics[i]);
-    if (wr_kafka_end(producer->kafka, 0))
-        free(producer);
+    if (!wr_kafka_end(producer->kafka, 0))
+        return; /* its threads still use it */
+    wr_kafka_handle_fini(&producer->handle);
+    free(producer);
 }
 
 rd_kafka_t *wr_kafka_of_producer(wr_producer *door)
@@ -247,14 +249,14 @@ weir_err wr_kafka_producer_new(wr_client *door, const wr_producer_options *optio
     if (!producer)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for a producer");
     producer->door.ops = &ops;
-    producer->handle.trace = client->trace;
-    producer->handle.left_behind = &client->left_behind;
+    wr_kafka_handle_init(&producer->handle, client);
     weir_err err = make_conf(client, options ? options : &none, producer, &conf, failure);
     if (err == WEIR_OK) {
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
         err = wr_kafka_start(RD_KAFKA_PRODUCER, conf, &producer->kafka, failure);
     }
     if (err != WEIR_OK) {
+        wr_kafka_handle_fini(&producer->handle);
         free(producer);
         return err;
     }

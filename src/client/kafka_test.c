@@ -336,6 +336,64 @@ TEST(a_consumer_ends_while_its_topic_is_away_and_assigned_by_hand)
     stop(&f);
 }
 
+/* Polls until the consumer knows what is asked for. */
+static wr_reach await_reach(wr_consumer *consumer, bool reached, bool unreachable)
+{
+    wr_reach reach = {0};
+    for (int tries = 0; tries < 200; tries++) {
+        const wr_client_record *records;
+        size_t read;
+        weir_failure failure = {0};
+        weir_err err = wr_consumer_poll(consumer, 50, 100, &records, &read, &failure);
+        CHECK(err == WEIR_OK || err == WEIR_E_UNREACHABLE);
+        wr_consumer_reach(consumer, &reach);
+        if (reach.is_reached == reached && reach.is_unreachable == unreachable)
+            break;
+    }
+    CHECK_EQ(reach.is_reached, reached);
+    CHECK_EQ(reach.is_unreachable, unreachable);
+    return reach;
+}
+
+TEST(a_lost_broker_is_known_with_host_and_cause_and_so_is_its_return)
+{
+    fixture f = start();
+    weir_failure failure = {0};
+    wr_consumer *consumer; /* of a service that only publishes: it has nothing to ask of a broker */
+    CHECK_OK(wr_consumer_new(f.client, &(wr_consumer_options){0}, &consumer, &failure));
+    await_reach(consumer, true, false);
+    CHECK_OK(wr_client_reach(f.client, 5000, &failure));
+    rd_kafka_mock_broker_set_down(f.mock, 1);
+    wr_reach reach = await_reach(consumer, false, true);
+    CHECK(strstr(reach.reason, "127.0.0.1:") == reach.reason);
+    CHECK(strchr(reach.reason, '(') == NULL);
+    rd_kafka_mock_broker_set_up(f.mock, 1);
+    await_reach(consumer, true, false);
+    wr_consumer_free(consumer);
+    stop(&f);
+}
+
+static void expect_unreachable(const char *bootstrap, const char *cause)
+{
+    static const wr_config_key *const tables[] = {wr_client_config, NULL};
+    weir_failure failure = {0};
+    wr_client *client;
+    wr_config *config = wr_config_new(tables, "WEIR");
+    CHECK_OK(wr_config_set(config, "bootstrap.servers", bootstrap, "test", &failure));
+    CHECK_OK(wr_client_new(config, NULL, &client, &failure));
+    CHECK_EQ(wr_client_reach(client, 1000, &failure), WEIR_E_UNREACHABLE);
+    CHECK(strstr(failure.sentence, cause) != NULL);
+    CHECK(strstr(failure.sentence, bootstrap) != NULL);
+    CHECK(wr_client_free(client));
+    wr_config_free(config);
+}
+
+TEST(who_refuses_and_who_has_no_such_name_is_said_with_host_and_cause)
+{
+    expect_unreachable("127.0.0.1:1", "Connection refused");
+    expect_unreachable("no-such-host.invalid:9092", "resolve");
+}
+
 TEST(another_thread_wakes_a_poll_that_waits)
 {
     fixture f = start();

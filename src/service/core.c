@@ -252,17 +252,30 @@ static int wait_ms(wr_core *core, int timeout_ms)
     return (int)wait;
 }
 
+/* A poll ends when the cluster gets out of reach, and when it is reached again: both are told here, once. */
+static void look_for_broker(wr_core *core)
+{
+    wr_reach reach;
+    wr_consumer_reach(core->consumer, &reach);
+    bool was_unreachable = atomic_load(&core->is_unreachable);
+    if (reach.is_unreachable && !was_unreachable) {
+        core->unreachable_since_us = wr_mono_us(core->io);
+        wr_trace_log(core->trace, WR_WARN, "the broker cannot be reached; trying on", WR_TEXT("error", reach.reason));
+    } else if (reach.is_reached && was_unreachable) {
+        wr_trace_log(core->trace, WR_INFO, "the broker is reached again",
+                     WR_NUMBER("after_ms", (wr_mono_us(core->io) - core->unreachable_since_us) / 1000));
+    }
+    atomic_store(&core->is_unreachable, reach.is_unreachable || (was_unreachable && !reach.is_reached));
+}
+
 static weir_err poll_records(wr_core *core, int timeout_ms, const wr_client_record **ret_records, size_t *ret_count,
                              weir_failure *failure)
 {
     weir_failure own = {0};
     weir_err err = wr_consumer_poll(core->consumer, core->options.batch_max, wait_ms(core, timeout_ms), ret_records,
                                     ret_count, &own);
-    bool was_unreachable = atomic_exchange(&core->is_unreachable, err == WEIR_E_UNREACHABLE);
+    look_for_broker(core);
     if (err == WEIR_E_UNREACHABLE) {
-        if (!was_unreachable)
-            wr_trace_log(core->trace, WR_WARN, "the broker cannot be reached; trying on",
-                         WR_TEXT("error", own.sentence));
         *ret_count = 0;
         err = WEIR_OK;
     } else if (err != WEIR_OK) {

@@ -386,9 +386,10 @@ struct wr_core {
     numbers numbers;
     const wr_client_record *records; /* of the batch under way */
     size_t record_count;
-    bool is_paused;      /* nothing is read: the outbox or the parked table is too long */
-    bool is_broken;      /* a turn failed */
-    weir_err assign_err; /* what a callback of the consumer could not return */
+    bool is_paused;               /* nothing is read: the outbox or the parked table is too long */
+    bool is_broken;               /* a turn failed */
+    int64_t unreachable_since_us; /* monotonic */
+    weir_err assign_err;          /* what a callback of the consumer could not return */
     weir_failure assign_failure;
     atomic_bool is_assigned, is_draining, is_unreachable, is_behind;
 

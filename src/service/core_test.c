@@ -495,6 +495,26 @@ TEST(a_drain_without_a_broker_ends_in_time_and_the_next_start_publishes)
     fixture_end(&f);
 }
 
+TEST(health_knows_that_the_broker_went_away_and_that_it_is_back)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_turns(&f, 2);
+    wr_buf health;
+    wr_buf_init(&health, 4096);
+    for (int away = 0; away < 4; away++) {
+        wr_sim_down(f.cluster, away % 2);
+        fixture_turns(&f, 1);
+        wr_buf_clear(&health);
+        CHECK(wr_core_health(f.core, &health)); /* ready all the same: there is room in the outbox */
+        wr_buf_append(&health, "", 1);
+        CHECK(strstr((const char *)health.data, away % 2 ? "\"unreachable\"" : "\"ok\"") != NULL);
+    }
+    wr_buf_fini(&health);
+    fixture_end(&f);
+}
+
 /* ---- commands */
 typedef struct order {
     wr_core_command command; /* first */

@@ -27,6 +27,7 @@
 enum {
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
+    REACH_MS = 800,
     KAFKA_TIMEOUT_MS = 5000,
     KAFKA_RETRY_MS = 500,
     KAFKA_BATCH_SIZE = 1048588 /* a topic's default */,
@@ -211,7 +212,27 @@ static weir_err start_http(app *app)
     return err;
 }
 
-/* Until the broker answers; WEIR_E_CLOSED when we are told to stop before. */
+/* Until a broker answers; WEIR_E_CLOSED when we are told to stop before. Said within REACH_MS, with host and cause. */
+static weir_err wait_for_kafka(app *app)
+{
+    for (bool has_warned = false;;) {
+        weir_failure failure = {0};
+        weir_err err = wr_client_reach(app->client, REACH_MS, &failure);
+        if (err == WEIR_OK && has_warned)
+            wr_trace_log(&app->trace, WR_INFO, "Kafka is reached");
+        if (err != WEIR_E_UNREACHABLE && err != WEIR_E_TIMEOUT)
+            return err == WEIR_OK ? err : weir_fail(&app->failure, err, "%.200s", failure.sentence);
+        if (!has_warned)
+            wr_trace_log(&app->trace, WR_WARN, "waiting for Kafka",
+                         WR_TEXT("bootstrap.servers", text_of(app, "bootstrap.servers")),
+                         WR_TEXT("error", failure.sentence));
+        has_warned = true;
+        if (wr_stop_asked(app->stop))
+            return WEIR_E_CLOSED;
+    }
+}
+
+/* Again while it is only not the time for it; WEIR_E_CLOSED when we are told to stop before. */
 static weir_err make_topic(app *app, const char *topic, int64_t size_max)
 {
     char size[24];
@@ -228,8 +249,7 @@ static weir_err make_topic(app *app, const char *topic, int64_t size_max)
         if (err != WEIR_E_UNREACHABLE && err != WEIR_E_TIMEOUT && err != WEIR_E_AGAIN)
             return weir_fail(&app->failure, err, "topic %s cannot be made: %.180s", topic, failure.sentence);
         if (!has_warned)
-            wr_trace_log(&app->trace, WR_WARN, "waiting for Kafka",
-                         WR_TEXT("bootstrap.servers", text_of(app, "bootstrap.servers")),
+            wr_trace_log(&app->trace, WR_WARN, "a topic cannot be made yet", WR_TEXT("topic", topic),
                          WR_TEXT("error", failure.sentence));
         has_warned = true;
         if (wr_stop_wait(app->stop, KAFKA_RETRY_MS))
@@ -244,6 +264,9 @@ static weir_err make_topics(app *app)
     /* A topic takes what may be emitted to it, and a dead letter is longer than any record. */
     int64_t size_max = wr_config_int(app->settings.config, "message.size.max");
     int64_t letter_max = size_max > WR_DEAD_LETTER_SIZE_MAX ? size_max : WR_DEAD_LETTER_SIZE_MAX;
+    weir_err reached = wait_for_kafka(app);
+    if (reached != WEIR_OK)
+        return reached;
     const char *lists[] = {app->service->consumes, app->service->produces};
     char topic[300];
     weir_err err = WEIR_OK;

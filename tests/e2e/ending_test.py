@@ -83,7 +83,7 @@ def a_service_ends_after(way):
             hear_of_it(service.process)
             status = service.end()
             check(status == 0, f"ended with {status}: {service.tail()}")
-            equal(service.said("left behind"), [] if way != broker_gone else service.said("left behind"))
+            equal(service.said("left behind"), [])
             check(service.said("stopped"), "it does not say that it has stopped")
         finally:
             service.close()

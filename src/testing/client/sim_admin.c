@@ -8,6 +8,12 @@ static weir_err check_up(const wr_sim_cluster *cluster, weir_failure *failure)
     return cluster->down ? weir_fail(failure, WEIR_E_UNREACHABLE, "simulated: no broker answers") : WEIR_OK;
 }
 
+weir_err wr_sim_reach(wr_client *door, int timeout_ms, weir_failure *failure)
+{
+    (void)timeout_ms;
+    return check_up(((sim_client *)door)->cluster, failure);
+}
+
 static size_t list_count(const wr_list *list)
 {
     size_t count = 0;

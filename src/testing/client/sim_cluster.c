@@ -119,6 +119,7 @@ static bool client_free(wr_client *client)
 
 static const wr_client_ops ops = {
     .client_free = client_free,
+    .reach = wr_sim_reach,
     .producer_new = wr_sim_producer_new,
     .consumer_new = wr_sim_consumer_new,
     .describe = wr_sim_describe,
@@ -344,6 +345,8 @@ void wr_sim_down(wr_sim_cluster *cluster, bool down)
 {
     cluster->down = down;
     wr_sim_producers_ready(cluster);
+    for (wr_link *link = wr_list_first(&cluster->consumers); link; link = wr_list_next(&cluster->consumers, link))
+        atomic_store(&WR_LIST_ITEM(link, sim_consumer, link)->woken, true);
 }
 
 void wr_sim_hold_appends(wr_sim_cluster *cluster, bool hold)

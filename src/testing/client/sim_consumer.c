@@ -206,6 +206,13 @@ static void consumer_wake(wr_consumer *door)
     atomic_store(&((sim_consumer *)door)->woken, true);
 }
 
+static void consumer_reach(wr_consumer *door, wr_reach *ret_reach)
+{
+    bool is_down = ((sim_consumer *)door)->cluster->down;
+    *ret_reach =
+        (wr_reach){.is_reached = !is_down, .is_unreachable = is_down, .reason = "simulated: no broker answers"};
+}
+
 /* ---- what to read */
 
 static void topics_clear(sim_consumer *consumer)
@@ -285,12 +292,13 @@ static weir_err consumer_seek(wr_consumer *door, const char *topic, int32_t part
 static weir_err consumer_commit(wr_consumer *door, const wr_assignment *positions, size_t count, bool wait)
 {
     sim_consumer *consumer = (sim_consumer *)door;
+    (void)wait;
     if (!consumer->group)
         return WEIR_E_USAGE;
     if (consumer->expired)
         return WEIR_E_FENCED;
     if (consumer->cluster->down)
-        return wait ? WEIR_E_UNREACHABLE : WEIR_OK; /* nobody waits for it, so nobody hears that it was lost */
+        return WEIR_E_UNREACHABLE;
     weir_err err = WEIR_OK;
     for (size_t i = 0; err == WEIR_OK && i < count; i++)
         err = wr_sim_commit(consumer->cluster, consumer->group->name, positions[i].topic, positions[i].partition,
@@ -318,6 +326,7 @@ static const wr_consumer_ops ops = {
     .assign = consumer_assign,
     .poll = consumer_poll,
     .wake = consumer_wake,
+    .reach = consumer_reach,
     .pause = consumer_pause,
     .end = consumer_end,
     .seek = consumer_seek,

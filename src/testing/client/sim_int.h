@@ -100,6 +100,7 @@ bool wr_sim_subscribed(const sim_consumer *consumer, const char *topic);
 void wr_sim_producers_ready(wr_sim_cluster *cluster); /* something may move now */
 void wr_sim_producers_release(wr_sim_cluster *cluster, size_t count);
 
+weir_err wr_sim_reach(wr_client *, int, weir_failure *);
 weir_err wr_sim_producer_new(wr_client *, const wr_producer_options *, wr_producer **, weir_failure *);
 weir_err wr_sim_consumer_new(wr_client *, const wr_consumer_options *, wr_consumer **, weir_failure *);
 weir_err wr_sim_describe(wr_client *, const char *, bool, int, weir_arena *, wr_cluster_info *, weir_failure *);
