@@ -165,12 +165,20 @@ typedef struct weir_http_request {
 WEIR_API const char *weir_request_path(const weir_http_request *request, const char *name);
 WEIR_API const char *weir_request_query(const weir_http_request *request, const char *name);
 WEIR_API const char *weir_request_header(const weir_http_request *request, const char *name);
+/* All headers in the order in which they came, names as they were sent; a name may come more than once. As long as the
+ * request lives. */
+WEIR_API const weir_attribute *weir_request_headers(const weir_http_request *request, size_t *ret_count);
 
 typedef struct weir_http_response {
     int status;               /* 200 when 0 */
     const char *content_type; /* "application/json" when NULL */
-    const char *location;     /* Location header when set */
-    weir_slice body;          /* memory of weir_tx_arena, or static */
+    const char *location;     /* Location header when set; what a URL may not hold is escaped */
+    weir_slice body;          /* memory of weir_tx_arena, or static; at most 64 MiB */
+    /* Other headers, memory of weir_tx_arena or static: {"ETag", "\"7\""}, … Names are tokens, values have no control
+     * characters, 32 KiB in all; lengths, connection and date are weir's. What cannot be sent is the program's mistake:
+     * nothing is committed and the answer is 500. */
+    const weir_attribute *headers;
+    size_t header_count;
 } weir_http_response;
 
 typedef weir_status (*weir_route_fn)(weir_tx *tx, const weir_http_request *request, weir_http_response *response,

@@ -75,50 +75,88 @@ static const char *date_text(wr_http_date *date, int64_t now_ms)
     return date->text;
 }
 
-static bool header_write(wr_buf *out, const char *name, const char *value)
+static bool is_value(const char *text)
 {
-    if (!name || !value || !wr_http_token_valid(name))
-        return false;
-    for (const char *at = value; *at; at++)
-        if (((unsigned char)*at < ' ' && *at != '\t') || *at == 127)
+    for (; text && *text; text++)
+        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 127)
             return false;
+    return true;
+}
+
+/* Those that decide where the answer ends and what comes after it are the server's alone, and two have a field. */
+static bool is_reserved(const char *name)
+{
+    static const char *const reserved[] = {"Content-Length", "Transfer-Encoding", "Connection",
+                                           "Keep-Alive",     "Upgrade",           "Trailer",
+                                           "Date",           "Content-Type",      "Location"};
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (strcasecmp(reserved[i], name) == 0)
+            return true;
+    return false;
+}
+
+const char *wr_answer_fault(const wr_answer *answer)
+{
+    if (answer->status < 200 || answer->status > 599)
+        return "the status is not between 200 and 599";
+    if (answer->body.size > HTTP_ANSWER_SIZE_MAX)
+        return "the body is larger than 64 MiB";
+    size_t size = 0;
+    const char *const own[] = {answer->content_type, answer->retry_after, answer->allow};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (!is_value(own[i]))
+            return "the content type has a control character";
+        size += own[i] ? strlen(own[i]) : 0;
+    }
+    size += answer->location ? strlen(answer->location) * 3 : 0; /* escaped */
+    for (size_t i = 0; i < answer->header_count; i++) {
+        const weir_attribute *header = &answer->headers[i];
+        if (!header->name || !header->value || !wr_http_token_valid(header->name) || !is_value(header->value))
+            return "a header has no name or value, a name that is not a token, or a control character";
+        if (is_reserved(header->name))
+            return "a header is one that is not set in this way (content type, location, length, connection, date)";
+        size += strlen(header->name) + strlen(header->value) + 4;
+    }
+    return size > HTTP_ANSWER_HEAD_SIZE_MAX / 2 ? "the headers are larger than 32 KiB" : NULL;
+}
+
+static void write_header(wr_buf *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
     wr_buf_text(out, name);
     wr_buf_append(out, ": ", 2);
     wr_buf_text(out, value);
     wr_buf_append(out, "\r\n", 2);
-    return true;
 }
 
-/* Those that decide where the answer ends and what comes after it are the server's alone. */
-static bool is_reserved(const char *name)
+/* What no URL may hold is escaped, so that a route may put a key into it as it came. Escapes that are there stay. */
+static void write_location(wr_buf *out, const char *location)
 {
-    static const char *const reserved[] = {"Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive",
-                                           "Upgrade",        "Trailer",           "Date"};
-    for (size_t i = 0; name && i < sizeof reserved / sizeof *reserved; i++)
-        if (strcasecmp(reserved[i], name) == 0)
-            return true;
-    return false;
+    if (!location)
+        return;
+    wr_buf_text(out, "Location: ");
+    for (; *location; location++)
+        if (*location <= ' ' || *location == 127 || strchr("\"<>\\^`{|}", *location)) /* above 127 it is negative */
+            wr_buf_printf(out, "%%%02X", (unsigned char)*location);
+        else
+            wr_buf_append(out, location, 1);
+    wr_buf_text(out, "\r\n");
 }
 
 bool wr_http_answer_write(const wr_answer *answer, wr_http_answering how, int64_t now_ms, wr_http_date *date,
                           wr_buf *out)
 {
     bool has_body = answer->status != 204 && answer->status != 304;
-    bool good = answer->status >= 200 && answer->status <= 599 && answer->body.size <= HTTP_ANSWER_SIZE_MAX;
     wr_buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", answer->status, phrase_of(answer->status),
                   date_text(date, now_ms));
     if (has_body)
-        good =
-            good && header_write(out, "Content-Type", answer->content_type ? answer->content_type : "application/json");
-    if (answer->location)
-        good = good && header_write(out, "Location", answer->location);
-    if (answer->retry_after)
-        good = good && header_write(out, "Retry-After", answer->retry_after);
-    if (answer->allow)
-        good = good && header_write(out, "Allow", answer->allow);
+        write_header(out, "Content-Type", answer->content_type ? answer->content_type : "application/json");
+    write_location(out, answer->location);
+    write_header(out, "Retry-After", answer->retry_after);
+    write_header(out, "Allow", answer->allow);
     for (size_t i = 0; i < answer->header_count; i++)
-        good = good && !is_reserved(answer->headers[i].name) &&
-               header_write(out, answer->headers[i].name, answer->headers[i].value);
+        write_header(out, answer->headers[i].name, answer->headers[i].value);
     if (how.is_closed_after)
         wr_buf_text(out, "Connection: close\r\n");
     else if (how.is_kept_alive_said)
@@ -126,10 +164,9 @@ bool wr_http_answer_write(const wr_answer *answer, wr_http_answering how, int64_
     if (has_body)
         wr_buf_printf(out, "Content-Length: %zu\r\n", answer->body.size);
     wr_buf_text(out, "\r\n");
-    good = good && out->size <= HTTP_ANSWER_HEAD_SIZE_MAX;
-    if (good && has_body && !how.is_head)
+    if (has_body && !how.is_head)
         wr_buf_slice(out, answer->body);
-    if (good && !wr_buf_failed(out))
+    if (!wr_buf_failed(out))
         return true;
     wr_buf_clear(out);
     return false;

@@ -78,12 +78,11 @@ void wr_http_connection_answer(wr_http_connection *connection, const wr_answer *
     int64_t now_ms = wr_now_ms(server->io);
     connection->exchange = NULL;
     connection->how.is_closed_after |= connection->is_reserved || connection->lingers || server->is_stopping;
-    if (!wr_http_answer_write(answer, connection->how, now_ms, &server->date, &connection->out)) {
+    if (wr_answer_fault(answer))
         answer = &unfit;
-        if (!wr_http_answer_write(answer, connection->how, now_ms, &server->date, &connection->out)) {
-            wr_http_connection_close(connection); /* out of memory */
-            return;
-        }
+    if (!wr_http_answer_write(answer, connection->how, now_ms, &server->date, &connection->out)) {
+        wr_http_connection_close(connection);
+        return;
     }
     atomic_fetch_add_explicit(&server->answered_by_status[answer->status / 100], 1, memory_order_relaxed);
     wr_http_server_enter(connection, HTTP_WRITING);

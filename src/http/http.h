@@ -99,8 +99,10 @@ typedef struct wr_answer {
     const weir_attribute *headers; /* others, copied */
     size_t header_count;
 } wr_answer;
-/* Exactly once, any thread; consumes exchange. A header that cannot be sent (no token, a line break in its value, one
- * that the server writes itself) makes it a 500. */
+/* Why an answer cannot be sent as it is: a status that is none, a body above 64 MiB, headers above 32 KiB, a header that
+ * is no token, has a control character in its value, or is one that the server writes itself. NULL: it can. */
+const char *wr_answer_fault(const wr_answer *answer);
+/* Exactly once, any thread; consumes exchange. An answer with a fault is sent as a 500. */
 void wr_exchange_answer(wr_exchange *exchange, const wr_answer *answer);
 
 /* ---- client */

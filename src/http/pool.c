@@ -3,8 +3,9 @@
  *     wr_http_pool_send → queue → a connection that is idle → done
  *
  * The queue is the only thing that other threads touch. in_flight counts from send to the end of `done`. The time of a
- * request counts from when it gets a connection, and the library's own deadline, which every byte moves, is as long:
- * so a server that answers a byte now and then costs no more than one that is silent. */
+ * request counts from when it gets a connection; the library's own deadline, which every byte moves and which cannot tell
+ * a connection that is slow to come from one that is refused, lies behind it. So a server that answers a byte now and
+ * then costs no more than one that is silent. */
 #include "http_int.h"
 
 #include <base/list.h>
@@ -12,6 +13,8 @@
 #include <event2/thread.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+enum { LATER_MS = 1000 };
 
 typedef struct pool_job {
     wr_link link;
@@ -180,7 +183,8 @@ weir_err wr_http_pool_new(const wr_http_pool_options *options, wr_http_pool **re
     if (!pool->wake)
         goto fail;
     for (int i = 0; i < pool->options.connection_count; i++) {
-        pool->lines[i].connection = wr_http_connection_new(pool->base, &pool->target, pool->options.timeout_ms);
+        pool->lines[i].connection =
+            wr_http_connection_new(pool->base, &pool->target, pool->options.timeout_ms + LATER_MS);
         pool->lines[i].deadline = evtimer_new(pool->base, on_deadline, &pool->lines[i]);
         if (!pool->lines[i].connection || !pool->lines[i].deadline)
             goto fail;

@@ -63,7 +63,7 @@ typedef struct wr_http_date { /* one for each second */
 typedef struct wr_http_answering {
     bool is_head, is_closed_after, is_kept_alive_said; /* the last: HTTP/1.0 that asked for it */
 } wr_http_answering;
-/* Head and body, into an empty buffer. False: the answer cannot be sent as it is; out is empty then. */
+/* Head and body of an answer without fault, into an empty buffer. False: no memory; out is empty then. */
 bool wr_http_answer_write(const wr_answer *answer, wr_http_answering how, int64_t now_ms, wr_http_date *date,
                           wr_buf *out);
 

@@ -40,6 +40,8 @@ static void handle(void *user, wr_exchange *exchange)
         answer.body = (weir_slice){memset(weir_arena_alloc(wr_exchange_arena(exchange), 150000), 'x', 150000), 150000};
     if (strcmp(path, "/headers") == 0)
         answer = (wr_answer){.status = 204, .headers = headers, .header_count = 2};
+    if (strcmp(path, "/location") == 0)
+        answer = (wr_answer){.status = 201, .location = "/a b/%2F\r\nX-C: d\xc3\xa4?q=\"1\""};
     if (strcmp(path, "/split") == 0)
         answer = (wr_answer){.status = 200, .headers = split, .header_count = 1};
     wr_exchange_answer(exchange, &answer);
@@ -257,6 +259,16 @@ TEST(heads_and_empty_answers_have_no_body_and_headers_of_the_answer_are_sent)
     c = ask(&w, GET("/split"));
     CHECK_EQ(status_of(c), 500);
     CHECK(!strstr(c->text, "X-C") && strstr(body_of(c), "\"error\""));
+    end(&w);
+}
+
+TEST(a_location_is_escaped_where_a_url_must_be)
+{
+    world w;
+    begin(&w, &(wr_http_options){0});
+    client *c = ask(&w, GET("/location"));
+    CHECK_EQ(status_of(c), 201);
+    CHECK(strstr(c->text, "\r\nLocation: /a%20b/%2F%0D%0AX-C:%20d%C3%A4?q=%221%22\r\n"));
     end(&w);
 }
 

@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum { ROUTE_COUNT_MAX = 64, PARAMETER_COUNT_MAX = 8, METRICS_SIZE_MAX = 16 * 1024 * 1024 };
 
@@ -124,6 +125,21 @@ static void answer_metrics(const wr_routes *routes, wr_exchange *exchange, wr_co
     answer_text(exchange, 200, "text/plain; version=0.0.4", &text);
 }
 
+static wr_answer answer_of(const weir_http_response *response, int status)
+{
+    const char *retry_after = status == 503 ? "1" : NULL;
+    for (size_t i = 0; retry_after && i < response->header_count; i++)
+        if (response->headers[i].name && strcasecmp(response->headers[i].name, "Retry-After") == 0)
+            retry_after = NULL; /* the route has its own */
+    return (wr_answer){.status = status,
+                       .content_type = response->content_type,
+                       .location = response->location,
+                       .retry_after = retry_after,
+                       .headers = response->headers,
+                       .header_count = response->header_count,
+                       .body = response->body};
+}
+
 /* A status that the handler has set is its answer to what it did. It is kept for success only when that was committed,
  * and otherwise only when it says itself that nothing came of the request. */
 static void answer_response(bound *bound, weir_status status, const char *reason)
@@ -146,11 +162,8 @@ static void answer_response(bound *bound, weir_status status, const char *reason
         answer_error(bound->exchange, code, reason[0] ? reason : words[status], NULL);
         return;
     }
-    wr_exchange_answer(bound->exchange, &(wr_answer){.status = code,
-                                                     .content_type = response->content_type,
-                                                     .location = response->location,
-                                                     .retry_after = code == 503 ? "1" : NULL,
-                                                     .body = response->body});
+    wr_answer answer = answer_of(response, code);
+    wr_exchange_answer(bound->exchange, &answer);
 }
 
 /* ---- matching */
@@ -231,9 +244,10 @@ static bound *find_route(wr_routes *routes, wr_exchange *exchange, char *ret_all
 static weir_status run_route(bound *own, weir_tx *tx)
 {
     weir_status status = own->route->run(tx, &own->request, &own->response, own->routes->service->user);
-    int code = own->response.status;
-    if (code != 0 && (code < 200 || code > 599))
-        return wr_tx_wrong(tx, "the route answers with status %d, which is none", code);
+    wr_answer answer = answer_of(&own->response, own->response.status ? own->response.status : 200);
+    const char *fault = wr_answer_fault(&answer); /* before the commit: no 500 is said of what was done */
+    if (fault)
+        return wr_tx_wrong(tx, "the route's answer with status %d cannot be sent: %s", answer.status, fault);
     return status;
 }
 
@@ -376,4 +390,9 @@ const char *weir_request_query(const weir_http_request *request, const char *nam
 const char *weir_request_header(const weir_http_request *request, const char *name)
 {
     return wr_exchange_header(((const bound *)request->internal)->exchange, name);
+}
+
+const weir_attribute *weir_request_headers(const weir_http_request *request, size_t *ret_count)
+{
+    return wr_exchange_headers(((const bound *)request->internal)->exchange, ret_count);
 }

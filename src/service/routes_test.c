@@ -2,7 +2,10 @@
 
 #include "routes.h"
 
+#include <io/loop.h>
+
 #include <stdatomic.h>
+#include <strings.h>
 
 /* Routes in front of a core on the simulated cluster, driven by this thread, with a real server and client between. */
 static weir_status post_thing(weir_tx *tx, const weir_http_request *request, weir_http_response *response, void *user)
@@ -44,6 +47,22 @@ static weir_status get_list(weir_tx *tx, const weir_http_request *request, weir_
     return WEIR_DONE;
 }
 
+/* Answers with the request's own X- headers, in their order. */
+static weir_status get_headers(weir_tx *tx, const weir_http_request *request, weir_http_response *response, void *user)
+{
+    (void)user;
+    size_t count;
+    const weir_attribute *headers = weir_request_headers(request, &count);
+    weir_attribute *own = weir_arena_array(weir_tx_arena(tx), count + 1, sizeof *own);
+    for (size_t i = 0; i < count; i++)
+        if (strncasecmp(headers[i].name, "X-", 2) == 0)
+            own[response->header_count++] = headers[i];
+    own[response->header_count++] = (weir_attribute){"ETag", "\"7\""};
+    response->headers = own;
+    response->body = weir_slice_of(weir_arena_printf(weir_tx_arena(tx), "%zu", response->header_count));
+    return WEIR_DONE;
+}
+
 /* Each sets a success first, as is natural, and then does not succeed. */
 static weir_status post_success(weir_tx *tx, const weir_http_request *request, weir_http_response *response, void *user)
 {
@@ -75,6 +94,18 @@ static weir_status post_success(weir_tx *tx, const weir_http_request *request, w
         return weir_exec(tx, "COMMIT");
     if (strcmp(how, "drop") == 0)
         return weir_exec(tx, "DROP TABLE weir_outbox");
+    if (strcmp(how, "header") == 0) {
+        static const weir_attribute split[] = {{"X-A", "b\r\nX-C: d"}};
+        response->headers = split;
+        response->header_count = 1;
+        return WEIR_DONE;
+    }
+    if (strcmp(how, "length") == 0) {
+        static const weir_attribute own_length[] = {{"Content-Length", "1"}};
+        response->headers = own_length;
+        response->header_count = 1;
+        return WEIR_DONE;
+    }
     if (strcmp(how, "status") == 0) {
         response->status = 7;
         return WEIR_DONE;
@@ -114,6 +145,7 @@ static const weir_route routes_table[] = {
     {"POST", "/things/{key}", post_thing},
     {"GET", "/things/{key}", get_thing, .read_only = true},
     {"GET", "/things/all", get_list, .read_only = true},
+    {"GET", "/headers", get_headers, .read_only = true},
     {"GET", "/elsewhere", .forward = "other.url"},
     {0},
 };
@@ -239,6 +271,8 @@ TEST(no_success_leaves_without_a_commit)
                  {"commit", 500, NULL},
                  {"drop", 500, NULL},
                  {"status", 500, NULL},
+                 {"header", 500, NULL},
+                 {"length", 500, NULL},
                  {"own", 409, "{\"mine\":true}"},
                  {"redirect", 422, "{\"error\":\"no\"}"},
                  {"returned", 500, NULL}};
@@ -268,6 +302,62 @@ TEST(no_success_leaves_without_a_commit)
         CHECK_EQ(COUNT(&w.f, "effects"), 0);
     }
     CHECK_EQ(call(&w, "POST", "/things/a", "{\"n\":1}"), 202); /* nothing of it has stopped the service */
+    front_end(&w);
+}
+
+typedef struct raw { /* a client that shows what was sent */
+    wr_loop *loop;
+    wr_stream *stream;
+    char text[4000];
+    size_t size;
+} raw;
+
+static void raw_readable(void *user)
+{
+    raw *r = user;
+    size_t size;
+    weir_err err = wr_stream_read(r->stream, r->text + r->size, sizeof r->text - 1 - r->size, &size);
+    if (err == WEIR_OK)
+        r->size += size;
+    else if (err != WEIR_E_AGAIN)
+        wr_loop_stop(r->loop);
+}
+
+/* What the server sends until it closes. */
+static void raw_call(raw *r, const front *w, const char *request)
+{
+    static const wr_stream_events events = {.readable = raw_readable};
+    wr_io *io;
+    weir_slice rest = weir_slice_of(request);
+    size_t written = 0;
+    *r = (raw){0};
+    CHECK_OK(wr_io_real_new(&io));
+    CHECK_OK(wr_loop_new(io, &r->loop));
+    CHECK_OK(wr_connect(r->loop, "127.0.0.1", wr_http_server_port(w->server), &r->stream));
+    weir_err err = WEIR_E_AGAIN;
+    while (err == WEIR_E_AGAIN)
+        err = wr_stream_write(r->stream, &rest, 1, &written);
+    CHECK_OK(err);
+    CHECK_EQ(written, rest.size);
+    wr_stream_set(r->stream, &events, r);
+    wr_stream_want(r->stream, WR_WANT_READ);
+    CHECK_OK(wr_loop_run(r->loop));
+    wr_stream_close(r->stream);
+    wr_loop_free(r->loop);
+    wr_io_free(io);
+}
+
+TEST(a_route_sees_all_headers_and_sets_its_own)
+{
+    front w = {0};
+    front_begin(&w);
+    wr_routes_set_core(w.routes, w.f.core);
+    raw r;
+    raw_call(&r, &w,
+             "GET /headers HTTP/1.1\r\nHost: x\r\nX-One: 1\r\nx-two:  2 \r\nX-One: 3\r\nConnection: close\r\n\r\n");
+    CHECK(strstr(r.text, "HTTP/1.1 200 OK\r\n"));
+    CHECK(strstr(r.text, "\r\nX-One: 1\r\nx-two: 2\r\nX-One: 3\r\nETag: \"7\"\r\n"));
+    CHECK_STR(strstr(r.text, "\r\n\r\n"), "\r\n\r\n4");
     front_end(&w);
 }
 
