@@ -260,6 +260,9 @@ static void look_for_broker(wr_core *core)
     bool was_unreachable = atomic_load(&core->is_unreachable);
     if (reach.is_unreachable && !was_unreachable) {
         core->unreachable_since_us = wr_mono_us(core->io);
+        pthread_mutex_lock(&core->lock);
+        snprintf(core->unreachable_reason, sizeof core->unreachable_reason, "%s", reach.reason);
+        pthread_mutex_unlock(&core->lock);
         wr_trace_log(core->trace, WR_WARN, "the broker cannot be reached; trying on", WR_TEXT("error", reach.reason));
     } else if (reach.is_reached && was_unreachable) {
         wr_trace_log(core->trace, WR_INFO, "the broker is reached again",

@@ -89,7 +89,7 @@ weir_status wr_core_query(wr_core *core, const char *what, weir_status (*run)(vo
 /* A mistake of the program found while it ran: fails the transaction with WEIR_FATAL, like weir_exec with wrong SQL. */
 weir_status wr_tx_wrong(weir_tx *tx, const char *format, ...) WEIR_PRINTF(2, 3);
 
-/* One JSON object; true when the service should get traffic. */
+/* One JSON object, see health.c; true when the service should get traffic. */
 bool wr_core_health(wr_core *core, wr_buf *out);
 void wr_core_metrics(wr_core *core, wr_buf *out); /* Prometheus text */
 const char *wr_core_outbox_id(const wr_core *core);

@@ -393,7 +393,8 @@ struct wr_core {
     weir_failure assign_failure;
     atomic_bool is_assigned, is_draining, is_unreachable, is_behind;
 
-    pthread_mutex_t lock; /* the queue of commands, the readers */
+    pthread_mutex_t lock;                          /* the queue of commands, the readers */
+    char unreachable_reason[WR_REACH_REASON_SIZE]; /* under lock */
     wr_list commands;
     size_t command_count;
     wr_store *readers[READER_COUNT_MAX];

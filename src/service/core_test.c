@@ -437,6 +437,7 @@ TEST(reading_stops_while_too_much_is_unpublished)
     wr_buf text;
     wr_buf_init(&text, 4096);
     CHECK(!wr_core_health(f.core, &text));
+    CHECK(strstr(wr_buf_cstr(&text), "events are not published: outbox.max is 5, "));
     wr_buf_fini(&text);
     wr_sim_hold_acks(f.cluster, false);
     fixture_turns(&f, 40);
@@ -510,6 +511,7 @@ TEST(health_knows_that_the_broker_went_away_and_that_it_is_back)
         CHECK(wr_core_health(f.core, &health)); /* ready all the same: there is room in the outbox */
         wr_buf_append(&health, "", 1);
         CHECK(strstr((const char *)health.data, away % 2 ? "\"unreachable\"" : "\"ok\"") != NULL);
+        CHECK_EQ(strstr((const char *)health.data, "\"reasons\":[\"the broker cannot be reached: ") != NULL, away % 2);
     }
     wr_buf_fini(&health);
     fixture_end(&f);

@@ -1,9 +1,8 @@
-/* /metrics and /readyz: what is counted, in Prometheus' text format (exposition.h) and as one JSON object. */
+/* /metrics: what a core counts, in Prometheus' text format (exposition.h). */
 #include "core_int.h"
 #include "exposition.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 static double read_counter(const counter *of)
@@ -142,43 +141,4 @@ void wr_core_metrics(wr_core *core, wr_buf *out)
     wr_lag_metrics(core, out);
     print_outcomes(core, out);
     print_durations(core, out);
-}
-
-/* Ready: partitions are assigned (there may be none for us), the outbox has room, and nobody is stopping us. A broker
- * out of reach does not take readiness away: commands commit to the outbox, and queries answer, as long as there is
- * room. Nor do keys that wait behind a refused event, or records set aside: all other keys flow, and who takes the
- * whole service out of traffic for one of them makes it worse. They are said as `degraded`, and they count towards
- * outbox.max, so that a service none of whose events is taken ends as not ready. */
-bool wr_core_health(wr_core *core, wr_buf *out)
-{
-    bool is_assigned = atomic_load(&core->is_assigned), is_draining = atomic_load(&core->is_draining);
-    bool is_behind = atomic_load(&core->is_behind);
-    bool is_ready = is_assigned && !is_draining && !is_behind;
-    const numbers *n = &core->numbers;
-    bool has_paused = wr_breakers_any_open(core);
-    int64_t refused = atomic_load(&n->outbox_frozen), aside = atomic_load(&n->outbox_aside);
-    wr_buf_printf(
-        out,
-        "{\"ready\":%s,\"degraded\":%s,\"service\":\"%s\",\"state\":\"%s\",\"broker\":\"%s\",\"partitions\":%" PRId64
-        ",\"outbox\":%" PRId64 ",\"frozen\":%" PRId64 ",\"set_aside\":%" PRId64 ",\"parked\":%" PRId64,
-        is_ready ? "true" : "false", refused + aside || has_paused ? "true" : "false", core->name,
-        is_draining    ? "draining"
-        : !is_assigned ? "waiting for partitions"
-        : is_behind    ? "too much is unpublished or parked"
-                       : "running",
-        atomic_load(&core->is_unreachable) ? "unreachable" : "ok", (int64_t)atomic_load(&n->partitions),
-        (int64_t)atomic_load(&n->outbox_rows), refused, aside, (int64_t)atomic_load(&n->parked_events));
-    if (refused)
-        wr_buf_text(out, ",\"warning\":\"the broker refuses events, and their keys wait: remove the cause, see the log "
-                         "and weir outbox ls; they are tried again every minute, or set aside with weir outbox skip\"");
-    else if (aside)
-        wr_buf_text(out, ",\"warning\":\"records that could not be published are set aside: weir outbox ls lists them, "
-                         "weir outbox requeue or rm decides\"");
-    wr_breakers_print(core, out);
-    if (has_paused && !refused && !aside)
-        wr_buf_text(out,
-                    ",\"warning\":\"too much of a topic was rejected: it is not read for a while; the log and the dead "
-                    "letters say why\"");
-    wr_buf_text(out, "}");
-    return is_ready;
 }

@@ -16,6 +16,9 @@
 #include "exposition.h"
 #include "forward.h"
 
+#include <event/json_text.h>
+
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +31,8 @@ struct wr_routes {
     const wr_config *config;
     wr_core *_Atomic core;
     wr_forward *forward;
+    pthread_mutex_t lock;
+    char waits_for[300]; /* under lock */
 };
 
 /* One request on its way; stands in the exchange's arena. */
@@ -62,6 +67,7 @@ weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_
         free(routes);
         return err;
     }
+    pthread_mutex_init(&routes->lock, NULL);
     *ret_routes = routes;
     return WEIR_OK;
 }
@@ -71,6 +77,7 @@ void wr_routes_free(wr_routes *routes)
     if (!routes)
         return;
     wr_forward_free(routes->forward);
+    pthread_mutex_destroy(&routes->lock);
     free(routes);
 }
 
@@ -100,6 +107,26 @@ static void answer_text(wr_exchange *exchange, int status, const char *content_t
         wr_exchange_answer(exchange,
                            &(wr_answer){.status = status, .content_type = content_type, .body = wr_buf_view(text)});
     wr_buf_fini(text);
+}
+
+void wr_routes_say(wr_routes *routes, const char *sentence)
+{
+    pthread_mutex_lock(&routes->lock);
+    snprintf(routes->waits_for, sizeof routes->waits_for, "%s", sentence ? sentence : "");
+    pthread_mutex_unlock(&routes->lock);
+}
+
+static void answer_starting(wr_routes *routes, wr_exchange *exchange)
+{
+    wr_buf text;
+    wr_buf_init(&text, 4096);
+    wr_buf_text(&text, "{\"ready\":false,\"state\":\"starting\",\"reasons\":[");
+    pthread_mutex_lock(&routes->lock);
+    bool is_said = routes->waits_for[0] && wr_utf8_valid(weir_slice_of(routes->waits_for));
+    wr_json_text(&text, weir_slice_of(is_said ? routes->waits_for : "the service is starting"));
+    pthread_mutex_unlock(&routes->lock);
+    wr_buf_text(&text, "]}");
+    answer_text(exchange, 503, NULL, &text);
 }
 
 static void answer_health(wr_exchange *exchange, wr_core *core)
@@ -312,7 +339,7 @@ static void answer_methods(wr_exchange *exchange, const char *allowed)
         answer_error(exchange, 405, "this path has other methods", allowed);
 }
 
-static void answer_own(const wr_routes *routes, wr_exchange *exchange, wr_core *core)
+static void answer_own(wr_routes *routes, wr_exchange *exchange, wr_core *core)
 {
     const char *method = wr_exchange_method(exchange), *path = wr_exchange_path(exchange);
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
@@ -322,7 +349,7 @@ static void answer_own(const wr_routes *routes, wr_exchange *exchange, wr_core *
     else if (strcmp(path, "/metrics") == 0)
         answer_metrics(routes, exchange, core);
     else if (!core)
-        answer_error(exchange, 503, "the service is starting", NULL);
+        answer_starting(routes, exchange);
     else
         answer_health(exchange, core);
 }

@@ -14,6 +14,8 @@ WEIR_MUST_CHECK weir_err wr_routes_new(const weir_service *service, const wr_con
 void wr_routes_free(wr_routes *routes); /* accepts NULL */
 /* Until it is given one, only /livez answers; NULL takes it away again. */
 void wr_routes_set_core(wr_routes *routes, wr_core *core);
+/* What a start waits for, for /readyz; NULL: nothing in particular. Any thread. */
+void wr_routes_say(wr_routes *routes, const char *sentence);
 void wr_routes_handle(void *routes, wr_exchange *exchange);
 extern const char *const wr_routes_urgent_paths[]; /* of a wr_http_server: /livez, /readyz, /metrics */
 

@@ -390,6 +390,11 @@ TEST(health_tells_starting_running_and_draining_apart)
     front_begin(&w);
     CHECK_EQ(call(&w, "GET", "/livez", NULL), 200);
     CHECK_EQ(call(&w, "GET", "/readyz", NULL), 503);
+    CHECK_STR(w.body, "{\"ready\":false,\"state\":\"starting\",\"reasons\":[\"the service is starting\"]}");
+    wr_routes_say(w.routes, "waiting for Kafka at \"h\"");
+    CHECK_EQ(call(&w, "GET", "/readyz", NULL), 503);
+    CHECK(strstr(w.body, "[\"waiting for Kafka at \\\"h\\\"\"]"));
+    CHECK_EQ(call(&w, "GET", "/things/a", NULL), 503);
     CHECK_STR(w.body, "{\"error\":\"the service is starting\"}");
     wr_routes_set_core(w.routes, w.f.core);
     fixture_turns(&w.f, 2);

@@ -218,6 +218,10 @@ static weir_err wait_for_kafka(app *app)
     for (bool has_warned = false;;) {
         weir_failure failure = {0};
         weir_err err = wr_client_reach(app->client, REACH_MS, &failure);
+        char waits[300];
+        snprintf(waits, sizeof waits, "waiting for Kafka at %.60s: %.200s", text_of(app, "bootstrap.servers"),
+                 failure.sentence);
+        wr_routes_say(app->routes, err == WEIR_OK ? NULL : waits);
         if (err == WEIR_OK && has_warned)
             wr_trace_log(&app->trace, WR_INFO, "Kafka is reached");
         if (err != WEIR_E_UNREACHABLE && err != WEIR_E_TIMEOUT)
