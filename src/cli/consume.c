@@ -7,8 +7,19 @@
 
 enum { POLL_MAX = 1000, POLL_MS = 200 };
 
+enum { TOPIC_SIZE_MAX = 250 };
+
+/* Topics that are followed, by their ids: one that is made anew is read again from its start. */
+typedef struct followed {
+    char name[TOPIC_SIZE_MAX];
+    wr_topic_id id;
+    bool is_remade;
+} followed;
+
 typedef struct consume {
     wr_cli *cli;
+    followed followed[WR_TOPIC_IDS_MAX];
+    size_t followed_count;
     wr_stop *stop;
     wr_consumer *consumer;
     wr_span_list spans; /* without a group */
@@ -39,6 +50,10 @@ static bool take_record(consume *self, const wr_client_record *record)
         wr_span_done(&self->spans, span, self->follow && end);
     if (end || (span && record->offset >= span->end))
         return true;
+    if (span) {
+        span->is_restarted = span->is_restarted || record->offset < span->next;
+        span->next = record->offset + 1;
+    }
     if (!wr_filter_passes(&self->filter, record))
         return true;
     wr_record_print(&self->form, record, &self->out);
@@ -71,6 +86,54 @@ static void say_when_reached(consume *self, bool is_lost)
     self->is_lost = (self->is_lost || is_lost) && !reach.is_reached;
 }
 
+/* ---- topics that are made anew */
+
+static void on_identified(void *user, const char *topic, const wr_topic_id *id)
+{
+    consume *self = user;
+    size_t at = 0;
+    while (at < self->followed_count && strcmp(self->followed[at].name, topic) != 0)
+        at++;
+    if (at == WR_TOPIC_IDS_MAX)
+        return;
+    followed *followed = &self->followed[at];
+    if (at == self->followed_count) {
+        self->followed_count++;
+        snprintf(followed->name, sizeof followed->name, "%s", topic);
+    } else if (memcmp(&followed->id, id, sizeof *id) != 0) {
+        followed->is_remade = true;
+    }
+    followed->id = *id;
+}
+
+static weir_err read_from_start(consume *self, const char *topic)
+{
+    weir_err err = WEIR_OK;
+    for (size_t i = 0; i < self->spans.count && err == WEIR_OK; i++) {
+        wr_span *span = &self->spans.spans[i];
+        if (strcmp(span->topic, topic) != 0)
+            continue;
+        if (!span->is_restarted) /* else it ended before where we were, and is read from its start already */
+            err = wr_consumer_seek(self->consumer, topic, span->partition, 0);
+        span->is_restarted = span->is_restarted && err != WEIR_OK;
+        if (err == WEIR_E_NOT_FOUND)
+            err = WEIR_OK; /* it has fewer partitions now */
+    }
+    return err;
+}
+
+/* Before a poll; what cannot be done now, since the broker is away, is done before another. */
+static void follow_remade(consume *self)
+{
+    for (size_t i = 0; i < self->followed_count; i++) {
+        followed *followed = &self->followed[i];
+        if (!followed->is_remade || read_from_start(self, followed->name) != WEIR_OK)
+            continue;
+        followed->is_remade = false;
+        fprintf(stderr, "%s was made anew; reading it from its start\n", followed->name);
+    }
+}
+
 static int read_records(consume *self)
 {
     int64_t last_us = wr_mono_us(self->cli->io);
@@ -78,6 +141,7 @@ static int read_records(consume *self)
         const wr_client_record *records = NULL;
         size_t count = 0;
         weir_failure failure = {0};
+        follow_remade(self);
         weir_err err = wr_consumer_poll(self->consumer, POLL_MAX, POLL_MS, &records, &count, &failure);
         if (err == WEIR_E_UNREACHABLE)
             fprintf(stderr, "%s; trying on\n", failure.sentence);
@@ -107,8 +171,12 @@ static int start_reading(consume *self, wr_kafka *kafka)
 {
     wr_cli *cli = self->cli;
     weir_failure failure = {0};
-    wr_consumer_options options = {
-        .group = self->group, .from_beginning = true, .read_committed = true, .partition_end = !self->group};
+    wr_consumer_options options = {.group = self->group,
+                                   .from_beginning = true,
+                                   .read_committed = true,
+                                   .partition_end = !self->group,
+                                   .identified = self->follow && !self->group ? on_identified : NULL,
+                                   .user = self};
     weir_err err = wr_consumer_new(kafka->client, &options, &self->consumer, &failure);
     if (err == WEIR_OK && self->group)
         err = wr_consumer_subscribe(self->consumer, cli->operands, (size_t)cli->operand_count, &failure);

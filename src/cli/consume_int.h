@@ -10,6 +10,8 @@ typedef struct wr_span {
     int32_t partition;
     int64_t start, end; /* end is past the last one to show; INT64_MAX: no end */
     bool done;
+    int64_t next;      /* behind the last one read */
+    bool is_restarted; /* one came from below it: the topic was made anew */
 } wr_span;
 
 typedef struct wr_span_list {

@@ -88,10 +88,19 @@ void wr_producer_on_ready(wr_producer *producer, void (*ready)(void *user), void
 void wr_producer_free(wr_producer *producer); /* drops what is pending */
 
 /* ---- consumer */
+
+/* Which topic a name stands for: one that is deleted and made anew has another id. All zero: not known, as with a broker
+ * older than 2.8 and through TLS or SASL. */
+enum { WR_TOPIC_IDS_MAX = 64 }; /* topics of one consumer whose ids are watched */
+typedef struct wr_topic_id {
+    uint8_t bytes[16];
+} wr_topic_id;
+
 typedef struct wr_assignment {
     const char *topic;
     int32_t partition;
     int64_t start_offset; /* set by the callback: where to read from; -1001 is "what the group committed" */
+    wr_topic_id topic_id; /* for the callback: as of the assignment; only with `identified` */
 } wr_assignment;
 
 typedef struct wr_consumer_options {
@@ -104,6 +113,9 @@ typedef struct wr_consumer_options {
      * before they may go to somebody else (revoked; `lost` when they already have). */
     void (*assigned)(void *user, wr_assignment *assignments, size_t count);
     void (*revoked)(void *user, const wr_assignment *assignments, size_t count, bool lost);
+    /* Called within wr_consumer_poll, on its thread, when the id of a topic is another than the assignment said or this
+     * said last: it has become known, or the topic was made anew. Not NULL: ids are watched. */
+    void (*identified)(void *user, const char *topic, const wr_topic_id *id);
     void *user;
 } wr_consumer_options;
 

@@ -194,6 +194,19 @@ weir_err wr_kafka_conf_new(const wr_kafka_client *client, const wr_kafka_setting
     return WEIR_OK;
 }
 
+const char *wr_kafka_plain_servers(const wr_kafka_client *client)
+{
+    const char *servers = NULL, *protocol = "plaintext";
+    for (size_t i = 0; i < client->setting_count; i++) { /* the last one counts, as for librdkafka */
+        if (strcmp(client->settings[i].name, "security.protocol") == 0)
+            protocol = client->settings[i].value;
+        if (strcmp(client->settings[i].name, "bootstrap.servers") == 0 ||
+            strcmp(client->settings[i].name, "metadata.broker.list") == 0)
+            servers = client->settings[i].value;
+    }
+    return strcasecmp(protocol, "plaintext") == 0 ? servers : NULL;
+}
+
 weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_kafka, weir_failure *failure)
 {
     char text[160];

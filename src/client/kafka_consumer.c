@@ -17,6 +17,7 @@
 enum {
     HEADERS_SIZE_MAX = 256 * 1024 * 1024,
     SEEK_TIMEOUT_MS = 5000,
+    IDS_MS = 1500,
     CLOSE_MS = 3000,
     CLOSE_UNREACHED_MS = 200,
     CLOSE_STEP_MS = 20
@@ -27,6 +28,7 @@ typedef struct kafka_consumer {
     wr_kafka_handle handle;
     rd_kafka_t *kafka;
     rd_kafka_queue_t *queue;
+    wr_kafka_ids *ids;           /* NULL: nobody wants to know, or they cannot be known */
     wr_kafka_queues given;       /* queues of the partitions of this assignment */
     wr_consumer_options options; /* group is dup'd */
     char *group;
@@ -151,6 +153,10 @@ static void take(kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list
         rd_kafka_assign(consumer->kafka, NULL);
         return;
     }
+    if (list->cnt)
+        wr_kafka_ids_refresh(consumer->ids, IDS_MS);
+    for (int i = 0; i < list->cnt; i++)
+        assignments[i].topic_id = wr_kafka_ids_tell(consumer->ids, assignments[i].topic);
     if (consumer->options.assigned)
         consumer->options.assigned(consumer->options.user, assignments, (size_t)list->cnt);
     for (int i = 0; i < list->cnt; i++)
@@ -245,6 +251,10 @@ static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, con
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for %zu records", max);
     if (atomic_exchange(&consumer->woken, false))
         timeout_ms = 0;
+    char topic[256];
+    wr_topic_id id;
+    while (wr_kafka_ids_next(consumer->ids, topic, sizeof(topic), &id))
+        consumer->options.identified(consumer->options.user, topic, &id);
     while (err == WEIR_OK && consumer->count < max) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->kafka, consumer->count ? 0 : timeout_ms);
         if (!message)
@@ -275,7 +285,7 @@ static void consumer_reach(wr_consumer *door, wr_reach *ret_reach)
 }
 
 /* Whoever polls looks again. */
-static void on_reach(void *user)
+static void on_news(void *user)
 {
     consumer_wake(user);
 }
@@ -288,8 +298,10 @@ static weir_err consumer_subscribe(wr_consumer *door, const char *const *topics,
     if (!consumer->options.group)
         return weir_fail(failure, WEIR_E_USAGE, "subscribing needs a group");
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
+        wr_kafka_ids_add(consumer->ids, topics[i]);
+    }
     rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->kafka, list);
     rd_kafka_topic_partition_list_destroy(list);
     return code ? wr_kafka_fail(failure, code, "subscribing", NULL) : WEIR_OK;
@@ -312,6 +324,8 @@ static weir_err consumer_assign(wr_consumer *door, const wr_assignment *assignme
     for (int i = 0; i < list->cnt; i++)
         if (!consumer->options.group && list->elems[i].offset == WR_OFFSET_COMMITTED)
             list->elems[i].offset = consumer->options.from_beginning ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
+    for (size_t i = 0; i < count; i++)
+        wr_kafka_ids_add(consumer->ids, assignments[i].topic);
     rd_kafka_resp_err_t code = rd_kafka_assign(consumer->kafka, list);
     if (!code && !wr_kafka_queues_hold(&consumer->given, consumer->kafka, list))
         consumer->out_of_memory = true;
@@ -410,6 +424,8 @@ static bool end_kafka(kafka_consumer *consumer)
 static void consumer_free(wr_consumer *door)
 {
     kafka_consumer *consumer = (kafka_consumer *)door;
+    wr_kafka_ids_free(consumer->ids);
+    consumer->ids = NULL;
     if (consumer->kafka && !end_kafka(consumer))
         return; /* its threads still use it */
     wr_kafka_handle_fini(&consumer->handle);
@@ -455,7 +471,10 @@ static weir_err start(kafka_consumer *consumer, const wr_kafka_client *client, w
         return err;
     rd_kafka_poll_set_consumer(consumer->kafka); /* errors and records come by the same queue */
     consumer->queue = rd_kafka_queue_get_consumer(consumer->kafka);
-    wr_kafka_reach_tell(&consumer->handle, on_reach, consumer);
+    wr_kafka_reach_tell(&consumer->handle, on_news, consumer);
+    const char *servers = options->identified ? wr_kafka_plain_servers(client) : NULL;
+    if (servers && wr_kafka_ids_new(servers, on_news, consumer, &consumer->ids) != WEIR_OK)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for a consumer");
     return WEIR_OK;
 }
 

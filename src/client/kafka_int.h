@@ -66,6 +66,9 @@ WEIR_MUST_CHECK weir_err wr_kafka_conf_new(const wr_kafka_client *client, const 
 WEIR_MUST_CHECK weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_kafka,
                                         weir_failure *failure);
 
+/* The bootstrap servers, if they are spoken to in plain TCP; else NULL. */
+const char *wr_kafka_plain_servers(const wr_kafka_client *client);
+
 /* Ends a handle and all its threads. False: they did not end in time, and what the handle's opaque and callbacks use
  * must stay. */
 bool wr_kafka_end(rd_kafka_t *kafka, int flags);
@@ -77,6 +80,17 @@ typedef struct wr_kafka_queues {
 } wr_kafka_queues;
 bool wr_kafka_queues_hold(wr_kafka_queues *queues, rd_kafka_t *kafka, const rd_kafka_topic_partition_list_t *list);
 void wr_kafka_queues_drop(wr_kafka_queues *queues); /* empties them; their fetchers must have stopped */
+
+/* Which topics the names stand for; see kafka_ids.c. All but _new accept NULL, and then know nothing. */
+typedef struct wr_kafka_ids wr_kafka_ids;
+/* `wake` is called by another thread when there is news, with a lock held that the calls below take. */
+WEIR_MUST_CHECK weir_err wr_kafka_ids_new(const char *servers, void (*wake)(void *user), void *user,
+                                          wr_kafka_ids **ret_ids);
+void wr_kafka_ids_free(wr_kafka_ids *ids);
+void wr_kafka_ids_add(wr_kafka_ids *ids, const char *topic);  /* beyond WR_TOPIC_IDS_MAX: nothing is known of it */
+void wr_kafka_ids_refresh(wr_kafka_ids *ids, int timeout_ms); /* waits for a look that begins after the call */
+wr_topic_id wr_kafka_ids_tell(wr_kafka_ids *ids, const char *topic); /* what it is now; no news any more */
+bool wr_kafka_ids_next(wr_kafka_ids *ids, char *ret_topic, size_t size, wr_topic_id *ret_id); /* false: no news */
 
 weir_err wr_kafka_err(rd_kafka_resp_err_t code);
 /* weir_fail with librdkafka's text: "<what>: <text>". */

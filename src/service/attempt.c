@@ -183,6 +183,17 @@ void wr_attempts_fini(wr_core *core)
     weir_arena_free(core->attempts.rows);
 }
 
+/* Attempts are told apart by offsets, which a topic that is made anew gives to other events. */
+weir_err wr_attempts_forget(wr_core *core, const char *topic, int32_t partition, weir_failure *failure)
+{
+    attempts *attempts = &core->attempts;
+    for (size_t i = 0; i < attempts->count; i++)
+        if (attempts->items[i].partition == partition && strcmp(attempts->items[i].topic, topic) == 0)
+            attempts->items[i].attempts = 0;
+    return wr_store_exec(core->store, "DELETE FROM weir_attempts WHERE topic = ?1 AND partition = ?2",
+                         WEIR_VALUES(WEIR_TEXT(topic), WEIR_INT(partition)), failure);
+}
+
 int wr_attempts_of(const wr_core *core, const wr_client_record *record)
 {
     const attempts *attempts = &core->attempts;

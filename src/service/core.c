@@ -128,6 +128,7 @@ static weir_err open_client(wr_core *core, weir_failure *failure)
                                    .read_committed = true,
                                    .assigned = wr_inbox_assigned,
                                    .revoked = wr_inbox_revoked,
+                                   .identified = core->topic_count ? wr_inbox_identified : NULL,
                                    .user = core};
     weir_err err = wr_consumer_new(core->options.client, &options, &core->consumer, failure);
     if (err == WEIR_OK && core->topic_count)
@@ -304,6 +305,8 @@ static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
         err = pause_reading(core, !core->is_paused);
     if (err == WEIR_OK)
         err = wr_breakers_try(core, failure);
+    if (err == WEIR_OK)
+        err = wr_inbox_rewind(core, failure);
     if (err == WEIR_OK)
         err = poll_records(core, timeout_ms, &records, &count, failure);
     bool did = false;

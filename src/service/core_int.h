@@ -40,7 +40,7 @@ typedef struct handler_numbers {
 } handler_numbers;
 
 typedef struct numbers {
-    counter events, duplicates, unknown_types, undecodable, below_position, dropped_attributes;
+    counter events, duplicates, unknown_types, undecodable, below_position, remade, dropped_attributes;
     counter batches, batch_events, commit_us, commands;
     counter published, acknowledged, refused, republished, set_aside;
     counter dead_letters, parked_total, parked_exhausted, breakers_opened, died;
@@ -92,7 +92,8 @@ typedef struct position {
     int64_t epoch; /* of our ownership */
     int64_t told;  /* what the group knows */
     bool is_owned, is_changed, is_checked;
-    bool is_held; /* records from held_offset on were read and are to be given back: a breaker is open */
+    bool is_rewound; /* the consumer has yet to be told to read from the start */
+    bool is_held;    /* records from held_offset on were read and are to be given back: a breaker is open */
     int64_t held_offset;
     int64_t last_ms; /* timestamp of the last record handled; 0: none yet */
     shown_lag shown;
@@ -104,13 +105,15 @@ typedef struct inbox {
     struct position **all; /* as they came; under core->lock, which others take to read them */
     size_t count, capacity;
     int64_t told_at_ms, pruned_at_ms;
-    bool has_held;
+    bool has_held, has_rewound;
 } inbox;
 
 WEIR_MUST_CHECK weir_err wr_inbox_load(wr_core *core, weir_failure *failure);
 void wr_inbox_fini(wr_core *core);
 void wr_inbox_assigned(void *user, wr_assignment *assignments, size_t count);
 void wr_inbox_revoked(void *user, const wr_assignment *assignments, size_t count, bool lost);
+void wr_inbox_identified(void *user, const char *topic, const wr_topic_id *id);
+WEIR_MUST_CHECK weir_err wr_inbox_rewind(wr_core *core, weir_failure *failure); /* before a poll */
 /* Within the transaction, before the first record: whether the partitions are still ours. */
 WEIR_MUST_CHECK weir_err wr_inbox_begin(wr_core *core, weir_failure *failure);
 /* NULL when the record is not ours to handle. The position moves behind it. */
@@ -170,6 +173,7 @@ void wr_attempts_fini(wr_core *core);
 void wr_attempt_begin(wr_core *core, const wr_client_record *record);
 void wr_attempt_end(wr_core *core, weir_err err); /* of the batch, and how it ended */
 /* How often the process died while it handled this record, not counting what is in weir_parked. */
+WEIR_MUST_CHECK weir_err wr_attempts_forget(wr_core *core, const char *topic, int32_t partition, weir_failure *failure);
 int wr_attempts_of(const wr_core *core, const wr_client_record *record);
 
 /* ---- the clock by which everything waits: milliseconds that never jump, see clock.c */

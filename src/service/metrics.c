@@ -84,6 +84,8 @@ static void print_rows(const wr_core *core, wr_buf *out)
     const row rows[] = {
         {"weir_inbox_events_total", "Events read and not known before their partition.", &n->events, NULL},
         {"weir_inbox_duplicates_total", "Events that had been handled already.", &n->duplicates, NULL},
+        {"weir_inbox_remade_partitions_total", "Partitions of topics that were made anew, read from the start.",
+         &n->remade, NULL},
         {"weir_inbox_below_position_total", "Times that a topic ended before the stored position.", &n->below_position,
          NULL},
         {"weir_inbox_unknown_types_total", "Events of types without a handler, ignored.", &n->unknown_types, NULL},

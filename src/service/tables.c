@@ -1,7 +1,8 @@
 /* weir's own tables in a service's database, beside the service's.
  *
  *   weir_meta       outbox.id: a UUID made with the database; outbox.sequence: the last number given; clock: clock.c
- *   weir_inbox      one row a partition: the offset to read next, and the epoch of who owns the partition
+ *   weir_inbox      one row a partition: the offset to read next, the epoch of who owns the partition, and the id of the
+ *                   topic in which that offset counts (NULL: not known, as with brokers that have none)
  *   weir_senders    one row a sender's outbox and partition: the highest sequence handled, and when that was
  *   weir_seen       ids of events whose sender numbers nothing, for a window of time
  *   weir_outbox     events to publish, in commit order; gone once acknowledged. What state means: outbox_table.c
@@ -47,6 +48,8 @@ const char *const wr_core_migrations[] = {
     "CREATE INDEX weir_senders_by_time ON weir_senders (seen_ms);"
     "CREATE TABLE weir_attempts (topic TEXT NOT NULL, partition INTEGER NOT NULL, record_offset INTEGER NOT NULL,"
     "  attempts INTEGER NOT NULL, PRIMARY KEY (topic, partition, record_offset)) WITHOUT ROWID;",
+
+    "ALTER TABLE weir_inbox ADD COLUMN topic_id BLOB;",
     NULL,
 };
 

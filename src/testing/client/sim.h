@@ -39,6 +39,9 @@ wr_client *wr_sim_client_new(wr_sim_cluster *cluster); /* free it with wr_client
 
 /* ---- the truth of the cluster, for setting up and for checking */
 WEIR_MUST_CHECK weir_err wr_sim_topic_add(wr_sim_cluster *cluster, const char *topic, int32_t partition_count);
+/* Delete it and make it anew, so fast that consumers keep their partitions and read on where they are: all that changes
+ * is its id, and that it is empty. */
+WEIR_MUST_CHECK weir_err wr_sim_topic_remake(wr_sim_cluster *cluster, const char *topic);
 /* Append as if some other producer had. record->partition -1: murmur2 of the key; partition 0 without a key. */
 WEIR_MUST_CHECK weir_err wr_sim_append(wr_sim_cluster *cluster, const wr_client_record *record);
 int64_t wr_sim_end(const wr_sim_cluster *cluster, const char *topic, int32_t partition); /* -1: unknown topic */

@@ -149,10 +149,17 @@ sim_topic *wr_sim_topic_find(const wr_sim_cluster *cluster, const char *name)
     return NULL;
 }
 
+static void give_id(wr_sim_cluster *cluster, sim_topic *topic)
+{
+    cluster->id_count++;
+    memcpy(topic->id.bytes, &cluster->id_count, sizeof(cluster->id_count));
+}
+
 sim_topic *wr_sim_topic_make(wr_sim_cluster *cluster, const char *name, int32_t partition_count)
 {
     sim_topic *topic = wr_sim_alloc(sizeof(*topic));
     topic->name = wr_sim_dup(name);
+    give_id(cluster, topic);
     topic->partition_count = partition_count;
     topic->partitions = wr_sim_alloc((size_t)partition_count * sizeof(*topic->partitions));
     pthread_mutex_lock(&cluster->ends_lock);
@@ -182,6 +189,20 @@ weir_err wr_sim_topic_add(wr_sim_cluster *cluster, const char *topic, int32_t pa
     if (wr_sim_topic_find(cluster, topic))
         return WEIR_E_EXISTS;
     wr_sim_topic_make(cluster, topic, partition_count);
+    return WEIR_OK;
+}
+
+weir_err wr_sim_topic_remake(wr_sim_cluster *cluster, const char *name)
+{
+    sim_topic *topic = wr_sim_topic_find(cluster, name);
+    if (!topic)
+        return WEIR_E_NOT_FOUND;
+    give_id(cluster, topic);
+    for (int32_t i = 0; i < topic->partition_count; i++) {
+        for (size_t j = 0; j < topic->partitions[i].count; j++)
+            free(topic->partitions[i].records[j]);
+        topic->partitions[i].count = 0;
+    }
     return WEIR_OK;
 }
 

@@ -18,7 +18,8 @@ static wr_assignment *owned_list(const sim_consumer *consumer)
 {
     wr_assignment *list = wr_sim_alloc((consumer->owned_count + 1) * sizeof(*list));
     for (size_t i = 0; i < consumer->owned_count; i++)
-        list[i] = (wr_assignment){consumer->owned[i].topic->name, consumer->owned[i].partition, WR_OFFSET_COMMITTED};
+        list[i] = (wr_assignment){consumer->owned[i].topic->name, consumer->owned[i].partition, WR_OFFSET_COMMITTED,
+                                  consumer->owned[i].topic->id};
     return list;
 }
 
@@ -48,7 +49,8 @@ static void own(sim_consumer *consumer, sim_topic *topic, int32_t partition)
 {
     consumer->owned = realloc(consumer->owned, (consumer->owned_count + 1) * sizeof(*consumer->owned));
     assert(consumer->owned);
-    consumer->owned[consumer->owned_count++] = (sim_owned){.topic = topic, .partition = partition, .end_told = -1};
+    consumer->owned[consumer->owned_count++] =
+        (sim_owned){.topic = topic, .partition = partition, .end_told = -1, .told_id = topic->id};
 }
 
 /* Range: the members that want the topic, in the order in which they joined, get neighbouring partitions; the first
@@ -138,6 +140,8 @@ static wr_client_record *next_out(sim_consumer *consumer, size_t at)
 static size_t fetch_partition(sim_consumer *consumer, sim_owned *owned, size_t count, size_t max)
 {
     const sim_partition *partition = &owned->topic->partitions[owned->partition];
+    if (owned->position > (int64_t)partition->count) /* it was made anew */
+        owned->position = consumer->options.from_beginning ? 0 : (int64_t)partition->count;
     size_t left = partition->count - (size_t)owned->position;
     if (consumer->cluster->options.jitter && left)
         left = wr_sim_random(consumer->cluster, left + 1);
@@ -152,6 +156,21 @@ static size_t fetch_partition(sim_consumer *consumer, sim_owned *owned, size_t c
                                                           .header_count = (size_t)-1};
     }
     return count;
+}
+
+/* Once a topic, whose other partitions hear of it, too. */
+static void identify(sim_consumer *consumer)
+{
+    for (size_t i = 0; i < consumer->owned_count; i++) {
+        sim_topic *topic = consumer->owned[i].topic;
+        if (memcmp(&consumer->owned[i].told_id, &topic->id, sizeof(topic->id)) == 0)
+            continue;
+        for (size_t k = i; k < consumer->owned_count; k++)
+            if (consumer->owned[k].topic == topic)
+                consumer->owned[k].told_id = topic->id;
+        if (consumer->options.identified)
+            consumer->options.identified(consumer->options.user, topic->name, &topic->id);
+    }
 }
 
 /* Another partition is first each time, so that none starves. */
@@ -189,6 +208,7 @@ static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, con
             return err;
         if (!consumer->cluster->down) {
             rebalance(consumer);
+            identify(consumer);
             count = fetch(consumer, max);
         }
         if (!count && timeout_ms == 0)

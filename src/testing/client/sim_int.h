@@ -18,6 +18,7 @@ typedef struct sim_partition {
 typedef struct sim_topic {
     wr_link link;
     char *name;
+    wr_topic_id id;
     sim_partition *partitions;
     int32_t partition_count;
     char **configs; /* name, value, name, value, … */
@@ -43,6 +44,7 @@ typedef struct sim_group {
 struct wr_sim_cluster {
     wr_sim_options options;
     uint64_t random;
+    uint64_t id_count; /* topics made */
     wr_list topics, groups, producers, consumers;
     pthread_mutex_t
         ends_lock; /* topics and counts of records are changed under it: wr_consumer_end reads them anywhere */
@@ -61,6 +63,7 @@ typedef struct sim_owned {
     int32_t partition;
     int64_t position, end_told;
     bool paused;
+    wr_topic_id told_id;
 } sim_owned;
 
 typedef struct sim_consumer {

@@ -1,0 +1,97 @@
+/* Topics that are deleted and made anew, while a service runs and while it does not. */
+#include "core_testing.h"
+
+static void check_metric(fixture *f, const char *line)
+{
+    wr_buf text;
+    wr_buf_init(&text, 1 << 20);
+    wr_core_metrics(f->core, &text);
+    CHECK(strstr(wr_buf_cstr(&text), line));
+    wr_buf_fini(&text);
+}
+
+/* All keys are "a", so that one of the two partitions takes them. */
+static void read_some(fixture *f, weir_service *service, int count)
+{
+    fixture_begin(f, service);
+    for (int i = 0; i < count; i++)
+        fixture_happen(f, "a", i);
+    fixture_turns(f, 4);
+    CHECK_EQ(COUNT(f, "effects"), count);
+    CHECK_EQ(COUNT(f, "weir_inbox WHERE topic_id IS NOT NULL"), COUNT(f, "weir_inbox"));
+}
+
+/* `count` events more, of which a position of the old topic would skip some or all. */
+static void check_all_read(fixture *f, int from, int count)
+{
+    CHECK_EQ(COUNT(f, "effects"), from + count);
+    CHECK_EQ(COUNT(f, "(SELECT DISTINCT id FROM effects)"), from + count);
+    CHECK_EQ(fixture_number(f->database, "SELECT max(next_offset) FROM weir_inbox"), count);
+    check_metric(f, "weir_inbox_remade_partitions_total{service=\"tally\"} 2\n");
+    check_metric(f, "weir_inbox_below_position_total{service=\"tally\"} 0\n");
+}
+
+TEST(a_topic_made_anew_while_the_service_is_away_is_read_from_the_start_however_far_it_has_grown)
+{
+    for (int grown = 1; grown <= 9; grown += 4) { /* shorter than the position, at it, beyond it */
+        fixture f;
+        weir_service service;
+        read_some(&f, &service, 5);
+        wr_core_free(f.core);
+        f.core = NULL;
+        CHECK_OK(wr_sim_topic_remake(f.cluster, "in"));
+        for (int i = 0; i < grown; i++)
+            fixture_happen(&f, "a", 100 + i);
+        fixture_start(&f);
+        fixture_turns(&f, 4);
+        check_all_read(&f, 5, grown);
+        fixture_end(&f);
+    }
+}
+
+TEST(a_topic_made_anew_while_it_is_read_is_read_from_the_start_however_far_it_has_grown)
+{
+    for (int grown = 1; grown <= 9; grown += 4) {
+        fixture f;
+        weir_service service;
+        read_some(&f, &service, 5);
+        CHECK_OK(wr_sim_topic_remake(f.cluster, "in"));
+        for (int i = 0; i < grown; i++)
+            fixture_happen(&f, "a", 100 + i);
+        fixture_turns(&f, 4);
+        check_all_read(&f, 5, grown);
+        fixture_restart(&f); /* the new id was kept */
+        fixture_turns(&f, 4);
+        CHECK_EQ(COUNT(&f, "effects"), 5 + grown);
+        check_metric(&f, "weir_inbox_remade_partitions_total{service=\"tally\"} 0\n");
+        fixture_end(&f);
+    }
+}
+
+TEST(a_position_whose_topic_was_not_known_by_id_yet_stays)
+{
+    fixture f;
+    weir_service service;
+    read_some(&f, &service, 3);
+    fixture_exec(f.database, "UPDATE weir_inbox SET topic_id = NULL"); /* as the first release has left it */
+    fixture_restart(&f);
+    fixture_happen(&f, "a", 3);
+    fixture_turns(&f, 4);
+    CHECK_EQ(COUNT(&f, "effects"), 4);
+    CHECK_EQ(COUNT(&f, "weir_inbox WHERE topic_id IS NOT NULL"), COUNT(&f, "weir_inbox"));
+    check_metric(&f, "weir_inbox_remade_partitions_total{service=\"tally\"} 0\n");
+    fixture_end(&f);
+}
+
+TEST(what_is_counted_of_an_event_does_not_count_for_another_at_its_offset)
+{
+    fixture f;
+    weir_service service;
+    read_some(&f, &service, 1);
+    fixture_exec(f.database, "INSERT INTO weir_attempts SELECT topic, partition, 7, 1 FROM weir_inbox");
+    fixture_restart(&f);
+    CHECK_OK(wr_sim_topic_remake(f.cluster, "in"));
+    fixture_turns(&f, 4);
+    CHECK_EQ(COUNT(&f, "weir_attempts"), 0);
+    fixture_end(&f);
+}
