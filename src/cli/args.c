@@ -74,7 +74,8 @@ static int keep_value(wr_cli *cli, const wr_option *option, int position, const 
     value = value ? value : argv[(*at)++];
     option = wr_habit_option(cli->command, option, value, &position);
     const char *before = cli->values[position];
-    if (option->kind == WR_OPTION_PAIRS && before && *before && /* -H a=1 -H b=2 are both meant */
+    bool list = option->kind == WR_OPTION_PAIRS || option->kind == WR_OPTION_LIST;
+    if (list && before && *before && /* -H a=1 -H b=2 are both meant */
         !(value = weir_arena_printf(cli->arena, "%s,%s", before, value)))
         return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
     cli->values[position] = value;

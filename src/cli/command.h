@@ -36,6 +36,7 @@ typedef enum wr_option_kind {
     WR_OPTION_DURATION, /* from min to max milliseconds */
     WR_OPTION_CHOICE,   /* `value` is "one|another" */
     WR_OPTION_PAIRS,    /* NAME=VALUE,... (pairs.h); may be repeated */
+    WR_OPTION_LIST,     /* NAME,...; may be repeated */
 } wr_option_kind;
 
 /* One option: its parsing, its check, its help, its man page and its completion. */

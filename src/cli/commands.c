@@ -24,6 +24,24 @@ static const wr_option topic_ls_options[] = {
     {0},
 };
 
+static const wr_option topic_alter_options[] = {
+    {"set", 'c', "KEY=VALUE,...", NULL, "configuration of its own, such as retention.ms=3600000; may be repeated",
+     WR_OPTION_PAIRS},
+    {"unset", 0, "KEY,...", NULL, "configuration to take from the broker again; may be repeated", WR_OPTION_LIST},
+    {"partitions", 'p', "N", NULL, "partitions in all; they can only become more", WR_OPTION_NUMBER, 1, 100000},
+    {0},
+};
+
+static const wr_option group_reset_options[] = {
+    {"to", 0, "WHERE", NULL, "start, end, N, -N (from the end), or a time: -5m, '2h ago', RFC 3339, @MILLISECONDS"},
+    {"by", 0, "N", NULL, "so many records on, or back where it is negative, from where each position is",
+     WR_OPTION_NUMBER, -INT64_MAX, INT64_MAX},
+    {"topic", 't', "TOPIC,...", NULL, "only these topics, also where the group has no position yet; may be repeated",
+     WR_OPTION_LIST},
+    {"partition", 'p', "N", NULL, "only this partition", WR_OPTION_NUMBER, 0, INT32_MAX},
+    {0},
+};
+
 static const wr_option produce_options[] = {
     {"key", 'k', "TEXT", NULL, "key of every record"},
     {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record, may be repeated; a comma in a value is \\,",
@@ -125,6 +143,11 @@ const wr_command wr_commands[] = {
     {"topic", "create", NULL, "TOPIC...", 1, WR_OPERANDS_MAX, "make topics",
      "    weir topic create orders -p 8 -c retention.ms=604800000,cleanup.policy=delete", topic_create_options, true,
      NULL, wr_run_topic_create},
+    {"topic", "alter", NULL, "TOPIC", 1, 1, "change a topic's configuration, or add partitions",
+     "Prints what is and what will be, asks the broker whether it would take it, then asks you.\n"
+     "    weir topic alter orders --set retention.ms=86400000 --unset segment.ms\n"
+     "    weir topic alter orders --partitions 8 --dry-run",
+     topic_alter_options, true, NULL, wr_run_topic_alter, .rows = true, .changes = true, .completes = "topics"},
     {"topic", "rm", "delete", "TOPIC...", 1, WR_OPERANDS_MAX, "delete topics and all that is in them", NULL, NULL, true,
      NULL, wr_run_topic_rm, .changes = true, .completes = "topics"},
 
@@ -144,6 +167,19 @@ const wr_command wr_commands[] = {
      wr_run_group_show, .rows = true, .completes = "groups"},
     {"group", "lag", NULL, "[GROUP...]", 0, WR_OPERANDS_MAX, "how far groups are behind", NULL, group_lag_options, true,
      NULL, wr_run_group_lag, .rows = true, .completes = "groups"},
+
+    {"group", "reset", NULL, "GROUP", 1, 1, "set where a group goes on",
+     "Only while nobody is in the group (exit status 6). Prints the new positions, then asks.\n"
+     "    weir group reset billing --to start\n"
+     "    weir group reset billing --to '2h ago' --topic orders --dry-run\n"
+     "    weir group reset billing --by -100",
+     group_reset_options, true, NULL, wr_run_group_reset, .rows = true, .changes = true, .completes = "groups"},
+    {"group", "rm", "delete", "GROUP...", 1, WR_OPERANDS_MAX, "delete groups and their positions",
+     "Only while nobody is in them (exit status 6).", NULL, true, NULL, wr_run_group_rm, .changes = true,
+     .completes = "groups"},
+    {"cluster", NULL, NULL, "", 0, 0, "the brokers, and whether all partitions can be used",
+     "Exit status 0 when every partition has a leader and all its replicas, 1 when not, 5 when no broker answers.",
+     NULL, true, NULL, wr_run_cluster, .rows = true},
 
     {"outbox", "ls", "list", "DATABASE", 1, 1, "what a service could not publish",
      "DATABASE is DATA-DIR/NAME.db of a service that runs or has stopped. `refused`: the broker does not take it, and "

@@ -144,6 +144,7 @@ static int check_value(wr_cli *cli, const wr_option *option, int at)
     case WR_OPTION_CHOICE:
         return check_choice(cli, option, text, &cli->numbers[at]);
     case WR_OPTION_TEXT:
+    case WR_OPTION_LIST:
     case WR_OPTION_PAIRS: /* checked by who says how many there may be */
         break;
     }

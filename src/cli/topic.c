@@ -1,4 +1,5 @@
 /* weir topic … */
+#include <cli/change.h>
 #include <cli/commands.h>
 #include <cli/kafka.h>
 #include <cli/output.h>
@@ -194,47 +195,37 @@ int wr_run_topic_create(wr_cli *cli)
 }
 
 /* ---- rm */
-static int confirm(wr_cli *cli)
+static int confirm(wr_cli *cli, bool *ret_done)
 {
     fprintf(stderr, "This deletes %d topic%s and all records in %s:", cli->operand_count,
             cli->operand_count == 1 ? "" : "s", cli->operand_count == 1 ? "it" : "them");
     for (int i = 0; i < cli->operand_count; i++)
         fprintf(stderr, " %s", cli->operands[i]);
     fputc('\n', stderr);
-    if (wr_cli_on(cli, "dry-run"))
-        return WR_EXIT_OK;
-    if (!cli->error_terminal || !wr_terminal_is(0))
-        return wr_cli_usage(cli, "nobody here to ask; say --yes to delete");
-    char answer[300];
-    fprintf(stderr, "Type %s to go on: ", cli->operand_count == 1 ? "its name" : "the first name");
-    if (!fgets(answer, sizeof answer, stdin))
-        return WR_EXIT_INTERRUPTED;
-    answer[strcspn(answer, "\n")] = '\0';
-    if (strcmp(answer, cli->operands[0]) != 0)
-        return wr_cli_fail(cli, WEIR_E_REFUSED, "not deleted");
-    return WR_EXIT_OK;
+    return wr_change_confirm(cli, "delete", cli->operands[0], ret_done);
 }
 
 int wr_run_topic_rm(wr_cli *cli)
 {
-    int status = wr_cli_on(cli, "yes") && !wr_cli_on(cli, "dry-run") ? WR_EXIT_OK : confirm(cli);
-    if (status != WR_EXIT_OK || wr_cli_on(cli, "dry-run"))
+    bool done;
+    int status = confirm(cli, &done);
+    if (status != WR_EXIT_OK || done)
         return status;
     wr_kafka kafka;
     status = wr_kafka_open(cli, &kafka);
     if (status != WR_EXIT_OK)
         return status;
-    int done = 0;
+    int done_count = 0;
     for (int i = 0; i < cli->operand_count; i++) {
         weir_failure failure = {0};
         weir_err err = wr_admin_delete_topic(kafka.client, cli->operands[i], kafka.timeout_ms, &failure);
         if (err == WEIR_OK)
-            done++;
+            done_count++;
         else if (err == WEIR_E_NOT_FOUND)
             status = fail_absent(cli, cli->operands[i]);
         else
             status = wr_cli_failure(cli, &failure);
     }
     wr_kafka_close(&kafka);
-    return done > 0 && status != WR_EXIT_OK ? WR_EXIT_PARTIAL : status;
+    return done_count > 0 && status != WR_EXIT_OK ? WR_EXIT_PARTIAL : status;
 }

@@ -145,3 +145,32 @@ weir_err wr_admin_group(wr_client *client, const char *group, int timeout_ms, we
 {
     return client->ops->group(client, group, timeout_ms, arena, ret_group, failure);
 }
+
+weir_err wr_admin_broker_config(wr_client *client, int32_t broker, int timeout_ms, weir_arena *arena,
+                                const wr_config_info **ret_configs, size_t *ret_count, weir_failure *failure)
+{
+    return client->ops->broker_config(client, broker, timeout_ms, arena, ret_configs, ret_count, failure);
+}
+
+weir_err wr_admin_set_topic_config(wr_client *client, const char *topic, const weir_attribute *configs,
+                                   size_t config_count, bool validate, int timeout_ms, weir_failure *failure)
+{
+    return client->ops->set_topic_config(client, topic, configs, config_count, validate, timeout_ms, failure);
+}
+
+weir_err wr_admin_add_partitions(wr_client *client, const char *topic, int32_t partition_count, bool validate,
+                                 int timeout_ms, weir_failure *failure)
+{
+    return client->ops->add_partitions(client, topic, partition_count, validate, timeout_ms, failure);
+}
+
+weir_err wr_admin_set_group_offsets(wr_client *client, const char *group, const wr_assignment *positions, size_t count,
+                                    int timeout_ms, weir_failure *failure)
+{
+    return client->ops->set_group_offsets(client, group, positions, count, timeout_ms, failure);
+}
+
+weir_err wr_admin_delete_group(wr_client *client, const char *group, int timeout_ms, weir_failure *failure)
+{
+    return client->ops->delete_group(client, group, timeout_ms, failure);
+}

@@ -185,6 +185,17 @@ typedef struct wr_config_info {
 WEIR_MUST_CHECK weir_err wr_admin_topic_config(wr_client *client, const char *topic, int timeout_ms, weir_arena *arena,
                                                const wr_config_info **ret_configs, size_t *ret_count,
                                                weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_admin_broker_config(wr_client *client, int32_t broker, int timeout_ms, weir_arena *arena,
+                                                const wr_config_info **ret_configs, size_t *ret_count,
+                                                weir_failure *failure);
+/* The topic's own configuration becomes exactly this: what is not named falls back to the broker's. validate: say what
+ * would be wrong, and change nothing. */
+WEIR_MUST_CHECK weir_err wr_admin_set_topic_config(wr_client *client, const char *topic, const weir_attribute *configs,
+                                                   size_t config_count, bool validate, int timeout_ms,
+                                                   weir_failure *failure);
+/* Up to partition_count in all, which must be more than there are. */
+WEIR_MUST_CHECK weir_err wr_admin_add_partitions(wr_client *client, const char *topic, int32_t partition_count,
+                                                 bool validate, int timeout_ms, weir_failure *failure);
 /* First offset at or after the time (end offset if none), for one partition. -1 end, -2 beginning. */
 WEIR_MUST_CHECK weir_err wr_admin_offset_at(wr_client *client, const char *topic, int32_t partition, int64_t time_ms,
                                             int timeout_ms, int64_t *ret_offset, weir_failure *failure);
@@ -211,5 +222,13 @@ WEIR_MUST_CHECK weir_err wr_admin_groups(wr_client *client, int timeout_ms, weir
                                          const wr_group_info **ret_groups, size_t *ret_count, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_admin_group(wr_client *client, const char *group, int timeout_ms, weir_arena *arena,
                                         wr_group_info *ret_group, weir_failure *failure);
+/* Where the group goes on: start_offset of each. A group without a position yet is made. WEIR_E_REFUSED: somebody is in
+ * it. */
+WEIR_MUST_CHECK weir_err wr_admin_set_group_offsets(wr_client *client, const char *group,
+                                                    const wr_assignment *positions, size_t count, int timeout_ms,
+                                                    weir_failure *failure);
+/* WEIR_E_REFUSED: somebody is in it. WEIR_E_NOT_FOUND. */
+WEIR_MUST_CHECK weir_err wr_admin_delete_group(wr_client *client, const char *group, int timeout_ms,
+                                               weir_failure *failure);
 
 #endif

@@ -17,6 +17,12 @@ typedef struct wr_client_ops {
     weir_err (*delete_topic)(wr_client *, const char *, int, weir_failure *);
     weir_err (*topic_config)(wr_client *, const char *, int, weir_arena *, const wr_config_info **, size_t *,
                              weir_failure *);
+    weir_err (*broker_config)(wr_client *, int32_t, int, weir_arena *, const wr_config_info **, size_t *,
+                              weir_failure *);
+    weir_err (*set_topic_config)(wr_client *, const char *, const weir_attribute *, size_t, bool, int, weir_failure *);
+    weir_err (*add_partitions)(wr_client *, const char *, int32_t, bool, int, weir_failure *);
+    weir_err (*set_group_offsets)(wr_client *, const char *, const wr_assignment *, size_t, int, weir_failure *);
+    weir_err (*delete_group)(wr_client *, const char *, int, weir_failure *);
     weir_err (*offset_at)(wr_client *, const char *, int32_t, int64_t, int, int64_t *, weir_failure *);
     weir_err (*groups)(wr_client *, int, weir_arena *, const wr_group_info **, size_t *, weir_failure *);
     weir_err (*group)(wr_client *, const char *, int, weir_arena *, wr_group_info *, weir_failure *);

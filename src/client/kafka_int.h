@@ -104,6 +104,13 @@ weir_err wr_kafka_create_topic(wr_client *, const char *, int32_t, int16_t, cons
 weir_err wr_kafka_delete_topic(wr_client *, const char *, int, weir_failure *);
 weir_err wr_kafka_topic_config(wr_client *, const char *, int, weir_arena *, const wr_config_info **, size_t *,
                                weir_failure *);
+weir_err wr_kafka_broker_config(wr_client *, int32_t, int, weir_arena *, const wr_config_info **, size_t *,
+                                weir_failure *);
+weir_err wr_kafka_set_topic_config(wr_client *, const char *, const weir_attribute *, size_t, bool, int,
+                                   weir_failure *);
+weir_err wr_kafka_add_partitions(wr_client *, const char *, int32_t, bool, int, weir_failure *);
+weir_err wr_kafka_set_group_offsets(wr_client *, const char *, const wr_assignment *, size_t, int, weir_failure *);
+weir_err wr_kafka_delete_group(wr_client *, const char *, int, weir_failure *);
 weir_err wr_kafka_offset_at(wr_client *, const char *, int32_t, int64_t, int, int64_t *, weir_failure *);
 weir_err wr_kafka_groups(wr_client *, int, weir_arena *, const wr_group_info **, size_t *, weir_failure *);
 weir_err wr_kafka_group(wr_client *, const char *, int, weir_arena *, wr_group_info *, weir_failure *);

@@ -243,17 +243,100 @@ def topics_are_made_shown_and_deleted():
 
 
 @test
+def a_topic_is_altered_after_a_plan():
+    name = topic(2)
+    weir("topic", "alter", name, "--set", "retention.ms=60000", "-c", "segment.ms=70000", "-y")
+    shown = json.loads(weir("topic", "show", name, "-o", "json")[0])["configuration"]
+    equal((shown["retention.ms"], shown["segment.ms"]), ("60000", "70000"))
+    words = ("topic", "alter", name, "--set", "retention.ms=90000", "--unset", "segment.ms", "--partitions", "3")
+    plan = json.loads(weir(*words, "--dry-run", "-o", "json")[0])
+    equal([(row["change"], row["now"], row["then"]) for row in plan],
+          [("partitions", "2", "3"), ("retention.ms", "60000", "90000"), ("segment.ms", "70000", None)])
+    equal(json.loads(weir("topic", "show", name, "-o", "json")[0])["configuration"], shown)
+    _, said = weir(*words, status=USAGE)
+    check("--yes" in said and "--dry-run" in said, said)
+    weir(*words, "--yes")
+    after = json.loads(weir("topic", "show", name, "-o", "json")[0])
+    equal((len(after["partitions"]), after["configuration"]["retention.ms"]), (3, "90000"))
+    check(after["configuration"]["segment.ms"] != "70000", "it is still set")
+    _, said = weir(*words, "--yes")
+    check("so already" in said, said)
+    for more, status, hint in [(["--partitions", "1"], PRECONDITION, "only become more"), ([], USAGE, "--set"),
+                               (["--unset", "no.such.key"], NOT_FOUND, "no.such.key"),
+                               (["--set", "retention.ms=x", "--partitions", "9"], PRECONDITION, "retention.ms")]:
+        _, said = weir("topic", "alter", name, *more, "-y", status=status)
+        check(hint in said, f"{more}: {said}")
+    equal(len(json.loads(weir("topic", "show", name, "-o", "json")[0])["partitions"]), 3)
+    weir("topic", "alter", fresh("no"), "--partitions", "9", "-y", status=NOT_FOUND)
+
+
+@test
+def a_group_is_reset_while_nobody_is_in_it():
+    name, group = topic(), fresh("group")
+    weir("produce", name, stdin=b"".join(b"%d\n" % i for i in range(10)))
+    weir("consume", name, "-g", group, "-n", "4", "-f", "")
+
+    def position():
+        return json.loads(weir("group", "show", group, "-o", "json")[0])["offsets"][0]["position"]
+
+    equal(position(), 4)
+    plan = json.loads(weir("group", "reset", group, "--to", "start", "--dry-run", "-o", "json")[0])
+    equal([(row["topic"], row["position"], row["new_position"], row["lag"]) for row in plan], [(name, 4, 0, 10)])
+    equal(position(), 4)
+    weir("group", "reset", group, "--to", "start", status=USAGE)
+    for words, expected in [(["--to", "end"], 10), (["--by", "-3"], 7), (["--by", "-99"], 0), (["--to", "2"], 2), (["--to", "-1"], 9),
+                            (["--to", "5m ago"], 0), (["--to", "now"], 10), (["--to-earliest"], 0), (["--to-offset", "3"], 3),
+                            (["--shift-by", "1"], 4)]:
+        weir("group", "reset", group, *words, "-y")
+        equal((words, position()), (words, expected))
+    other = fresh("group")
+    weir("group", "reset", other, "--to", "start", "-y", status=NOT_FOUND)
+    weir("group", "reset", other, "--to", "6", "--topic", name, "-y")
+    equal(weir("consume", name, "-g", other, "-n", "2", "-f", "%v ")[0], b"6 7 ")
+    for words in ([], ["--to", "start", "--by", "1"], ["--to", "soon"]):
+        weir("group", "reset", group, *words, "-y", status=USAGE)
+    with subprocess.Popen([weir_binary(), "consume", name, "-g", group], stdout=subprocess.DEVNULL, env=environment()) as process:
+        eventually(lambda: json.loads(weir("group", "show", group, "-o", "json")[0])["state"] == "Stable")
+        for words in (["reset", group, "--to", "start", "-y"], ["rm", group, "-y"]):
+            _, said = weir("group", *words, status=PRECONDITION)
+            check("active" in said, said)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    eventually(lambda: json.loads(weir("group", "show", group, "-o", "json")[0])["state"] == "Empty")
+    weir("group", "rm", group, other, "--dry-run")
+    weir("group", "rm", group, status=USAGE)
+    weir("group", "rm", group, other, "-y")
+    weir("group", "rm", group, "-y", status=NOT_FOUND)
+    check(not {group, other} & set(weir("group", "ls", "-o", "name")[0].decode().split()), "it is still listed")
+
+
+@test
+def the_cluster_tells_who_it_is_and_how_it_is():
+    topic(3)
+    found = json.loads(weir("cluster", "-o", "json")[0])
+    equal((found["offline_partitions"], found["under_replicated_partitions"], len(found["brokers"])), (0, 0, 1))
+    check(found["partitions"] >= 3 and found["cluster"] and found["brokers"][0]["port"] > 0, f"{found}")
+    if "WEIR_E2E_KAFKA" not in os.environ:
+        equal(found["version"], weir("version")[0].decode().strip())
+    equal(weir("cluster", "-o", "name")[0].decode().strip(), found["cluster"])
+    table, _ = weir("cluster")
+    check(b"controller" in table and found["cluster"].encode() in table, table.decode())
+    weir("cluster", "-b", "127.0.0.1:1", "--timeout", "1s", status=UNREACHABLE)
+
+
+@test
 def every_form_is_what_it_says_on_every_command_that_prints():
     name, group = topic(), fresh("forms")
     weir("produce", name, "-k", "k", "-H", "a=1", stdin=b'{"x":[1,{}]}\ntext\n')
     weir("consume", name, "-g", group, "-n", "1", "-f", "")
     commands = [("topic", "ls"), ("topic", "show", name), ("group", "ls"), ("group", "show", group), ("group", "lag", group),
-                ("consume", name)]
+                ("cluster",), ("topic", "alter", name, "--partitions", "5", "--dry-run"),
+                ("group", "reset", group, "--to", "start", "--dry-run"), ("consume", name)]
     known = set(re.findall(r"^  (\w+(?: \w+)?)  ", weir("help")[0].decode(), re.M))
     printing = {" ".join(words) for words in known
                 for words in [words.split()] if b"table|wide|json|yaml|name" in weir("help", *words)[0]}
     for words in commands:
-        verb = " ".join(words[:2]) if words[0] != "consume" else "consume"
+        verb = words[0] if words[0] in ("consume", "cluster") else " ".join(words[:2])
         printing.discard(verb)
         out = weir(*words, "-o", "json")[0]
         data = [json.loads(line) for line in out.splitlines()] if verb == "consume" else json.loads(out)
@@ -265,7 +348,7 @@ def every_form_is_what_it_says_on_every_command_that_prints():
             check(b"key k" in weir(*words, "-o", "pretty")[0], "no key")
             weir(*words, "-o", "table", status=USAGE)
             continue
-        check(names[0] in (name, group) or verb.endswith("ls"), f"{words}: {names}")
+        check(names[0] in (name, group, "partitions") or verb.endswith("ls") or verb == "cluster", f"{words}: {names}")
         table, wide = (weir(*words, "-o", form)[0].decode() for form in ("table", "wide"))
         check(len(wide.split("\n")[-2]) >= len(table.split("\n")[-2]), f"{words}: wide is narrower")
         weir(*words, "-o", "xml", status=USAGE)

@@ -1,6 +1,7 @@
 /* DescribeConfigs: topics from their own table (topic_config.h), the broker from its configuration table (config.h),
  * and a few names that tools look for and this broker has no setting for. */
 #include <topics/topics.h>
+#include <weir/version.h>
 #include <wire/describe_configs.h>
 
 #include <stdio.h>
@@ -17,6 +18,7 @@ static const struct {
     const char *name, *value;
     int8_t type;
 } fixed[] = {
+    {"weir.version", WEIR_VERSION, WR_CONFIG_TYPE_STRING}, /* how a client knows whose broker this is */
     {"inter.broker.protocol.version", "4.2", WR_CONFIG_TYPE_STRING},
     {"min.insync.replicas", "1", WR_CONFIG_TYPE_INT},
     {"offsets.topic.num.partitions", "1", WR_CONFIG_TYPE_INT},

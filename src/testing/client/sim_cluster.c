@@ -70,6 +70,12 @@ static void group_free(sim_group *group)
     free(group);
 }
 
+void wr_sim_group_remove(sim_group *group)
+{
+    wr_link_remove(&group->link);
+    group_free(group);
+}
+
 void wr_sim_topic_remove(wr_sim_cluster *cluster, sim_topic *topic)
 {
     pthread_mutex_lock(&cluster->ends_lock);
@@ -126,6 +132,11 @@ static const wr_client_ops ops = {
     .create_topic = wr_sim_create_topic,
     .delete_topic = wr_sim_delete_topic,
     .topic_config = wr_sim_topic_config,
+    .broker_config = wr_sim_broker_config,
+    .set_topic_config = wr_sim_set_topic_config,
+    .add_partitions = wr_sim_add_partitions,
+    .set_group_offsets = wr_sim_set_group_offsets,
+    .delete_group = wr_sim_delete_group,
     .offset_at = wr_sim_offset_at,
     .groups = wr_sim_groups,
     .group = wr_sim_group,

@@ -99,6 +99,7 @@ wr_client_record *wr_sim_record_copy(const wr_client_record *record);
 
 sim_group *wr_sim_group_find(const wr_sim_cluster *cluster, const char *name);
 sim_group *wr_sim_group_get(wr_sim_cluster *cluster, const char *name);
+void wr_sim_group_remove(sim_group *group); /* which has no members */
 bool wr_sim_subscribed(const sim_consumer *consumer, const char *topic);
 void wr_sim_producers_ready(wr_sim_cluster *cluster); /* something may move now */
 void wr_sim_producers_release(wr_sim_cluster *cluster, size_t count);
@@ -112,6 +113,12 @@ weir_err wr_sim_create_topic(wr_client *, const char *, int32_t, int16_t, const 
 weir_err wr_sim_delete_topic(wr_client *, const char *, int, weir_failure *);
 weir_err wr_sim_topic_config(wr_client *, const char *, int, weir_arena *, const wr_config_info **, size_t *,
                              weir_failure *);
+weir_err wr_sim_broker_config(wr_client *, int32_t, int, weir_arena *, const wr_config_info **, size_t *,
+                              weir_failure *);
+weir_err wr_sim_set_topic_config(wr_client *, const char *, const weir_attribute *, size_t, bool, int, weir_failure *);
+weir_err wr_sim_add_partitions(wr_client *, const char *, int32_t, bool, int, weir_failure *);
+weir_err wr_sim_set_group_offsets(wr_client *, const char *, const wr_assignment *, size_t, int, weir_failure *);
+weir_err wr_sim_delete_group(wr_client *, const char *, int, weir_failure *);
 weir_err wr_sim_offset_at(wr_client *, const char *, int32_t, int64_t, int, int64_t *, weir_failure *);
 weir_err wr_sim_groups(wr_client *, int, weir_arena *, const wr_group_info **, size_t *, weir_failure *);
 weir_err wr_sim_group(wr_client *, const char *, int, weir_arena *, wr_group_info *, weir_failure *);

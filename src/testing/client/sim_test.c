@@ -408,3 +408,42 @@ TEST(admin_sees_topics_offsets_and_groups)
     weir_arena_free(arena);
     stop(f);
 }
+
+TEST(admin_changes_topics_and_groups_that_nobody_is_in)
+{
+    fixture *f = start((wr_sim_options){0});
+    weir_arena *arena = weir_arena_new(1 << 20);
+    weir_failure failure = {0};
+    const wr_config_info *configs;
+    wr_cluster_info info;
+    size_t count;
+    weir_attribute first[] = {{"retention.ms", "1"}, {"segment.ms", "2"}};
+    CHECK_OK(wr_admin_create_topic(f->client, "t", 2, 1, first, 1, 100, &failure));
+    CHECK_OK(wr_admin_set_topic_config(f->client, "t", first, 2, true, 100, &failure));
+    CHECK_OK(wr_admin_topic_config(f->client, "t", 100, arena, &configs, &count, &failure));
+    CHECK_EQ(count, 1);
+    CHECK_OK(wr_admin_set_topic_config(f->client, "t", first, 2, false, 100, &failure));
+    CHECK_OK(wr_admin_topic_config(f->client, "t", 100, arena, &configs, &count, &failure));
+    CHECK_EQ(count, 2);
+    CHECK_EQ(wr_admin_add_partitions(f->client, "t", 2, false, 100, &failure), WEIR_E_REFUSED);
+    CHECK_OK(wr_admin_add_partitions(f->client, "t", 3, true, 100, &failure));
+    CHECK_OK(wr_admin_add_partitions(f->client, "t", 4, false, 100, &failure));
+    CHECK_OK(wr_admin_describe(f->client, "t", true, 100, arena, &info, &failure));
+    CHECK_EQ(info.topics[0].partition_count, 4);
+    CHECK_EQ(wr_admin_set_topic_config(f->client, "none", first, 1, false, 100, &failure), WEIR_E_NOT_FOUND);
+
+    wr_assignment position = {"t", 1, 0};
+    wr_consumer *consumer = consume(f, "t");
+    read_count(consumer);
+    CHECK_EQ(wr_admin_set_group_offsets(f->client, "g", &position, 1, 100, &failure), WEIR_E_REFUSED);
+    CHECK_EQ(wr_admin_delete_group(f->client, "g", 100, &failure), WEIR_E_REFUSED);
+    wr_consumer_free(consumer);
+    CHECK_OK(wr_admin_set_group_offsets(f->client, "g", &position, 1, 100, &failure));
+    CHECK_EQ(wr_sim_committed(f->cluster, "g", "t", 1), 0);
+    CHECK_OK(wr_admin_delete_group(f->client, "g", 100, &failure));
+    CHECK_EQ(wr_admin_delete_group(f->client, "g", 100, &failure), WEIR_E_NOT_FOUND);
+    CHECK_OK(wr_admin_broker_config(f->client, 0, 100, arena, &configs, &count, &failure));
+    CHECK_EQ(wr_admin_broker_config(f->client, 1, 100, arena, &configs, &count, &failure), WEIR_E_NOT_FOUND);
+    weir_arena_free(arena);
+    stop(f);
+}
