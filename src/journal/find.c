@@ -12,6 +12,15 @@ typedef struct time_search {
     int64_t offset, found_ms; /* the answer; offset -1: none yet */
 } time_search;
 
+/* What is asked for may stand in the damaged batch: there is no answer, but the damage is known from now on. */
+static weir_err damaged(wr_segment *segment, int64_t position, int64_t offset, const char *reason)
+{
+    uint8_t buffer[FIND_BUFFER];
+    wr_walk walk = {.segment = segment, .end = segment->size, .buffer = buffer, .buffer_size = sizeof buffer};
+    weir_err err = wr_log_note_damage(segment, position, offset, reason, &walk);
+    return err == WEIR_OK ? WEIR_E_CORRUPT : err;
+}
+
 static weir_err search_batch(time_search *search, wr_segment *segment, int64_t position, const wr_head *head)
 {
     uint8_t *bytes = weir_arena_alloc(search->arena, (size_t)head->size);
@@ -28,7 +37,7 @@ static weir_err search_batch(time_search *search, wr_segment *segment, int64_t p
     wr_records records;
     if (got != (size_t)head->size || wr_batch_read((weir_slice){bytes, got}, &batch, NULL) != WEIR_OK ||
         !wr_batch_crc_holds(&batch))
-        return WEIR_E_CORRUPT;
+        return damaged(segment, position, head->base_offset, "the CRC does not hold");
     err = wr_records_open(&batch, search->arena, WR_LOG_DECOMPRESSED_MAX, &records);
     wr_record record;
     while (err == WEIR_OK && (err = wr_records_next(&records, &record)) == WEIR_OK) {
@@ -74,7 +83,7 @@ static weir_err search_segment(time_search *search, wr_segment *segment)
         if (err != WEIR_OK || search->offset >= 0)
             return err;
     }
-    return err;
+    return err == WEIR_E_CORRUPT ? damaged(segment, walk.position, walk.offset, walk.reason) : err;
 }
 
 weir_err wr_log_find_time(wr_log *log, int64_t time_ms, int64_t limit_offset, weir_arena *arena, int64_t *ret_offset,

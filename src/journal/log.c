@@ -75,6 +75,7 @@ void wr_log_abandon(wr_log *log)
     wr_epochs_fini(&log->epochs);
     free(log->segments);
     free(log->removals);
+    free(log->damages);
     free(log->directory);
     free(log);
 }

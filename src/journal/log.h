@@ -18,6 +18,8 @@
 
 typedef struct wr_log wr_log;
 
+enum { WR_LOG_CAUSE_FILE_SIZE = 64 };
+
 typedef struct wr_log_config {
     int64_t segment_size;         /* segment.bytes */
     int64_t segment_ms;           /* segment.ms */
@@ -64,9 +66,23 @@ WEIR_MUST_CHECK weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size,
                                        wr_appended *ret_appended);
 
 /* Whole batches from the one that contains `offset`, below `limit_offset`, at most max_size bytes; the first batch is
- * given whatever its size if min_one. Appends to out. WEIR_E_RANGE outside start..end. At the end: OK and nothing. */
+ * given whatever its size if min_one. Appends to out. WEIR_E_RANGE outside start..end. At the end: OK and nothing.
+ * WEIR_E_CORRUPT: the batch that held the offset is damaged (wr_log_damage_of); what lies before and behind it is read as
+ * ever. */
 WEIR_MUST_CHECK weir_err wr_log_read(wr_log *log, int64_t offset, int64_t limit_offset, size_t max_size, bool min_one,
                                      wr_buf *out);
+
+/* Records that were there and cannot be read any more. Found by reading; a log remembers WR_LOG_DAMAGE_MAX places. */
+enum { WR_LOG_DAMAGE_MAX = 16 };
+typedef struct wr_log_damage {
+    char file[WR_LOG_CAUSE_FILE_SIZE]; /* within the log's directory */
+    int64_t position;                  /* of the first byte that is not what was written, or of its batch */
+    int64_t offset, next_offset; /* the records between cannot be read; from next_offset on they can, if not the end */
+    const char *reason;
+} wr_log_damage;
+const wr_log_damage *wr_log_damage_of(const wr_log *log, size_t at); /* NULL: there are no more */
+/* The next place that somebody should be told of, once; NULL: none. Borrowed from the log. */
+const wr_log_damage *wr_log_take_damage(wr_log *log);
 
 int64_t wr_log_start_offset(const wr_log *log);
 int64_t wr_log_end_offset(const wr_log *log);
@@ -83,7 +99,7 @@ typedef enum wr_log_state {
     WR_LOG_BROKEN,     /* a sync failed: what the disk holds is not known */
 } wr_log_state;
 
-enum { WR_LOG_RETRY_MS = 1000, WR_LOG_CAUSE_FILE_SIZE = 64 };
+enum { WR_LOG_RETRY_MS = 1000 };
 
 /* Why a log is full or broken. */
 typedef struct wr_log_cause {

@@ -55,6 +55,12 @@ typedef struct wr_removal {
     int64_t due_us; /* monotonic */
 } wr_removal;
 
+typedef struct wr_known_damage {
+    wr_log_damage told;
+    int64_t base_offset;   /* of its segment */
+    int64_t next_position; /* of the next whole batch; the segment's size when there is none */
+} wr_known_damage;
+
 struct wr_log {
     wr_io *io;
     char *directory;
@@ -75,6 +81,8 @@ struct wr_log {
     int64_t stray_offset;  /* an empty segment file of this base offset could not be removed; -1: none */
     weir_err ticket_err;   /* why the last ticket is short */
     bool ticket_open;
+    wr_known_damage *damages; /* WR_LOG_DAMAGE_MAX, or NULL while there are none */
+    size_t damage_count, damage_told;
     wr_epochs epochs;
     int32_t filed_epoch; /* the newest in leader-epoch-checkpoint; -1: none */
     wr_producers *producers;
@@ -94,7 +102,7 @@ weir_err wr_log_path_named(const wr_log *log, const char *name, char ret_path[WR
 /* "00000000000000000042.log" → 42 and the suffix, with its dot. False for other names. */
 bool wr_log_name_read(const char *name, int64_t *ret_offset, const char **ret_suffix);
 
-/* ---- segment.c */
+/* ---- segment.c, read.c */
 wr_segment *wr_segment_new(wr_log *log, int64_t base_offset); /* NULL: memory. Touches no file */
 void wr_segment_free(wr_segment *segment);                    /* accepts NULL; closes its files */
 static inline wr_segment *wr_log_active(const wr_log *log)
@@ -127,6 +135,7 @@ typedef struct wr_walk {
     wr_segment *segment;
     int64_t position, end; /* of the next batch; where to stop */
     int64_t offset;        /* that the next batch must begin with; -1: any */
+    int64_t limit_offset;  /* no batch reaches beyond it; 0: the segment's end */
     bool check_crc;
     bool learn_epochs; /* a log without a checkpoint: its batches say which leader epochs there were */
     uint8_t *buffer;   /* the caller's */
@@ -139,6 +148,15 @@ typedef struct wr_walk {
 /* The next batch's head; position and offset move behind it. WEIR_E_RANGE at the end; WEIR_E_CORRUPT for a batch that
  * does not hold (then `reason` says why, and nothing moves); I/O errors. */
 WEIR_MUST_CHECK weir_err wr_walk_next(wr_walk *walk, wr_head *ret_head);
+
+/* ---- damage.c */
+/* The bytes of the segment at `position`, where the batch with `offset` must stand, are none. Remembers it and moves the
+ * walk to the next whole batch, or to its end. Errors: of reading, and WEIR_E_MEMORY. */
+WEIR_MUST_CHECK weir_err wr_log_note_damage(wr_segment *segment, int64_t position, int64_t offset, const char *reason,
+                                            wr_walk *walk);
+
+/* True if damage is known at the walk's position: moves behind it. */
+bool wr_log_skip_damage(wr_segment *segment, wr_walk *walk);
 
 /* ---- log.c */
 wr_log *wr_log_new(wr_io *io, const char *directory, const wr_log_config *config); /* NULL: memory */

@@ -1,12 +1,10 @@
-/* One segment: its files, its indexes, finding and reading batches. */
+/* One segment: its files and its indexes. Reading it is in read.c. */
 #include "log_int.h"
-
-#include <base/hash.h>
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { FIND_BUFFER = 4096, REBUILD_BUFFER = 256 << 10 };
+enum { REBUILD_BUFFER = 256 << 10 };
 
 wr_segment *wr_segment_new(wr_log *log, int64_t base_offset)
 {
@@ -163,34 +161,47 @@ static weir_err load_index(wr_segment *segment, wr_index *index, const char *suf
     return err;
 }
 
-/* Reads every batch of the segment again. On failure its sizes are as before and it has no indexes. */
+/* Reads every batch of the segment again, around damage. On failure its sizes are as before and it has no indexes. */
 static weir_err walk_again(wr_segment *segment, uint8_t *buffer)
 {
     const wr_segment before = *segment;
     wr_walk walk = {.segment = segment,
                     .end = before.size,
                     .offset = segment->base_offset,
+                    .limit_offset = before.end_offset,
                     .check_crc = true,
                     .buffer = buffer,
                     .buffer_size = REBUILD_BUFFER};
+    bool whole = true;
     segment->size = segment->unindexed_size = 0;
     segment->end_offset = segment->base_offset;
     segment->max_time = segment->max_time_offset = -1;
     wr_head head;
     weir_err err;
-    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK) {
-        err = wr_segment_reserve(segment);
+    for (;;) {
+        err = wr_walk_next(&walk, &head);
+        if (err == WEIR_E_CORRUPT) {
+            err = wr_log_note_damage(segment, walk.position, segment->end_offset, walk.reason, &walk);
+            whole = false;
+            segment->size = walk.position;
+            segment->end_offset = walk.offset;
+            if (err == WEIR_OK)
+                continue;
+        }
+        if (err == WEIR_OK)
+            err = wr_segment_reserve(segment);
         if (err != WEIR_OK)
             break;
         wr_segment_add(segment, &head);
     }
     if (err == WEIR_E_RANGE)
         err = segment->end_offset == before.end_offset ? WEIR_OK : WEIR_E_CORRUPT;
-    if (err == WEIR_OK) {
+    if (err == WEIR_OK && whole) {
         segment->verified_from = 0;
         segment->verified_to = segment->size;
-        return WEIR_OK;
     }
+    if (err == WEIR_OK)
+        return WEIR_OK;
     segment->size = before.size;
     segment->end_offset = before.end_offset;
     segment->max_time = before.max_time;
@@ -237,7 +248,7 @@ static weir_err read_first_time(wr_segment *segment)
     weir_err err = wr_walk_next(&walk, &head);
     if (err == WEIR_OK)
         segment->first_time = head.max_timestamp;
-    return err == WEIR_E_RANGE ? WEIR_OK : err;
+    return err == WEIR_E_RANGE || err == WEIR_E_CORRUPT ? WEIR_OK : err; /* whoever reads it says so */
 }
 
 weir_err wr_segment_index(wr_segment *segment)
@@ -321,170 +332,4 @@ weir_err wr_segment_store_index(wr_segment *segment, bool last)
             .times_crc = segment->times.filed_crc,
         };
     return err;
-}
-
-/* ---- reading */
-
-/* Walks from the nearest index entry. The entry holds the last offset of the batch it points at, which tells whether
- * that batch's base offset is right; the batches after it follow without gaps. */
-static weir_err find_by_index(wr_segment *segment, int64_t offset, int64_t *ret_position, int64_t *ret_base_offset)
-{
-    weir_err err = wr_segment_index(segment);
-    if (err != WEIR_OK)
-        return err;
-    uint8_t buffer[FIND_BUFFER];
-    wr_walk walk = {.segment = segment,
-                    .end = segment->size,
-                    .offset = segment->base_offset,
-                    .buffer = buffer,
-                    .buffer_size = sizeof buffer};
-    int64_t last_offset = -1;
-    size_t count = wr_index_count_to(&segment->index, offset - segment->base_offset);
-    if (count > 0) {
-        walk.position = wr_index_value(&segment->index, count - 1);
-        walk.offset = -1;
-        last_offset = segment->base_offset + wr_index_key(&segment->index, count - 1);
-    }
-    wr_head head;
-    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK) {
-        if (last_offset >= 0 && head.last_offset != last_offset)
-            return WEIR_E_CORRUPT;
-        last_offset = -1;
-        if (head.last_offset >= offset) {
-            *ret_position = walk.position - head.size;
-            *ret_base_offset = head.base_offset;
-            return WEIR_OK;
-        }
-    }
-    return err == WEIR_E_RANGE ? WEIR_E_CORRUPT : err;
-}
-
-weir_err wr_segment_find(wr_segment *segment, int64_t offset, int64_t *ret_position, int64_t *ret_base_offset)
-{
-    assert(offset >= segment->base_offset && offset < segment->end_offset);
-    if (offset != segment->cursor_offset && offset != segment->base_offset)
-        return find_by_index(segment, offset, ret_position, ret_base_offset);
-    *ret_position = offset == segment->base_offset ? 0 : segment->cursor_position;
-    *ret_base_offset = offset;
-    return WEIR_OK;
-}
-
-static weir_err fetch(wr_segment *segment, int64_t position, size_t size, wr_buf *out)
-{
-    wr_file *file;
-    weir_err err = wr_segment_open(segment, &file);
-    if (err != WEIR_OK)
-        return err;
-    size_t got = 0;
-    uint8_t *bytes = wr_buf_extend(out, size);
-    if (!bytes)
-        return WEIR_E_MEMORY;
-    err = wr_file_read(file, position, bytes, size, &got);
-    if (err == WEIR_OK && got < size)
-        err = WEIR_E_CORRUPT;
-    return err;
-}
-
-static void note_verified(wr_segment *segment, int64_t from, int64_t to)
-{
-    if (from <= segment->verified_to && to >= segment->verified_from) {
-        segment->verified_from = from < segment->verified_from ? from : segment->verified_from;
-        segment->verified_to = to > segment->verified_to ? to : segment->verified_to;
-    } else if (to - from > segment->verified_to - segment->verified_from) {
-        segment->verified_from = from;
-        segment->verified_to = to;
-    }
-}
-
-static bool batch_holds(const wr_segment *segment, const wr_head *head, const uint8_t *bytes)
-{
-    return wr_crc32c(0, bytes + WR_BATCH_CRC_BEGIN, (size_t)head->size - WR_BATCH_CRC_BEGIN) == head->crc &&
-           wr_epochs_match(&segment->log->epochs, head->base_offset, head->leader_epoch);
-}
-
-/* Where whole batches below the limit end in bytes that were read at `position`, and which offset follows (-1: not
- * known). What this process has not yet seen whole is checked on the way; of the rest, the index says where to begin.
- */
-static weir_err cut(const wr_segment *segment, int64_t position, const uint8_t *bytes, size_t size,
-                    int64_t limit_offset, size_t *ret_size, int64_t *ret_next_offset)
-{
-    bool verify = position < segment->verified_from || position + (int64_t)size > segment->verified_to;
-    size_t at = 0;
-    int64_t next = *ret_next_offset;
-    if (!verify && limit_offset >= segment->end_offset && position + (int64_t)size == segment->size) {
-        *ret_size = size;
-        *ret_next_offset = segment->end_offset;
-        return WEIR_OK;
-    }
-    if (!verify && segment->indexed) {
-        size_t inside = wr_index_count_to_position(&segment->index, (int32_t)(position + (int64_t)size));
-        size_t below = wr_index_count_to(&segment->index, limit_offset - 1 - segment->base_offset);
-        size_t count = inside < below ? inside : below;
-        if (count > 0 && wr_index_value(&segment->index, count - 1) > position) {
-            at = (size_t)(wr_index_value(&segment->index, count - 1) - position);
-            next = -1;
-        }
-    }
-    while (at + WR_BATCH_HEADER_SIZE <= size) {
-        wr_head head;
-        if (!wr_head_read(bytes + at, &head) || (next >= 0 && head.base_offset != next) ||
-            head.last_offset >= segment->end_offset)
-            return WEIR_E_CORRUPT;
-        next = head.base_offset;
-        if (head.size > (int64_t)(size - at))
-            break;
-        if (verify && !batch_holds(segment, &head, bytes + at))
-            return WEIR_E_CORRUPT; /* before anything else is believed */
-        if (head.last_offset >= limit_offset)
-            break;
-        at += (size_t)head.size;
-        next = head.last_offset + 1;
-    }
-    *ret_size = at;
-    *ret_next_offset = next;
-    return WEIR_OK;
-}
-
-/* Makes the read long enough for the first batch, if it is to be given whatever its size. */
-static weir_err fetch_first(wr_segment *segment, int64_t position, size_t begin, wr_buf *out)
-{
-    wr_head first;
-    if (!wr_head_read(out->data + begin, &first) || first.size > segment->size - position)
-        return WEIR_E_CORRUPT;
-    size_t have = out->size - begin;
-    if (first.size <= (int64_t)have)
-        return WEIR_OK;
-    return fetch(segment, position + (int64_t)have, (size_t)first.size - have, out);
-}
-
-weir_err wr_segment_read(wr_segment *segment, int64_t offset, int64_t limit_offset, size_t max_size, bool min_one,
-                         wr_buf *out)
-{
-    int64_t position, next_offset;
-    weir_err err = wr_segment_find(segment, offset, &position, &next_offset);
-    if (err != WEIR_OK)
-        return err;
-    if (segment->size - position < WR_BATCH_HEADER_SIZE)
-        return WEIR_E_CORRUPT;
-    size_t left = (size_t)(segment->size - position), size = max_size < left ? max_size : left, whole = 0;
-    if (size < WR_BATCH_HEADER_SIZE && !min_one)
-        return WEIR_OK;
-    if (size < WR_BATCH_HEADER_SIZE)
-        size = WR_BATCH_HEADER_SIZE;
-    size_t begin = out->size;
-    err = fetch(segment, position, size, out);
-    if (err == WEIR_OK && min_one)
-        err = fetch_first(segment, position, begin, out);
-    if (err == WEIR_OK)
-        err = cut(segment, position, out->data + begin, out->size - begin, limit_offset, &whole, &next_offset);
-    if (!wr_buf_failed(out))
-        out->size = begin + (err == WEIR_OK ? whole : 0);
-    if (err != WEIR_OK || whole == 0)
-        return err;
-    note_verified(segment, position, position + (int64_t)whole);
-    if (next_offset >= 0) {
-        segment->cursor_offset = next_offset;
-        segment->cursor_position = position + (int64_t)whole;
-    }
-    return WEIR_OK;
 }
