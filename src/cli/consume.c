@@ -152,7 +152,14 @@ static int read_records(consume *self)
         size_t taken = 0;
         while (taken < count && more)
             more = take_record(self, &records[taken++]);
-        if (!flush(self))
+        bool flushed = flush(self);
+        if (err == WEIR_E_CORRUPT)
+            return wr_cli_fail(
+                self->cli, err,
+                "%s\nThe broker's log says which file, and the next offset that can be read; read on from "
+                "there: weir consume TOPIC -p PARTITION --offset NEXT_OFFSET",
+                failure.sentence);
+        if (!flushed)
             return WR_EXIT_OK; /* the reader of our pipe has seen enough; of a full disk wr_cli_main speaks */
         if (self->group && taken > 0)
             commit_batch(self, records, taken);

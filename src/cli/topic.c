@@ -53,6 +53,12 @@ int wr_run_topic_ls(wr_cli *cli)
     return wr_output_end(&out);
 }
 
+/* A partition without a leader serves nothing: on one broker its log could not be opened, and the broker's log says why. */
+static const char *state_of(const wr_partition_info *partition)
+{
+    return partition->leader >= 0 ? "ok" : "closed: damaged or not readable, see the broker's log";
+}
+
 static int print_partitions(wr_cli *cli, const wr_topic_info *topic)
 {
     static const wr_column columns[] = {
@@ -63,6 +69,7 @@ static int print_partitions(wr_cli *cli, const wr_topic_info *topic)
         {"START", "start_offset", .number = true},
         {"END", "end_offset", .number = true},
         {"RECORDS", "records", .number = true},
+        {"STATE", "state"},
         {0},
     };
     wr_output out;
@@ -72,7 +79,8 @@ static int print_partitions(wr_cli *cli, const wr_topic_info *topic)
         wr_output_row(&out, (const char *[]){wr_cell(cli, partition->partition), wr_cell(cli, partition->leader),
                                              wr_cell(cli, partition->replica_count), wr_cell(cli, partition->isr_count),
                                              wr_cell(cli, partition->start_offset), wr_cell(cli, partition->end_offset),
-                                             wr_cell(cli, partition->end_offset - partition->start_offset)});
+                                             wr_cell(cli, partition->end_offset - partition->start_offset),
+                                             state_of(partition)});
     }
     return wr_output_end(&out);
 }
@@ -110,9 +118,10 @@ static int print_object(wr_cli *cli, const wr_topic_info *topic, const wr_config
         wr_buf_printf(
             &out,
             "%s{\"partition\": %d, \"leader\": %d, \"replicas\": %d, \"in_sync\": %d, \"start_offset\": %lld, "
-            "\"end_offset\": %lld}",
+            "\"end_offset\": %lld, \"open\": %s}",
             p ? ", " : "", partition->partition, partition->leader, partition->replica_count, partition->isr_count,
-            (long long)partition->start_offset, (long long)partition->end_offset);
+            (long long)partition->start_offset, (long long)partition->end_offset,
+            partition->leader >= 0 ? "true" : "false");
     }
     wr_buf_text(&out, "], \"configuration\": {");
     for (size_t i = 0; i < config_count; i++) {

@@ -342,8 +342,9 @@ static weir_err read_ends(rd_kafka_t *kafka, wr_cluster_info *info, int64_t time
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(64);
     for (size_t i = 0; i < info->topic_count; i++)
         for (size_t j = 0; j < info->topics[i].partition_count; j++)
-            rd_kafka_topic_partition_list_add(list, info->topics[i].name, info->topics[i].partitions[j].partition)
-                ->offset = time;
+            if (info->topics[i].partitions[j].leader >= 0) /* else nobody answers */
+                rd_kafka_topic_partition_list_add(list, info->topics[i].name, info->topics[i].partitions[j].partition)
+                    ->offset = time;
     weir_err err = wr_kafka_offsets(kafka, list, timeout_ms, failure);
     for (size_t i = 0; err == WEIR_OK && i < info->topic_count; i++)
         for (size_t j = 0; j < info->topics[i].partition_count; j++) {

@@ -117,6 +117,8 @@ weir_err wr_kafka_err(rd_kafka_resp_err_t code)
         return WEIR_E_LIMIT;
     case RD_KAFKA_RESP_ERR__INVALID_ARG:
         return WEIR_E_USAGE;
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+        return WEIR_E_CORRUPT;
     default:
         return WEIR_E_REFUSED;
     }

@@ -214,7 +214,11 @@ static weir_err take_message(kafka_consumer *consumer, rd_kafka_message_t *messa
         add_record(consumer, message);
         return err;
     }
-    if (!harmless(message->err))
+    if (message->err == RD_KAFKA_RESP_ERR_INVALID_MSG && message->rkt)
+        err = weir_fail(failure, WEIR_E_CORRUPT,
+                        "%.100s-%d cannot be read at offset %lld: the broker's records are damaged there",
+                        rd_kafka_topic_name(message->rkt), (int)message->partition, (long long)message->offset);
+    else if (!harmless(message->err))
         err = wr_kafka_fail(failure, message->err, "consuming", rd_kafka_message_errstr(message));
     rd_kafka_message_destroy(message);
     return err;

@@ -71,9 +71,25 @@ static void reopen(void *user)
         reopen_later(topics);
 }
 
+static void tell_damage(wr_topics *topics, const wr_partition *partition, const wr_log_damage *damage)
+{
+    wr_trace_log(
+        topics->host.trace, WR_ERROR,
+        "records are damaged: readers are told so, and can go on from next_offset. Restore the file from a copy, or "
+        "delete the records up to next_offset if nobody needs them",
+        WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index),
+        WR_TEXT("directory", wr_log_directory(partition->log)), WR_TEXT("file", damage->file),
+        WR_NUMBER("position", damage->position), WR_NUMBER("offset", damage->offset),
+        WR_NUMBER("next_offset", damage->next_offset), WR_TEXT("reason", damage->reason));
+}
+
 void wr_logs_tell(wr_topics *topics, wr_partition *partition)
 {
-    if (!partition->log || !partition->topic || !wr_log_take_change(partition->log))
+    if (!partition->log || !partition->topic)
+        return;
+    for (const wr_log_damage *damage; (damage = wr_log_take_damage(partition->log));)
+        tell_damage(topics, partition, damage);
+    if (!wr_log_take_change(partition->log))
         return;
     wr_log_state state = wr_log_state_of(partition->log);
     const char *topic = partition->topic->name;

@@ -13,7 +13,7 @@
 
 /* Open the log of a partition; what keeps it closed is logged. */
 void wr_logs_open(wr_topics *topics, wr_partition *partition, const wr_log_config *config);
-/* Its log has become full, open again or broken: log it. Called when one of its calls has returned. */
+/* Its log has become full, open again or broken, or damage was found: log it. Called when one of its calls has returned. */
 void wr_logs_tell(wr_topics *topics, wr_partition *partition);
 
 #endif

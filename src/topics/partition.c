@@ -109,7 +109,12 @@ weir_err wr_partition_append(wr_partition *partition, uint8_t *bytes, size_t siz
 weir_err wr_partition_read(wr_partition *partition, int64_t offset, int64_t limit_offset, size_t size_max, bool min_one,
                            wr_buf *out)
 {
-    return partition->log ? wr_log_read(partition->log, offset, limit_offset, size_max, min_one, out) : WEIR_E_BROKEN;
+    if (!partition->log)
+        return WEIR_E_BROKEN;
+    weir_err err = wr_log_read(partition->log, offset, limit_offset, size_max, min_one, out);
+    if (err != WEIR_OK)
+        wr_partition_tell(partition);
+    return err;
 }
 
 weir_err wr_partition_find_time(wr_partition *partition, int64_t time_ms, weir_arena *arena, int64_t *ret_offset,
@@ -117,8 +122,11 @@ weir_err wr_partition_find_time(wr_partition *partition, int64_t time_ms, weir_a
 {
     if (!partition->log)
         return WEIR_E_BROKEN;
-    return wr_log_find_time(partition->log, time_ms, wr_partition_high_watermark(partition), arena, ret_offset,
-                            ret_time_ms);
+    weir_err err = wr_log_find_time(partition->log, time_ms, wr_partition_high_watermark(partition), arena, ret_offset,
+                                    ret_time_ms);
+    if (err != WEIR_OK)
+        wr_partition_tell(partition);
+    return err;
 }
 
 weir_err wr_partition_find_max_time(wr_partition *partition, weir_arena *arena, int64_t *ret_offset,

@@ -44,7 +44,8 @@ bool wr_partition_needs_keys(const wr_partition *partition); /* compacted: every
 int64_t wr_partition_batch_size_max(const wr_partition *partition);
 
 /* Whole batches from the one that holds `offset`, below `limit_offset`, at most size_max bytes, but the first one
- * whatever its size if min_one; appended to out. WEIR_E_RANGE outside start..end. At the end: WEIR_OK and nothing. */
+ * whatever its size if min_one; appended to out. WEIR_E_RANGE outside start..end. At the end: WEIR_OK and nothing.
+ * WEIR_E_CORRUPT: the batch that held the offset is damaged, which is logged; other batches are read as ever. */
 WEIR_MUST_CHECK weir_err wr_partition_read(wr_partition *partition, int64_t offset, int64_t limit_offset,
                                            size_t size_max, bool min_one, wr_buf *out);
 /* The first record below the high watermark with a timestamp at or after time_ms; and the record with the greatest

@@ -23,7 +23,7 @@ static weir_err show_topic(wr_request *request, const wr_topic *topic, const wr_
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < topic->partition_count; i++) {
         const wr_partition *partition = topic->partitions[i];
-        if (!wr_partition_closed(partition) && is_asked(asked, i))
+        if (is_asked(asked, i)) /* a closed one too, with what is known of it: its directory is there */
             out->partitions[out->partition_count++] = (wr_describe_log_dirs_response_partition){
                 .partition_index = i, .partition_size = wr_partition_size(partition)};
     }

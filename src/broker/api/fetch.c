@@ -75,7 +75,10 @@ static int16_t read_partition(wr_request *request, wr_partition *partition, cons
     if (err != WEIR_OK) {
         request->payload.size = before;
         request->payload.failed = false;
-        return err == WEIR_E_RANGE ? WR_KAFKA_OFFSET_OUT_OF_RANGE : WR_KAFKA_KAFKA_STORAGE_ERROR;
+        return err == WEIR_E_RANGE ? WR_KAFKA_OFFSET_OUT_OF_RANGE
+               : err == WEIR_E_CORRUPT
+                   ? WR_KAFKA_CORRUPT_MESSAGE /* as Kafka, and unlike a storage error it reaches the user */
+                   : WR_KAFKA_KAFKA_STORAGE_ERROR;
     }
     *left -= (int64_t)(request->payload.size - before);
     return WR_KAFKA_NONE;
@@ -179,8 +182,8 @@ static void watch_one(wr_api_place *place, void *user)
     const wr_fetch_request_partition *asked = place->asked;
     parked_partition *parked = &all->fetch->partitions[place->position];
     wr_partition *partition = place->partition;
-    all->failed = all->failed || place->error != WR_KAFKA_NONE || wr_partition_broken(partition) ||
-                  asked->fetch_offset < wr_partition_start_offset(partition);
+    all->failed =
+        all->failed || place->error != WR_KAFKA_NONE || asked->fetch_offset < wr_partition_start_offset(partition);
     if (!partition)
         return;
     int64_t log_size = wr_partition_size(partition);

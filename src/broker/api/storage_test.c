@@ -1,5 +1,7 @@
 /* A broker whose disk has no room, whose process has no descriptors, and what clients and the log see of it. */
+#include <wire/describe_log_dirs.h>
 #include <wire/kafka.h>
+#include <wire/metadata.h>
 #include <wire/produce.h>
 
 #include <errno.h>
@@ -107,5 +109,68 @@ TEST(a_broker_that_promises_nothing_deletes_old_segments_and_keeps_no_descriptor
     wr_rig_run_ms(rig, 1100);
     CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, NULL), WR_KAFKA_OFFSET_OUT_OF_RANGE);
     CHECK_OK(wr_rig_stop(rig));
+    wr_rig_free(rig);
+}
+
+static void flip(wr_rig *rig, const char *path, int64_t at)
+{
+    CHECK_OK(wr_sim_flip_bit(rig->sim, path, at, 3));
+}
+
+TEST(damaged_records_are_said_once_and_everything_around_them_is_served)
+{
+    wr_rig *rig = wr_rig_new(1, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(put(client, rig, "orders", i, NULL), WR_KAFKA_NONE);
+    weir_slice records;
+    int64_t high;
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, &records, &high), WR_KAFKA_NONE);
+    size_t one = records.size / 3;
+    CHECK_OK(wr_rig_stop(rig));
+    flip(rig, "/data/orders-0/00000000000000000000.log", (int64_t)one + 70);
+    CHECK_OK(wr_rig_start(rig));
+    client = wr_rig_connect(rig);
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, &records, &high), WR_KAFKA_NONE);
+    CHECK_EQ(records.size, one);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(wr_rig_fetch(client, "orders", 0, 1, &records, &high), WR_KAFKA_CORRUPT_MESSAGE);
+    CHECK_EQ(high, 3);
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 2, &records, &high), WR_KAFKA_NONE);
+    CHECK_EQ(records.size, one);
+    CHECK_EQ(wr_rig_told(rig, "records are damaged"), 1);
+    CHECK_EQ(wr_rig_told(rig, "file=00000000000000000000.log"), 1);
+    CHECK_EQ(wr_rig_told(rig, "offset=1 next_offset=2"), 1);
+    CHECK_EQ(put(client, rig, "orders", 3, NULL), WR_KAFKA_NONE);
+    wr_rig_free(rig);
+}
+
+/* Damage that keeps the whole partition closed: it was promised, and not yet checkpointed. */
+TEST(a_damaged_partition_is_shown_as_such_and_not_as_absent)
+{
+    wr_rig *rig = wr_rig_new(1, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 2);
+    CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_NONE);
+    wr_rig_kill(rig);
+    flip(rig, "/data/orders-0/00000000000000000000.log", 70);
+    CHECK_OK(wr_rig_start(rig));
+    client = wr_rig_connect(rig);
+    CHECK_EQ(wr_rig_told(rig, "partition stays closed"), 1);
+    wr_rig_run_ms(rig, 20000);
+    CHECK_EQ(wr_rig_told(rig, "partition stays closed"), 1);
+    CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_KAFKA_STORAGE_ERROR);
+    const wr_describe_log_dirs_response *dirs =
+        wr_rig_call(client, WR_API_DESCRIBE_LOG_DIRS, 4, &(wr_describe_log_dirs_request){.topic_count = -1});
+    CHECK(dirs != NULL);
+    CHECK_EQ(dirs->results[0].topics[0].partition_count, 2);
+    wr_metadata_request in = {.topic_count = -1};
+    const wr_metadata_response *metadata = wr_rig_call(client, WR_API_METADATA, 12, &in);
+    CHECK(metadata != NULL);
+    CHECK_EQ(metadata->topics[0].partition_count, 2);
+    CHECK_EQ(metadata->topics[0].partitions[0].error_code, WR_KAFKA_LEADER_NOT_AVAILABLE);
+    CHECK_EQ(metadata->topics[0].partitions[0].offline_replica_count, 1);
+    CHECK_EQ(metadata->topics[0].partitions[1].error_code, WR_KAFKA_NONE);
     wr_rig_free(rig);
 }
