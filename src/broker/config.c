@@ -71,7 +71,7 @@ const wr_config_key wr_broker_keys[] = {
     KEY_INT("max.partitions", "10000", 1, 1000000, "partitions of all topics together"),
 
     KEY_SIZE("message.max.bytes", "1048588", 0, INT32_MAX, "largest record batch, in bytes"),
-    KEY_TEXT("log.cleanup.policy", "delete", "what happens to old records: delete, compact or both"),
+    KEY_TEXT("log.cleanup.policy", "delete", "what happens to old records: delete (compaction is not there yet)"),
     KEY_SIZE("log.segment.bytes", "1g", 1 << 14, INT32_MAX, "size in bytes at which a log starts a new segment"),
     KEY_INT("log.roll.hours", "168", 1, INT32_MAX, "age in hours at which a log starts a new segment"),
     {.key = "log.roll.ms",
@@ -296,9 +296,9 @@ weir_err wr_broker_config_read(const wr_config *keys, wr_broker_config *ret_conf
     config.cluster_id = wr_config_text(keys, "cluster.id");
 
     const char *policy = wr_config_text(keys, "log.cleanup.policy");
-    if (strcmp(policy, "delete") != 0 && strcmp(policy, "compact") != 0 && strcmp(policy, "compact,delete") != 0 &&
-        strcmp(policy, "delete,compact") != 0)
-        return weir_fail(failure, WEIR_E_FORMAT, "log.cleanup.policy: delete, compact or both, not \"%s\"", policy);
+    if (strcmp(policy, "delete") != 0)
+        return weir_fail(failure, WEIR_E_FORMAT,
+                         "log.cleanup.policy: delete, not \"%s\"; this broker cannot compact topics yet", policy);
 
     bool development = strcmp(wr_config_text(keys, "profile"), "development") == 0;
     read_log(&config);

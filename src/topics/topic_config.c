@@ -14,48 +14,65 @@
 
 const wr_topic_key wr_topic_keys[] = {
     {"cleanup.policy", LIST, "delete", "log.cleanup.policy", 0, 0, "delete|compact|compact,delete|delete,compact",
-     "delete: old segments are removed; compact: records need keys, and the last of every key is kept"},
+     "delete: old segments are removed; compact: records need keys, and the last of every key is kept",
+     "log.cleanup.policy"},
+    {"compression.gzip.level", INT, "-1", NULL, -1, 9, NULL, "taken and ignored: see compression.type",
+     "compression.gzip.level"},
+    {"compression.lz4.level", INT, "9", NULL, 1, 17, NULL, "taken and ignored: see compression.type",
+     "compression.lz4.level"},
     {"compression.type", STRING, "producer", NULL, 0, 0, "producer|uncompressed|gzip|snappy|lz4|zstd",
-     "batches are stored as their producer compressed them, whatever is said here"},
-    {"delete.retention.ms", LONG, "86400000", NULL, 0, INT64_MAX, NULL, "milliseconds that tombstones are kept"},
+     "batches are stored as their producer compressed them, whatever is said here", "compression.type"},
+    {"compression.zstd.level", INT, "3", NULL, -131072, 22, NULL, "taken and ignored: see compression.type",
+     "compression.zstd.level"},
+    {"delete.retention.ms", LONG, "86400000", NULL, 0, INT64_MAX, NULL, "milliseconds that tombstones are kept",
+     "log.cleaner.delete.retention.ms"},
     {"file.delete.delay.ms", LONG, "60000", "log.segment.delete.delay.ms", 0, INT64_MAX, NULL,
-     "milliseconds from deleting a segment to removing its files"},
+     "milliseconds from deleting a segment to removing its files", "log.segment.delete.delay.ms"},
     {"flush.messages", LONG, "9223372036854775807", NULL, 1, INT64_MAX, NULL,
-     "taken and ignored: see the broker's flush"},
+     "taken and ignored: see the broker's flush", "log.flush.interval.messages"},
     {"flush.ms", LONG, "9223372036854775807", NULL, 0, INT64_MAX, NULL, "taken and ignored: see the broker's flush"},
     {"follower.replication.throttled.replicas", LIST, "", NULL, 0, 0, NULL, "taken and ignored: there is one replica"},
     {"index.interval.bytes", INT, "4096", "log.index.interval.bytes", 0, INT32_MAX, NULL,
-     "bytes of log between two index entries"},
+     "bytes of log between two index entries", "log.index.interval.bytes"},
     {"leader.replication.throttled.replicas", LIST, "", NULL, 0, 0, NULL, "taken and ignored: there is one replica"},
-    {"local.retention.bytes", LONG, "-2", NULL, -2, INT64_MAX, NULL, "taken and ignored: there is no remote storage"},
-    {"local.retention.ms", LONG, "-2", NULL, -2, INT64_MAX, NULL, "taken and ignored: there is no remote storage"},
+    {"local.retention.bytes", LONG, "-2", NULL, -2, INT64_MAX, NULL, "taken and ignored: there is no remote storage",
+     "log.local.retention.bytes"},
+    {"local.retention.ms", LONG, "-2", NULL, -2, INT64_MAX, NULL, "taken and ignored: there is no remote storage",
+     "log.local.retention.ms"},
     {"max.compaction.lag.ms", LONG, "9223372036854775807", NULL, 1, INT64_MAX, NULL,
-     "milliseconds until a record must be compacted"},
-    {"max.message.bytes", INT, "1048588", "message.max.bytes", 0, INT32_MAX, NULL, "largest record batch, in bytes"},
+     "milliseconds until a record must be compacted", "log.cleaner.max.compaction.lag.ms"},
+    {"max.message.bytes", INT, "1048588", "message.max.bytes", 0, INT32_MAX, NULL, "largest record batch, in bytes",
+     "message.max.bytes"},
     {"message.timestamp.after.max.ms", LONG, "3600000", "log.message.timestamp.after.max.ms", 0, INT64_MAX, NULL,
-     "milliseconds that a record's timestamp may lie in the future"},
+     "milliseconds that a record's timestamp may lie in the future", "log.message.timestamp.after.max.ms"},
     {"message.timestamp.before.max.ms", LONG, "9223372036854775807", "log.message.timestamp.before.max.ms", 0,
-     INT64_MAX, NULL, "milliseconds that a record's timestamp may lie in the past"},
+     INT64_MAX, NULL, "milliseconds that a record's timestamp may lie in the past",
+     "log.message.timestamp.before.max.ms"},
     {"message.timestamp.type", STRING, "CreateTime", "log.message.timestamp.type", 0, 0, "CreateTime|LogAppendTime",
-     "whose clock stamps records"},
+     "whose clock stamps records", "log.message.timestamp.type"},
     {"min.cleanable.dirty.ratio", DOUBLE, "0.5", NULL, 0, 1, NULL,
-     "share of a log that must be new before it is compacted"},
+     "share of a log that must be new before it is compacted", "log.cleaner.min.cleanable.ratio"},
     {"min.compaction.lag.ms", LONG, "0", NULL, 0, INT64_MAX, NULL,
-     "milliseconds that a record is spared from compaction"},
-    {"min.insync.replicas", INT, "1", NULL, 1, INT32_MAX, NULL, "taken and ignored: there is one replica"},
-    {"preallocate", BOOLEAN, "false", NULL, 0, 0, NULL, "taken and ignored"},
+     "milliseconds that a record is spared from compaction", "log.cleaner.min.compaction.lag.ms"},
+    {"min.insync.replicas", INT, "1", NULL, 1, INT32_MAX, NULL, "taken and ignored: there is one replica",
+     "min.insync.replicas"},
+    {"preallocate", BOOLEAN, "false", NULL, 0, 0, NULL, "taken and ignored", "log.preallocate"},
+    {"remote.log.copy.disable", BOOLEAN, "false", NULL, 0, 0, "false", "there is no remote storage"},
+    {"remote.log.delete.on.disable", BOOLEAN, "false", NULL, 0, 0, "false", "there is no remote storage"},
     {"remote.storage.enable", BOOLEAN, "false", NULL, 0, 0, "false", "there is no remote storage"},
     {"retention.bytes", LONG, "-1", "log.retention.bytes", -1, INT64_MAX, NULL,
-     "bytes that a partition keeps; -1: no limit"},
+     "bytes that a partition keeps; -1: no limit", "log.retention.bytes"},
     {"retention.ms", LONG, "604800000", "log.retention.ms", -1, INT64_MAX, NULL,
      "milliseconds that records are kept; -1: no limit"},
     {"segment.bytes", INT, "1073741824", "log.segment.bytes", 1 << 14, INT32_MAX, NULL,
-     "size in bytes at which a log starts a new segment"},
-    {"segment.index.bytes", INT, "10485760", "log.index.size.max.bytes", 4, INT32_MAX, NULL, "largest index, in bytes"},
+     "size in bytes at which a log starts a new segment", "log.segment.bytes"},
+    {"segment.index.bytes", INT, "10485760", "log.index.size.max.bytes", 4, INT32_MAX, NULL, "largest index, in bytes",
+     "log.index.size.max.bytes"},
     {"segment.jitter.ms", LONG, "0", NULL, 0, INT64_MAX, NULL, "taken and ignored"},
     {"segment.ms", LONG, "604800000", "log.roll.ms", 1, INT64_MAX, NULL,
      "age in ms at which a log starts a new segment"},
-    {"unclean.leader.election.enable", BOOLEAN, "false", NULL, 0, 0, NULL, "taken and ignored: there is one replica"},
+    {"unclean.leader.election.enable", BOOLEAN, "false", NULL, 0, 0, NULL, "taken and ignored: there is one replica",
+     "unclean.leader.election.enable"},
     {0},
 };
 
@@ -163,6 +180,17 @@ weir_err wr_topic_config_set(wr_topic_config *config, weir_slice name, weir_slic
     char **slot = &config->values[key - wr_topic_keys];
     free(*slot);
     *slot = text;
+    return WEIR_OK;
+}
+
+weir_err wr_topic_config_check(const wr_topic_config *config, weir_failure *failure)
+{
+    const char *policy = wr_topic_config_get(config, wr_topic_key_find(WEIR_SLICE("cleanup.policy")));
+    if (policy && strstr(policy, "compact"))
+        return weir_fail(failure, WEIR_E_UNSUPPORTED,
+                         "cleanup.policy=%s: this broker cannot compact topics yet; use cleanup.policy=delete with "
+                         "retention.ms=-1 to keep everything",
+                         policy);
     return WEIR_OK;
 }
 

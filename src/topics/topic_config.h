@@ -15,6 +15,7 @@ typedef struct wr_topic_key {
     int64_t min, max;       /* numbers; both 0: not checked */
     const char *choices;    /* separated by '|' */
     const char *help;
+    const char *synonym; /* the broker's name that Kafka shows for the default; NULL: it shows none */
 } wr_topic_key;
 
 extern const wr_topic_key wr_topic_keys[]; /* by name; ends with {0} */
@@ -32,6 +33,9 @@ const char *wr_topic_config_get(const wr_topic_config *config, const wr_topic_ke
 /* The value in force: set on the topic, or inherited from the broker, or the default. ret_text is room for it. */
 const char *wr_topic_config_effective(const wr_topic_config *config, const wr_topic_key *key,
                                       const wr_topics_config *inherited, char ret_text[32]);
+/* May a client ask for it? What is stored may be more: a topic that an earlier version made compacted keeps everything,
+ * as it did. WEIR_E_UNSUPPORTED. */
+WEIR_MUST_CHECK weir_err wr_topic_config_check(const wr_topic_config *config, weir_failure *failure);
 /* What the log needs, from the topic's and the broker's values. */
 void wr_topic_config_log(const wr_topic_config *config, const wr_topics_config *inherited, wr_log_config *ret_log);
 

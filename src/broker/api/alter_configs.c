@@ -46,9 +46,11 @@ static verdict set(wr_request *request, wr_topic_config *config, weir_slice name
 static verdict conclude(wr_request *request, wr_topic *topic, wr_topic_config *config, bool validate_only,
                         verdict so_far)
 {
-    weir_err err = WEIR_OK;
+    weir_failure failure = {0};
+    if (so_far.error == WR_KAFKA_NONE && wr_topic_config_check(config, &failure) != WEIR_OK)
+        so_far = refuse(WR_KAFKA_INVALID_CONFIG, wr_api_text(request, "%s", failure.sentence));
     if (so_far.error == WR_KAFKA_NONE && !validate_only) {
-        err = wr_topics_configure(wr_api_broker(request)->topics, topic, config);
+        weir_err err = wr_topics_configure(wr_api_broker(request)->topics, topic, config);
         if (err == WEIR_OK)
             return fine;
         so_far = refuse(wr_api_storage_error(err), WEIR_SLICE("The topic's settings cannot be written."));
@@ -56,6 +58,20 @@ static verdict conclude(wr_request *request, wr_topic *topic, wr_topic_config *c
     wr_topic_config_free(config);
     return so_far;
 }
+
+/* A resource that is there twice, changed in whatever order, would be a guess. */
+static weir_slice resource_key(wr_request *request, int8_t type, weir_slice name)
+{
+    uint8_t *key = weir_arena_array(request->arena, name.size + 1, 1);
+    if (!key)
+        return (weir_slice){0};
+    key[0] = (uint8_t)type;
+    if (name.size)
+        memcpy(key + 1, name.data, name.size);
+    return (weir_slice){key, name.size + 1};
+}
+
+static const verdict twice = {WR_KAFKA_INVALID_REQUEST, {(const uint8_t *)"The resource is there twice.", 28}};
 
 /* ---- all settings at once */
 
@@ -69,7 +85,8 @@ static verdict replace(wr_request *request, const wr_alter_configs_request_resou
     if (!config)
         return refuse(WR_KAFKA_UNKNOWN_SERVER_ERROR, WEIR_SLICE("Out of memory."));
     for (int32_t i = 0; i < asked->config_count && result.error == WR_KAFKA_NONE; i++)
-        result = set(request, config, asked->configs[i].name, asked->configs[i].value);
+        result = asked->configs[i].value.data ? set(request, config, asked->configs[i].name, asked->configs[i].value)
+                                              : refuse(WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("A value is missing."));
     return conclude(request, topic, config, validate_only, result);
 }
 
@@ -78,10 +95,14 @@ weir_err wr_api_alter_configs(wr_request *request)
     const wr_alter_configs_request *in = request->message;
     wr_alter_configs_response *out = request->response;
     out->responses = WR_API_ITEMS(request, wr_alter_configs_response_resource, in->resource_count);
-    if (!out->responses)
+    weir_slice *keys = WR_API_ITEMS(request, weir_slice, in->resource_count);
+    for (int32_t i = 0; keys && i < in->resource_count; i++)
+        keys[i] = resource_key(request, in->resources[i].resource_type, in->resources[i].resource_name);
+    const int32_t *times = keys ? wr_api_repeats(request, keys, in->resource_count) : NULL;
+    if (!out->responses || !times)
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < in->resource_count; i++) {
-        verdict result = replace(request, &in->resources[i], in->validate_only);
+        verdict result = times[i] != 1 ? twice : replace(request, &in->resources[i], in->validate_only);
         out->responses[out->response_count++] =
             (wr_alter_configs_response_resource){.error_code = result.error,
                                                  .error_message = result.message,
@@ -159,6 +180,14 @@ static verdict change_one(wr_request *request, wr_topic_config *config,
     return refuse(WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("Unknown operation."));
 }
 
+static const int32_t *key_repeats(wr_request *request, const wr_incremental_alter_configs_request_resource *asked)
+{
+    weir_slice *keys = WR_API_ITEMS(request, weir_slice, asked->config_count);
+    for (int32_t i = 0; keys && i < asked->config_count; i++)
+        keys[i] = asked->configs[i].name;
+    return keys ? wr_api_repeats(request, keys, asked->config_count) : NULL;
+}
+
 static verdict change(wr_request *request, const wr_incremental_alter_configs_request_resource *asked,
                       bool validate_only)
 {
@@ -166,10 +195,12 @@ static verdict change(wr_request *request, const wr_incremental_alter_configs_re
     verdict result = find(request, asked->resource_type, asked->resource_name, &topic);
     if (result.error != WR_KAFKA_NONE)
         return result;
+    const int32_t *times = key_repeats(request, asked);
+    if (!times)
+        return refuse(WR_KAFKA_UNKNOWN_SERVER_ERROR, WEIR_SLICE("Out of memory."));
     for (int32_t i = 0; i < asked->config_count; i++)
-        for (int32_t k = 0; k < i; k++)
-            if (weir_slice_equal(asked->configs[i].name, asked->configs[k].name))
-                return refuse(WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("A key is there twice."));
+        if (times[i] != 1)
+            return refuse(WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("A key is there twice."));
     wr_topic_config *config = wr_topic_config_dup(topic->config);
     if (!config)
         return refuse(WR_KAFKA_UNKNOWN_SERVER_ERROR, WEIR_SLICE("Out of memory."));
@@ -183,10 +214,14 @@ weir_err wr_api_incremental_alter_configs(wr_request *request)
     const wr_incremental_alter_configs_request *in = request->message;
     wr_incremental_alter_configs_response *out = request->response;
     out->responses = WR_API_ITEMS(request, wr_incremental_alter_configs_response_resource, in->resource_count);
-    if (!out->responses)
+    weir_slice *keys = WR_API_ITEMS(request, weir_slice, in->resource_count);
+    for (int32_t i = 0; keys && i < in->resource_count; i++)
+        keys[i] = resource_key(request, in->resources[i].resource_type, in->resources[i].resource_name);
+    const int32_t *times = keys ? wr_api_repeats(request, keys, in->resource_count) : NULL;
+    if (!out->responses || !times)
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < in->resource_count; i++) {
-        verdict result = change(request, &in->resources[i], in->validate_only);
+        verdict result = times[i] != 1 ? twice : change(request, &in->resources[i], in->validate_only);
         out->responses[out->response_count++] =
             (wr_incremental_alter_configs_response_resource){.error_code = result.error,
                                                              .error_message = result.message,

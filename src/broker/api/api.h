@@ -63,13 +63,18 @@ void wr_api_endpoint(wr_request *request, weir_slice *ret_host, int32_t *ret_por
 /* What can be done to a topic, a group and the cluster: Kafka's bit fields. */
 enum {
     WR_TOPIC_OPERATIONS = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11,
-    WR_GROUP_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8,
+    WR_GROUP_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11,
     WR_CLUSTER_OPERATIONS = 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12,
 };
 /* The error code for a failure below that has no meaning of its own. */
 int16_t wr_api_storage_error(weir_err err);
 /* A text that lives as long as the request; "" when memory is out. */
 weir_slice wr_api_text(wr_request *request, const char *format, ...) WEIR_PRINTF(2, 3);
+/* For each key: the place where it stands first. In n log n: keys come from the network. NULL: memory. */
+const int32_t *wr_api_firsts(wr_request *request, const weir_slice *keys, int32_t count);
+/* For each key: how often it is there, or 0 where it stood before already. Kafka answers what is asked for twice with
+ * one row. NULL: memory. */
+const int32_t *wr_api_repeats(wr_request *request, const weir_slice *keys, int32_t count);
 /* WR_KAFKA_NONE, or why a client's idea of the leader epoch is not ours; -1 is no idea. */
 int16_t wr_api_check_epoch(int32_t epoch);
 /* Is the broker's setting more than the table's fallback? */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "api.h"
 
@@ -85,6 +86,49 @@ weir_slice wr_api_text(wr_request *request, const char *format, ...)
     va_end(arguments);
     weir_slice made = weir_arena_dup(request->arena, weir_slice_of(text));
     return made.data ? made : WEIR_SLICE("");
+}
+
+static int by_key_then_place(const void *a, const void *b, void *user)
+{
+    const weir_slice *keys = user;
+    int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
+    weir_slice x = keys[left], y = keys[right];
+    if (!x.data != !y.data)
+        return x.data ? 1 : -1;
+    size_t size = x.size < y.size ? x.size : y.size;
+    int order = size ? memcmp(x.data, y.data, size) : 0;
+    if (order == 0)
+        order = (x.size > y.size) - (x.size < y.size);
+    return order ? order : (left > right) - (left < right);
+}
+
+const int32_t *wr_api_firsts(wr_request *request, const weir_slice *keys, int32_t count)
+{
+    int32_t *order = WR_API_ITEMS(request, int32_t, count), *firsts = WR_API_ITEMS(request, int32_t, count);
+    if (!order || !firsts)
+        return NULL;
+    for (int32_t i = 0; i < count; i++)
+        order[i] = i;
+    if (count > 1)
+        qsort_r(order, (size_t)count, sizeof *order, by_key_then_place, (void *)(uintptr_t)keys);
+    for (int32_t i = 0, first = 0; i < count; i++) {
+        weir_slice a = keys[order[first]], b = keys[order[i]];
+        if (!a.data != !b.data || !weir_slice_equal(a, b))
+            first = i;
+        firsts[order[i]] = order[first];
+    }
+    return firsts;
+}
+
+const int32_t *wr_api_repeats(wr_request *request, const weir_slice *keys, int32_t count)
+{
+    const int32_t *firsts = wr_api_firsts(request, keys, count);
+    int32_t *times = WR_API_ITEMS(request, int32_t, count);
+    if (!firsts || !times)
+        return NULL;
+    for (int32_t i = 0; i < count; i++)
+        times[firsts[i]]++;
+    return times;
 }
 
 int16_t wr_api_check_epoch(int32_t epoch)

@@ -21,8 +21,7 @@ static bool assignments_fit(const wr_request *request, const asked_topic *asked,
         return false;
     for (int32_t i = 0; i < added; i++) {
         const wr_create_partitions_request_assignment *one = &asked->assignments[i];
-        bool alone = one->broker_id_count == 1 && one->broker_ids[0] == config->node_id;
-        if (!alone && (one->broker_id_count < 1 || !config->any_replication_factor))
+        if (one->broker_id_count != 1 || one->broker_ids[0] != config->node_id)
             return false;
     }
     return true;
@@ -68,15 +67,20 @@ weir_err wr_api_create_partitions(wr_request *request)
     const wr_create_partitions_request *in = request->message;
     wr_create_partitions_response *out = request->response;
     out->results = WR_API_ITEMS(request, result, in->topic_count);
-    if (!out->results)
+    weir_slice *names = WR_API_ITEMS(request, weir_slice, in->topic_count);
+    if (!out->results || !names)
+        return WEIR_E_MEMORY;
+    for (int32_t i = 0; i < in->topic_count; i++)
+        names[i] = in->topics[i].name;
+    const int32_t *times = wr_api_repeats(request, names, in->topic_count);
+    if (!times)
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < in->topic_count; i++) {
+        if (times[i] == 0)
+            continue;
         result *one = &out->results[out->result_count++];
         one->name = in->topics[i].name;
-        int same = 0;
-        for (int32_t k = 0; k < in->topic_count; k++)
-            same += weir_slice_equal(in->topics[k].name, one->name);
-        if (same > 1)
+        if (times[i] > 1)
             refuse(one, WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("Duplicate topic name."));
         else
             grow(request, &in->topics[i], one);

@@ -17,14 +17,10 @@ static bool refuse(made_topic *out, int16_t error, weir_slice message)
 #define NAME(slice)                                                                                                    \
     (int)((slice).size < WR_TOPIC_NAME_MAX ? (slice).size : WR_TOPIC_NAME_MAX), (const char *)(slice).data
 
-static bool check_name(wr_request *request, const asked_topic *asked, made_topic *out)
+static bool check_name(wr_request *request, const asked_topic *asked, int32_t times, made_topic *out)
 {
     wr_topics *topics = wr_api_broker(request)->topics;
-    const wr_create_topics_request *in = request->message;
-    int same = 0;
-    for (int32_t i = 0; i < in->topic_count; i++)
-        same += weir_slice_equal(in->topics[i].name, asked->name);
-    if (same > 1)
+    if (times > 1)
         return refuse(out, WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("Duplicate topic name."));
     if (!wr_topic_name_legal(asked->name))
         return refuse(out, WR_KAFKA_INVALID_TOPIC_EXCEPTION,
@@ -43,7 +39,7 @@ static bool check_name(wr_request *request, const asked_topic *asked, made_topic
     return true;
 }
 
-/* Assignments by hand: partitions 0 to n-1, each on this broker alone (or on others that are taken for it). */
+/* Assignments by hand: partitions 0 to n-1, each on this broker alone. */
 static bool check_assignments(wr_request *request, const asked_topic *asked, int32_t *ret_count, made_topic *out)
 {
     const wr_broker_config *config = &wr_api_broker(request)->config;
@@ -64,8 +60,7 @@ static bool check_assignments(wr_request *request, const asked_topic *asked, int
         if (!in_range || seen[one->partition_index]++)
             return refuse(out, WR_KAFKA_INVALID_REPLICA_ASSIGNMENT,
                           WEIR_SLICE("Partitions should be a consecutive 0-based integer sequence."));
-        bool alone = one->broker_id_count == 1 && one->broker_ids[0] == config->node_id;
-        if (!alone && (one->broker_id_count < 1 || !config->any_replication_factor))
+        if (one->broker_id_count != 1 || one->broker_ids[0] != config->node_id)
             return refuse(out, WR_KAFKA_INVALID_REPLICA_ASSIGNMENT,
                           wr_api_text(request, "The only broker has id %d.", config->node_id));
     }
@@ -105,6 +100,9 @@ static bool check_configs(wr_request *request, const asked_topic *asked, wr_topi
         if (wr_topic_config_set(config, asked->configs[i].name, asked->configs[i].value, &failure) != WEIR_OK)
             return refuse(out, WR_KAFKA_INVALID_CONFIG, wr_api_text(request, "%s", failure.sentence));
     }
+    weir_failure failure = {0};
+    if (wr_topic_config_check(config, &failure) != WEIR_OK)
+        return refuse(out, WR_KAFKA_INVALID_CONFIG, wr_api_text(request, "%s", failure.sentence));
     return true;
 }
 
@@ -151,19 +149,18 @@ static bool make(wr_request *request, const asked_topic *asked, int32_t partitio
     return true;
 }
 
-static weir_err create(wr_request *request, const asked_topic *asked, made_topic *out)
+static weir_err create(wr_request *request, const asked_topic *asked, int32_t times, made_topic *out)
 {
     int32_t partition_count;
     out->name = asked->name;
     out->num_partitions = -1;
     out->replication_factor = -1;
-    out->config_count = -1;
     if (wr_api_authorise_cluster(request) != WR_KAFKA_NONE) {
         out->error_code = wr_api_authorise(request, WR_ACL_TOPIC, asked->name);
         if (out->error_code != WR_KAFKA_NONE)
             return WEIR_OK;
     }
-    if (!check_name(request, asked, out) || !check_size(request, asked, &partition_count, out))
+    if (!check_name(request, asked, times, out) || !check_size(request, asked, &partition_count, out))
         return WEIR_OK;
     wr_topic_config *config = wr_topic_config_new();
     if (!config)
@@ -172,10 +169,8 @@ static weir_err create(wr_request *request, const asked_topic *asked, made_topic
     bool made = false;
     if (check_configs(request, asked, config, out)) {
         made = make(request, asked, partition_count, config, out);
-        if (out->error_code == WR_KAFKA_NONE) {
-            out->config_count = 0;
+        if (out->error_code == WR_KAFKA_NONE)
             err = show(request, config, partition_count, out);
-        }
     }
     if (!made)
         wr_topic_config_free(config);
@@ -187,10 +182,18 @@ weir_err wr_api_create_topics(wr_request *request)
     const wr_create_topics_request *in = request->message;
     wr_create_topics_response *out = request->response;
     out->topics = WR_API_ITEMS(request, made_topic, in->topic_count);
-    if (!out->topics)
+    weir_slice *names = WR_API_ITEMS(request, weir_slice, in->topic_count);
+    if (!out->topics || !names)
+        return WEIR_E_MEMORY;
+    for (int32_t i = 0; i < in->topic_count; i++)
+        names[i] = in->topics[i].name;
+    const int32_t *times = wr_api_repeats(request, names, in->topic_count);
+    if (!times)
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < in->topic_count; i++) {
-        weir_err err = create(request, &in->topics[i], &out->topics[out->topic_count++]);
+        if (times[i] == 0)
+            continue;
+        weir_err err = create(request, &in->topics[i], times[i], &out->topics[out->topic_count++]);
         if (err != WEIR_OK)
             return err;
     }

@@ -19,15 +19,6 @@ static void deleted(void *user, int16_t error)
     wr_request_answer(done->request);
 }
 
-/* Named twice: the second time it is not there any more. */
-static bool is_chosen(const deletion *to, const wr_group *group)
-{
-    for (size_t i = 0; i < to->count; i++)
-        if (to->groups[i] == group)
-            return true;
-    return false;
-}
-
 weir_err wr_api_delete_groups(wr_request *request)
 {
     const wr_delete_groups_request *in = request->message;
@@ -41,18 +32,19 @@ weir_err wr_api_delete_groups(wr_request *request)
     to->request = request;
     to->groups = weir_arena_array(request->arena, count, sizeof *to->groups);
     to->errors = weir_arena_array(request->arena, count, sizeof *to->errors);
-    if (!to->groups || !to->errors)
+    const int32_t *times = wr_api_repeats(request, in->groups_names, in->groups_name_count);
+    if (!to->groups || !to->errors || !times)
         return WEIR_E_MEMORY;
 
     int16_t ready = wr_groups_ready(groups);
-    for (; out->result_count < in->groups_name_count; out->result_count++) {
-        wr_delete_groups_response_result *result = &out->results[out->result_count];
-        result->group_id = in->groups_names[out->result_count];
+    for (int32_t i = 0; i < in->groups_name_count; i++) {
+        if (times[i] == 0)
+            continue;
+        wr_delete_groups_response_result *result = &out->results[out->result_count++];
+        result->group_id = in->groups_names[i];
         int16_t error = wr_api_authorise(request, WR_ACL_GROUP, result->group_id);
         error = error != WR_KAFKA_NONE ? error : ready;
         wr_group *group = error == WR_KAFKA_NONE ? wr_groups_find(groups, result->group_id) : NULL;
-        if (group && is_chosen(to, group))
-            group = NULL;
         result->error_code = error != WR_KAFKA_NONE ? error : wr_groups_check_delete(groups, group);
         if (result->error_code != WR_KAFKA_NONE)
             continue;

@@ -58,5 +58,7 @@ static void delete_one(wr_api_place *place, void *user)
 
 weir_err wr_api_delete_records(wr_request *request)
 {
-    return wr_api_answer_each(request, &shape, delete_one, NULL);
+    const int32_t *times;
+    weir_err err = wr_api_merge(request, &shape, &times);
+    return err == WEIR_OK ? wr_api_answer_each(request, &shape, delete_one, NULL) : err;
 }

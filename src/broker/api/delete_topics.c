@@ -3,6 +3,8 @@
 
 #include "api.h"
 
+enum { FIRST_WITH_IDS = 6 };
+
 static int16_t find(wr_request *request, weir_slice name, const wr_uuid *id, wr_topic **ret_topic)
 {
     wr_topics *topics = wr_api_broker(request)->topics;
@@ -21,6 +23,20 @@ static int16_t find(wr_request *request, weir_slice name, const wr_uuid *id, wr_
     return (*ret_topic)->internal ? WR_KAFKA_INVALID_TOPIC_EXCEPTION : WR_KAFKA_NONE;
 }
 
+static weir_slice refusal(int16_t error)
+{
+    switch (error) {
+    case WR_KAFKA_INVALID_REQUEST:
+        return WEIR_SLICE("A topic must be named by its name or by its id, by one of them.");
+    case WR_KAFKA_INVALID_TOPIC_EXCEPTION:
+        return WEIR_SLICE("This topic belongs to the broker.");
+    case WR_KAFKA_UNKNOWN_TOPIC_ID:
+        return WEIR_SLICE("There is no topic with this id.");
+    default:
+        return WEIR_SLICE("There is no such topic.");
+    }
+}
+
 static weir_err delete_one(wr_request *request, weir_slice name, const wr_uuid *id,
                            wr_delete_topics_response_topic *out)
 {
@@ -33,8 +49,10 @@ static weir_err delete_one(wr_request *request, weir_slice name, const wr_uuid *
         return WEIR_OK;
     }
     out->error_code = find(request, name, id, &topic);
-    if (out->error_code != WR_KAFKA_NONE)
+    if (out->error_code != WR_KAFKA_NONE) {
+        out->error_message = refusal(out->error_code);
         return WEIR_OK;
+    }
     out->topic_id = topic->id;
     out->name = weir_arena_dup(request->arena, weir_slice_of(topic->name));
     if (!out->name.data)
@@ -43,19 +61,51 @@ static weir_err delete_one(wr_request *request, weir_slice name, const wr_uuid *
     return WEIR_OK;
 }
 
+/* Every topic that is asked for by its key: its name, also where its id was given, so that both are seen to be one. */
+static const int32_t *list_repeats(wr_request *request, int32_t count)
+{
+    const wr_delete_topics_request *in = request->message;
+    weir_slice *keys = WR_API_ITEMS(request, weir_slice, count);
+    if (!keys)
+        return NULL;
+    for (int32_t i = 0; i < count; i++) {
+        if (request->header.api_version < FIRST_WITH_IDS) {
+            keys[i] = in->topic_names[i];
+            continue;
+        }
+        const wr_uuid *id = &in->topics[i].topic_id;
+        const wr_topic *topic = in->topics[i].name.data ? NULL : wr_topics_find_id(wr_api_broker(request)->topics, id);
+        keys[i] = in->topics[i].name.data ? in->topics[i].name
+                  : topic                 ? weir_slice_of(topic->name)
+                                          : (weir_slice){id->bytes, sizeof id->bytes};
+    }
+    return wr_api_repeats(request, keys, count);
+}
+
 weir_err wr_api_delete_topics(wr_request *request)
 {
     const wr_delete_topics_request *in = request->message;
     wr_delete_topics_response *out = request->response;
-    bool with_ids = request->header.api_version >= 6;
+    bool with_ids = request->header.api_version >= FIRST_WITH_IDS;
     int32_t count = with_ids ? in->topic_count : in->topic_name_count;
+    const int32_t *times = list_repeats(request, count);
     out->responses = WR_API_ITEMS(request, wr_delete_topics_response_topic, count);
-    if (!out->responses)
+    if (!out->responses || !times)
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < count; i++) {
         wr_uuid id = with_ids ? in->topics[i].topic_id : (wr_uuid){{0}};
         weir_slice name = with_ids ? in->topics[i].name : in->topic_names[i];
-        weir_err err = delete_one(request, name, &id, &out->responses[out->response_count++]);
+        if (times[i] == 0)
+            continue;
+        wr_delete_topics_response_topic *one = &out->responses[out->response_count++];
+        if (times[i] > 1) {
+            *one = (wr_delete_topics_response_topic){.name = name,
+                                                     .topic_id = id,
+                                                     .error_code = WR_KAFKA_INVALID_REQUEST,
+                                                     .error_message = WEIR_SLICE("The topic is named twice.")};
+            continue;
+        }
+        weir_err err = delete_one(request, name, &id, one);
         if (err != WEIR_OK)
             return err;
     }

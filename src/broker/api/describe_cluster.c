@@ -8,14 +8,14 @@ weir_err wr_api_describe_cluster(wr_request *request)
 {
     const wr_describe_cluster_request *in = request->message;
     wr_describe_cluster_response *out = request->response;
-    out->endpoint_type = in->endpoint_type;
-    out->cluster_id = weir_slice_of(wr_api_broker(request)->cluster_id);
+    out->endpoint_type = BROKERS;
     if (in->endpoint_type != BROKERS) {
         bool known = in->endpoint_type == CONTROLLERS;
         out->error_code = known ? WR_KAFKA_MISMATCHED_ENDPOINT_TYPE : WR_KAFKA_UNSUPPORTED_ENDPOINT_TYPE;
         out->error_message = WEIR_SLICE("This is a broker's listener.");
         return WEIR_OK;
     }
+    out->cluster_id = weir_slice_of(wr_api_broker(request)->cluster_id);
     out->brokers = WR_API_ITEMS(request, wr_describe_cluster_response_broker, 1);
     if (!out->brokers)
         return WEIR_E_MEMORY;

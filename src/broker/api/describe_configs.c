@@ -33,7 +33,7 @@ static bool is_asked(const asked_resource *asked, const char *name)
     for (int32_t i = 0; i < asked->configuration_key_count; i++)
         if (weir_slice_equal(asked->configuration_keys[i], weir_slice_of(name)))
             return true;
-    return asked->configuration_key_count < 0;
+    return asked->configuration_key_count <= 0; /* none named: all, as in Kafka */
 }
 
 static void refuse(result *out, int16_t error, weir_slice message)
@@ -44,8 +44,12 @@ static void refuse(result *out, int16_t error, weir_slice message)
 
 /* ---- the broker */
 
+/* What a topic inherits has one type in both places. */
 static int8_t type_of(const wr_config_key *key)
 {
+    for (const wr_topic_key *topic_key = wr_topic_keys; topic_key->name; topic_key++)
+        if (topic_key->broker_key && strcmp(topic_key->broker_key, key->key) == 0)
+            return topic_key->type;
     switch (key->kind) {
     case WR_CONFIG_INT:
         return WR_CONFIG_TYPE_INT;
@@ -129,6 +133,15 @@ static weir_err show_broker(wr_request *request, const asked_resource *asked, re
 
 /* ---- topics */
 
+/* As it is shown: without a unit. NULL: the broker has no such key, or it counts in other units. */
+static const char *broker_fallback(const char *name)
+{
+    for (const wr_config_key *key = wr_broker_keys; key->key; key++)
+        if (strcmp(key->key, name) == 0 && key->kind == WR_CONFIG_INT)
+            return key->fallback;
+    return NULL;
+}
+
 static weir_err add_synonyms(wr_request *request, const wr_topic *topic, const wr_topic_key *key, shown *one)
 {
     one->synonyms = WR_API_ITEMS(request, synonym, 3);
@@ -139,14 +152,17 @@ static weir_err add_synonyms(wr_request *request, const wr_topic *topic, const w
         one->synonyms[one->synonym_count++] =
             (synonym){.name = one->name, .value = one->value, .source = WR_CONFIG_SOURCE_TOPIC};
     char room[32];
-    weir_slice name = weir_slice_of(key->broker_key ? key->broker_key : key->name);
     if (key->broker_key && wr_api_config_source(wr_api_broker(request), NULL, key) == WR_CONFIG_SOURCE_STATIC_BROKER) {
         const char *value = wr_topic_config_effective(NULL, key, &wr_api_broker(request)->config.topics, room);
-        one->synonyms[one->synonym_count++] = (synonym){
-            .name = name, .value = wr_api_text(request, "%s", value), .source = WR_CONFIG_SOURCE_STATIC_BROKER};
+        one->synonyms[one->synonym_count++] = (synonym){.name = weir_slice_of(key->broker_key),
+                                                        .value = wr_api_text(request, "%s", value),
+                                                        .source = WR_CONFIG_SOURCE_STATIC_BROKER};
     }
-    one->synonyms[one->synonym_count++] =
-        (synonym){.name = name, .value = weir_slice_of(key->fallback), .source = WR_CONFIG_SOURCE_DEFAULT};
+    const char *fallback = key->synonym ? broker_fallback(key->synonym) : NULL;
+    if (key->synonym)
+        one->synonyms[one->synonym_count++] = (synonym){.name = weir_slice_of(key->synonym),
+                                                        .value = weir_slice_of(fallback ? fallback : key->fallback),
+                                                        .source = WR_CONFIG_SOURCE_DEFAULT};
     return WEIR_OK;
 }
 
@@ -191,6 +207,7 @@ static weir_err show(wr_request *request, const asked_resource *asked, result *o
 {
     out->resource_type = asked->resource_type;
     out->resource_name = asked->resource_name;
+    out->error_message = WEIR_SLICE("");
     char id[16];
     out->error_code = asked->resource_type == WR_RESOURCE_TOPIC
                           ? wr_api_authorise(request, WR_ACL_TOPIC, asked->resource_name)

@@ -38,22 +38,28 @@ static bool describe(wr_request *request, weir_slice id, wr_describe_groups_resp
         .group_state = WEIR_SLICE(""),
         .protocol_type = WEIR_SLICE(""),
         .protocol_data = WEIR_SLICE(""),
-        .authorized_operations = INT32_MIN,
+        .authorized_operations = WR_OPERATIONS_OMITTED,
     };
     if (out->error_code == WR_KAFKA_NONE)
         out->error_code = wr_groups_ready(groups);
     if (out->error_code != WR_KAFKA_NONE)
         return true;
+    const wr_describe_groups_request *in = request->message;
     const wr_group *group = wr_groups_find(groups, id);
     if (!group) {
         out->group_state = weir_slice_of(wr_group_state_name(WR_GROUP_DEAD));
-        if (request->header.api_version < 6)
+        if (request->header.api_version < 6) {
+            if (in->include_authorized_operations)
+                out->authorized_operations = wr_api_operations(request, WR_ACL_GROUP, id, WR_GROUP_OPERATIONS);
             return true;
+        }
         out->error_code = WR_KAFKA_GROUP_ID_NOT_FOUND;
         out->error_message = weir_slice_of(
             weir_arena_printf(request->arena, "Group %.*s not found.", (int)id.size, (const char *)id.data));
         return out->error_message.data != NULL;
     }
+    if (in->include_authorized_operations)
+        out->authorized_operations = wr_api_operations(request, WR_ACL_GROUP, id, WR_GROUP_OPERATIONS);
     out->group_state = weir_slice_of(wr_group_state_name(wr_group_state_of(group)));
     out->protocol_type = present(wr_group_protocol_type(group));
     if (wr_group_state_of(group) == WR_GROUP_STABLE)

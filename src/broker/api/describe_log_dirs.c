@@ -55,8 +55,10 @@ weir_err wr_api_describe_log_dirs(wr_request *request)
         err = show_topic(request, topic, NULL, &dir->topics[dir->topic_count++]);
     for (int32_t i = 0; i < in->topic_count && err == WEIR_OK; i++) {
         const wr_topic *topic = wr_topics_find(topics, in->topics[i].topic);
+        shown_topic *shown = &dir->topics[dir->topic_count];
         if (topic)
-            err = show_topic(request, topic, &in->topics[i], &dir->topics[dir->topic_count++]);
+            err = show_topic(request, topic, &in->topics[i], shown);
+        dir->topic_count += shown->partition_count > 0;
     }
     return err;
 }

@@ -67,9 +67,7 @@ static weir_err show_partitions(wr_request *request, const wr_topic *topic, int3
                               .isr_nodes = node,
                               .isr_node_count = open ? 1 : 0,
                               .offline_replicas = node,
-                              .offline_replica_count = open ? 0 : 1,
-                              .eligible_leader_replica_count = -1,
-                              .last_known_elr_count = -1};
+                              .offline_replica_count = open ? 0 : 1};
     }
     return WEIR_OK;
 }
@@ -89,7 +87,7 @@ weir_err wr_api_describe_topic_partitions(wr_request *request)
     const wr_describe_topic_partitions_request *in = request->message;
     wr_describe_topic_partitions_response *out = request->response;
     int32_t left = in->response_partition_limit;
-    left = left < 1 || left > PAGE_PARTITIONS_MAX ? PAGE_PARTITIONS_MAX : left;
+    left = left < 1 ? 1 : left > PAGE_PARTITIONS_MAX ? PAGE_PARTITIONS_MAX : left;
     int32_t count = 0;
     weir_slice *names = list_names(request, &count);
     out->topics = WR_API_ITEMS(request, shown_topic, count);

@@ -55,13 +55,16 @@ static const wr_api_shape shape = {
 static int16_t read_partition(wr_request *request, wr_partition *partition, const wr_fetch_request_partition *asked,
                               int64_t *left, wr_fetch_response_partition *out)
 {
-    out->high_watermark = out->last_stable_offset = wr_partition_high_watermark(partition);
-    out->log_start_offset = wr_partition_start_offset(partition);
     int16_t error = wr_api_check_epoch(asked->current_leader_epoch);
     if (error)
         return error;
-    if (asked->fetch_offset < out->log_start_offset || asked->fetch_offset > wr_partition_end_offset(partition))
+    int64_t start_offset = wr_partition_start_offset(partition);
+    if (asked->fetch_offset < start_offset || asked->fetch_offset > wr_partition_end_offset(partition))
         return WR_KAFKA_OFFSET_OUT_OF_RANGE;
+    if (asked->last_fetched_epoch > WR_LEADER_EPOCH)
+        return WR_KAFKA_OFFSET_OUT_OF_RANGE; /* an epoch that this log never had: it was not read here */
+    out->high_watermark = out->last_stable_offset = wr_partition_high_watermark(partition);
+    out->log_start_offset = start_offset;
 
     bool first = request->payload.size == 0;
     int64_t size = asked->partition_max_bytes < *left ? asked->partition_max_bytes : *left;
@@ -115,6 +118,8 @@ static void read_one(wr_api_place *place, void *user)
     parked->payload_at = request->payload.size;
     if (place->error == WR_KAFKA_NONE)
         place->error = read_partition(request, place->partition, place->asked, &fetch->left, out);
+    else
+        out->aborted_transaction_count = 0; /* as Kafka has it: null in all answers that were read, none in these */
     parked->payload_size = request->payload.size - parked->payload_at;
     parked->log_size = place->partition ? wr_partition_size(place->partition) : 0;
     fetch->failed = fetch->failed || place->error != WR_KAFKA_NONE;

@@ -7,13 +7,15 @@
 
 enum { KEY_GROUP = 0, KEY_TRANSACTION = 1, FIRST_BATCHED_VERSION = 4 };
 
-static weir_slice refusal(int16_t error)
+/* Clients of Java print it even where all is well. */
+static weir_slice message(int16_t version, int16_t error)
 {
     if (error == WR_KAFKA_GROUP_AUTHORIZATION_FAILED || error == WR_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
         return (weir_slice){0};
-    return error == WR_KAFKA_NONE              ? (weir_slice){0}
-           : error == WR_KAFKA_INVALID_REQUEST ? WEIR_SLICE("this kind of coordinator is not kept here")
-                                               : WEIR_SLICE("the groups are being loaded; ask again");
+    if (error == WR_KAFKA_NONE)
+        return version < FIRST_BATCHED_VERSION ? WEIR_SLICE("NONE") : WEIR_SLICE("");
+    return error == WR_KAFKA_INVALID_REQUEST ? WEIR_SLICE("this kind of coordinator is not kept here")
+                                             : WEIR_SLICE("the groups are being loaded; ask again");
 }
 
 /* Any name will do, also the empty one: kafka-python asks with it to learn what the broker is. */
@@ -37,7 +39,7 @@ weir_err wr_api_find_coordinator(wr_request *request)
 
     if (request->header.api_version < FIRST_BATCHED_VERSION) {
         out->error_code = judge(request, in->key_type, in->key);
-        out->error_message = refusal(out->error_code);
+        out->error_message = message(request->header.api_version, out->error_code);
         bool found = out->error_code == WR_KAFKA_NONE;
         out->node_id = found ? node_id : -1;
         out->host = found ? host : WEIR_SLICE("");
@@ -56,7 +58,7 @@ weir_err wr_api_find_coordinator(wr_request *request)
             .host = found ? host : WEIR_SLICE(""),
             .port = found ? port : -1,
             .error_code = error,
-            .error_message = refusal(error),
+            .error_message = message(request->header.api_version, error),
         };
     }
     return WEIR_OK;

@@ -21,6 +21,11 @@ weir_err wr_api_init_producer_id(wr_request *request)
     out->error_code = wr_api_authorise_cluster(request);
     if (out->error_code != WR_KAFKA_NONE)
         return WEIR_OK;
+    if ((in->producer_id == WR_NO_PRODUCER_ID) != (in->producer_epoch == WR_NO_PRODUCER_EPOCH)) {
+        out->producer_id = WR_NO_PRODUCER_ID;
+        out->error_code = WR_KAFKA_INVALID_REQUEST; /* one without the other */
+        return WEIR_OK;
+    }
     int64_t id;
     weir_err err = wr_producer_ids_next(wr_api_broker(request)->producer_ids, &id);
     if (err != WEIR_OK) {

@@ -16,13 +16,20 @@ static weir_slice present(weir_slice text)
     return text.data ? text : WEIR_SLICE("");
 }
 
+/* From version 7 on there may be no protocol. */
+static weir_slice protocol_name(const wr_request *request, weir_slice name)
+{
+    return request->header.api_version < 7 ? present(name) : name;
+}
+
 static weir_err refuse(wr_request *request, int16_t error)
 {
     const wr_join_group_request *in = request->message;
     wr_join_group_response *out = request->response;
     out->error_code = error;
     out->generation_id = WR_NO_GENERATION;
-    out->protocol_name = out->leader = WEIR_SLICE("");
+    out->protocol_name = protocol_name(request, (weir_slice){0});
+    out->leader = WEIR_SLICE("");
     out->member_id = in->member_id;
     return WEIR_OK;
 }
@@ -47,7 +54,7 @@ static void joined(wr_group_waiter *waiter, const wr_group_joined *answer)
     out->error_code = answer->error;
     out->generation_id = answer->generation;
     out->protocol_type = answer->protocol_type;
-    out->protocol_name = present(answer->protocol_name);
+    out->protocol_name = protocol_name(request, answer->protocol_name);
     out->leader = present(answer->leader_id);
     out->member_id = present(answer->member_id);
     out->skip_assignment = answer->skip_assignment;

@@ -11,6 +11,12 @@ static bool is_asked(const wr_list_config_resources_request *in, int8_t type)
     return in->resource_type_count <= 0;
 }
 
+static bool is_known(int8_t type)
+{
+    return type == WR_RESOURCE_TOPIC || type == WR_RESOURCE_BROKER || type == WR_RESOURCE_BROKER_LOGGER ||
+           type == WR_RESOURCE_CLIENT_METRICS || type == WR_RESOURCE_GROUP;
+}
+
 /* Version 0 knows client metrics only, of which there are none. */
 weir_err wr_api_list_config_resources(wr_request *request)
 {
@@ -20,6 +26,11 @@ weir_err wr_api_list_config_resources(wr_request *request)
     out->error_code = wr_api_authorise_cluster(request);
     if (out->error_code != WR_KAFKA_NONE || request->header.api_version == 0)
         return WEIR_OK;
+    for (int32_t i = 0; i < in->resource_type_count; i++)
+        if (!is_known(in->resource_types[i])) {
+            out->error_code = WR_KAFKA_UNSUPPORTED_VERSION;
+            return WEIR_OK;
+        }
     out->config_resources =
         WR_API_ITEMS(request, wr_list_config_resources_response_config_resource, wr_topics_count(topics) + 1);
     if (!out->config_resources)

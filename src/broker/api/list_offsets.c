@@ -56,13 +56,18 @@ static const wr_api_shape shape = {
 
 static void list_one(wr_api_place *place, void *user)
 {
-    (void)user;
+    const int32_t *times = user;
     const wr_list_offsets_request_partition *asked = place->asked;
     wr_list_offsets_response_partition *out = place->answer;
     out->timestamp = out->offset = -1;
     out->leader_epoch = WR_NO_LEADER_EPOCH;
+    if (times[place->position] > 1)
+        place->error = WR_KAFKA_INVALID_REQUEST;
     if (place->error == WR_KAFKA_NONE)
         place->error = wr_api_check_epoch(asked->current_leader_epoch);
+    if (place->error == WR_KAFKA_NONE && asked->current_leader_epoch < WR_NO_LEADER_EPOCH)
+        place->error =
+            WR_KAFKA_FENCED_LEADER_EPOCH; /* Fetch takes any number below 0 for none, this request does not */
     if (place->error == WR_KAFKA_NONE && place->request->header.api_version < first_version(asked->timestamp))
         place->error = WR_KAFKA_UNSUPPORTED_VERSION;
     if (place->error != WR_KAFKA_NONE)
@@ -78,5 +83,7 @@ static void list_one(wr_api_place *place, void *user)
 
 weir_err wr_api_list_offsets(wr_request *request)
 {
-    return wr_api_answer_each(request, &shape, list_one, NULL);
+    const int32_t *times;
+    weir_err err = wr_api_merge(request, &shape, &times);
+    return err == WEIR_OK ? wr_api_answer_each(request, &shape, list_one, (void *)(uintptr_t)times) : err;
 }

@@ -3,6 +3,8 @@
 
 #include "api.h"
 
+enum { FIRST_BY_ID_VERSION = 12 };
+
 static weir_err describe_partition(wr_request *request, const wr_partition *partition,
                                    wr_metadata_response_partition *out)
 {
@@ -64,9 +66,7 @@ static int16_t find(wr_request *request, const wr_metadata_request_topic *asked,
 {
     const wr_metadata_request *in = request->message;
     wr_broker *broker = wr_api_broker(request);
-    if (!asked->name.data) {
-        if (wr_uuid_is_zero(&asked->topic_id))
-            return WR_KAFKA_INVALID_REQUEST;
+    if (request->header.api_version >= FIRST_BY_ID_VERSION && !wr_uuid_is_zero(&asked->topic_id)) {
         wr_topic *found = wr_topics_find_id(broker->topics, &asked->topic_id);
         if (!found)
             return WR_KAFKA_UNKNOWN_TOPIC_ID;
@@ -74,6 +74,8 @@ static int16_t find(wr_request *request, const wr_metadata_request_topic *asked,
         *ret_topic = denied == WR_KAFKA_NONE ? found : NULL;
         return denied;
     }
+    if (!asked->name.data)
+        return WR_KAFKA_INVALID_REQUEST;
     int16_t denied = wr_api_authorise(request, WR_ACL_TOPIC, asked->name);
     if (denied != WR_KAFKA_NONE)
         return denied;
@@ -89,19 +91,39 @@ static int16_t find(wr_request *request, const wr_metadata_request_topic *asked,
     return create(broker, asked->name, ret_topic);
 }
 
+/* What each topic is asked for by; each is described once. NULL: memory. */
+static const int32_t *list_repeats(wr_request *request)
+{
+    const wr_metadata_request *in = request->message;
+    weir_slice *keys = WR_API_ITEMS(request, weir_slice, in->topic_count);
+    if (!keys)
+        return NULL;
+    for (int32_t i = 0; i < in->topic_count; i++) {
+        const wr_metadata_request_topic *asked = &in->topics[i];
+        bool by_id = !wr_uuid_is_zero(&asked->topic_id);
+        keys[i] = by_id ? (weir_slice){asked->topic_id.bytes, sizeof asked->topic_id.bytes} : asked->name;
+    }
+    return wr_api_repeats(request, keys, in->topic_count);
+}
+
 static weir_err describe_asked(wr_request *request, wr_metadata_response *out)
 {
     const wr_metadata_request *in = request->message;
     out->topics = WR_API_ITEMS(request, wr_metadata_response_topic, in->topic_count);
-    if (!out->topics)
+    const int32_t *times = list_repeats(request);
+    if (!out->topics || !times)
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < in->topic_count; i++) {
+        if (times[i] == 0)
+            continue;
         wr_metadata_response_topic *item = &out->topics[out->topic_count++];
         wr_topic *topic = NULL;
         item->error_code = find(request, &in->topics[i], &topic);
         item->name = in->topics[i].name;
         item->topic_id = in->topics[i].topic_id;
-        item->topic_authorized_operations = WR_OPERATIONS_OMITTED;
+        bool tells = in->include_topic_authorized_operations && item->error_code != WR_KAFKA_TOPIC_AUTHORIZATION_FAILED;
+        item->topic_authorized_operations =
+            tells ? wr_api_operations(request, WR_ACL_TOPIC, item->name, WR_TOPIC_OPERATIONS) : WR_OPERATIONS_OMITTED;
         weir_err err = topic ? describe_topic(request, topic, item) : WEIR_OK;
         if (err != WEIR_OK)
             return err;
@@ -125,10 +147,40 @@ static weir_err describe_all(wr_request *request, wr_metadata_response *out)
     return WEIR_OK;
 }
 
+/* Versions 10 and 11 have ids in their tables but are asked by name: with an id, or without a name, Kafka refuses all
+ * that was asked for and says nothing of the cluster. */
+static bool asks_too_early(const wr_request *request)
+{
+    const wr_metadata_request *in = request->message;
+    bool wrong = false;
+    for (int32_t i = 0; i < in->topic_count; i++)
+        wrong = wrong || !in->topics[i].name.data || !wr_uuid_is_zero(&in->topics[i].topic_id);
+    return wrong && request->header.api_version < FIRST_BY_ID_VERSION;
+}
+
+static weir_err refuse_all(wr_request *request, wr_metadata_response *out)
+{
+    const wr_metadata_request *in = request->message;
+    out->controller_id = -1;
+    out->topics = WR_API_ITEMS(request, wr_metadata_response_topic, in->topic_count);
+    if (!out->topics)
+        return WEIR_E_MEMORY;
+    for (; out->topic_count < in->topic_count; out->topic_count++)
+        out->topics[out->topic_count] = (wr_metadata_response_topic){
+            .error_code = WR_KAFKA_INVALID_REQUEST,
+            .name = in->topics[out->topic_count].name.data ? in->topics[out->topic_count].name : WEIR_SLICE(""),
+            .topic_id = in->topics[out->topic_count].topic_id,
+            .topic_authorized_operations = WR_OPERATIONS_OMITTED,
+        };
+    return WEIR_OK;
+}
+
 weir_err wr_api_metadata(wr_request *request)
 {
     const wr_metadata_request *in = request->message;
     wr_metadata_response *out = request->response;
+    if (asks_too_early(request))
+        return refuse_all(request, out);
     out->brokers = WR_API_ITEMS(request, wr_metadata_response_broker, 1);
     if (!out->brokers)
         return WEIR_E_MEMORY;

@@ -22,11 +22,13 @@ static void deleted(void *user, int16_t error)
     wr_request_answer(done->request);
 }
 
-static int16_t check_group(const wr_groups *groups, const wr_group *group)
+static int16_t check_group(const wr_groups *groups, weir_slice group_id, const wr_group *group)
 {
     int16_t error = wr_groups_ready(groups);
     if (error != WR_KAFKA_NONE)
         return error;
+    if (group_id.size == 0)
+        return WR_KAFKA_INVALID_GROUP_ID;
     if (!group)
         return WR_KAFKA_GROUP_ID_NOT_FOUND;
     bool consumers = weir_slice_equal(wr_group_protocol_type(group), WEIR_SLICE("consumer"));
@@ -78,7 +80,7 @@ weir_err wr_api_offset_delete(wr_request *request)
     wr_group *group = wr_groups_find(groups, in->group_id);
     out->error_code = wr_api_authorise(request, WR_ACL_GROUP, in->group_id);
     if (out->error_code == WR_KAFKA_NONE)
-        out->error_code = check_group(groups, group);
+        out->error_code = check_group(groups, in->group_id, group);
     if (out->error_code != WR_KAFKA_NONE)
         return WEIR_OK;
     deletion *to = weir_arena_alloc(request->arena, sizeof *to);

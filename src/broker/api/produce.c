@@ -78,11 +78,13 @@ static bool check_batch(wr_request *request, const wr_partition *partition, weir
     weir_failure failure = {0};
     weir_err err = bytes.size ? wr_batch_read(bytes, ret_batch, &needed) : WEIR_E_FORMAT;
     if (err == WEIR_E_UNSUPPORTED)
-        refuse(out, WR_KAFKA_UNSUPPORTED_FOR_MESSAGE_FORMAT, WEIR_SLICE("Only record batches with magic 2 are taken"));
+        refuse(out, WR_KAFKA_INVALID_RECORD, WEIR_SLICE("Only record batches with magic 2 are taken"));
     else if (err != WEIR_OK)
         refuse(out, WR_KAFKA_INVALID_RECORD, WEIR_SLICE("Exactly one whole record batch must be sent to a partition"));
     else if (ret_batch->bytes.size != bytes.size)
         refuse(out, WR_KAFKA_INVALID_RECORD, WEIR_SLICE("Only one record batch may be sent to a partition"));
+    else if (ret_batch->base_offset != 0)
+        refuse(out, WR_KAFKA_INVALID_RECORD, WEIR_SLICE("A producer's batch begins with offset 0"));
     else if (ret_batch->attributes & WR_BATCH_CONTROL)
         refuse(out, WR_KAFKA_INVALID_RECORD, WEIR_SLICE("Clients cannot write control batches"));
     else if (ret_batch->attributes & WR_BATCH_TRANSACTIONAL)
@@ -140,6 +142,8 @@ static int64_t append(wr_request *request, wr_partition *partition, weir_slice b
     weir_err err = wr_partition_append(partition, writable, bytes.size, &appended);
     if (err != WEIR_OK) {
         refuse_append(partition, bytes.size, err, out);
+        if (err == WEIR_E_RANGE || err == WEIR_E_FENCED || err == WEIR_E_FORMAT)
+            out->log_start_offset = wr_partition_start_offset(partition); /* the log was looked at, as Kafka tells */
         return -1;
     }
     out->base_offset = appended.base_offset;

@@ -44,6 +44,9 @@ weir_err wr_api_sync_group(wr_request *request)
         error = wr_groups_ready(groups);
     if (error != WR_KAFKA_NONE)
         return refuse(request, error);
+    /* From version 5 on a member says what it believes the protocol to be. */
+    if (request->header.api_version >= 5 && (!in->protocol_type.data || !in->protocol_name.data))
+        return refuse(request, WR_KAFKA_INCONSISTENT_GROUP_PROTOCOL);
     wr_group *group = wr_groups_find(groups, in->group_id);
     if (!group)
         return refuse(request, in->group_id.size > 0 ? WR_KAFKA_UNKNOWN_MEMBER_ID : WR_KAFKA_INVALID_GROUP_ID);

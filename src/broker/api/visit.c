@@ -62,6 +62,60 @@ weir_err wr_api_lay_out(wr_request *request, const wr_api_shape *shape, const vo
     return WEIR_OK;
 }
 
+/* One key a partition: the place where its topic is named first, and its index. */
+static const int32_t *count_repeats(wr_request *request, const wr_api_side *from, const void *asked, int32_t count)
+{
+    int32_t topic_count = count_at(asked, from->topic_count), at_key = 0;
+    weir_slice *names = weir_arena_array(request->arena, (size_t)topic_count, sizeof *names);
+    weir_slice *keys = weir_arena_array(request->arena, (size_t)count, sizeof *keys);
+    int32_t(*parts)[2] = weir_arena_array(request->arena, (size_t)count, sizeof *parts);
+    if (!names || !keys || !parts)
+        return NULL;
+    const char *topics = array_at(asked, from->topics);
+    for (int32_t i = 0; i < topic_count; i++)
+        names[i] = *(const weir_slice *)at(topics + (size_t)i * from->topic_size, from->name);
+    const int32_t *firsts = wr_api_firsts(request, names, topic_count);
+    if (!firsts)
+        return NULL;
+    for (int32_t i = 0; i < topic_count; i++) {
+        const void *topic = topics + (size_t)i * from->topic_size;
+        const char *partitions = array_at(topic, from->partitions);
+        for (int32_t k = 0; k < count_at(topic, from->partition_count); k++, at_key++) {
+            parts[at_key][0] = firsts[i];
+            parts[at_key][1] = *(const int32_t *)at(partitions + (size_t)k * from->partition_size, from->index);
+            keys[at_key] = (weir_slice){(const uint8_t *)parts[at_key], sizeof *parts};
+        }
+    }
+    return wr_api_repeats(request, keys, count);
+}
+
+weir_err wr_api_merge(wr_request *request, const wr_api_shape *shape, const int32_t **ret_times)
+{
+    const wr_api_side *from = &shape->asked;
+    int32_t topic_count = count_at(request->message, from->topic_count), count = 0, before = 0, after = 0;
+    char *topics = array_at(request->message, from->topics);
+    for (int32_t i = 0; i < topic_count; i++)
+        count += count_at(topics + (size_t)i * from->topic_size, from->partition_count);
+    const int32_t *times = count_repeats(request, from, request->message, count);
+    int32_t *kept_times = weir_arena_array(request->arena, (size_t)count, sizeof *kept_times);
+    if (!times || !kept_times)
+        return WEIR_E_MEMORY;
+    for (int32_t i = 0; i < topic_count; i++) {
+        char *topic = topics + (size_t)i * from->topic_size, *partitions = array_at(topic, from->partitions);
+        int32_t asked_count = count_at(topic, from->partition_count), kept = 0;
+        for (int32_t k = 0; k < asked_count; k++, before++) {
+            if (times[before] == 0)
+                continue;
+            memmove(partitions + (size_t)kept++ * from->partition_size, partitions + (size_t)k * from->partition_size,
+                    from->partition_size);
+            kept_times[after++] = times[before];
+        }
+        *(int32_t *)at(topic, from->partition_count) = kept;
+    }
+    *ret_times = kept_times;
+    return WEIR_OK;
+}
+
 /* Finds the topic that is asked for; its error, or NONE. */
 static int16_t find_topic(const wr_api_shape *shape, const void *asked, wr_api_place *place)
 {

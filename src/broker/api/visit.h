@@ -60,6 +60,9 @@ WEIR_MUST_CHECK weir_err wr_api_lay_out(wr_request *request, const wr_api_shape 
                                         int32_t *ret_partition_count);
 void wr_api_visit(wr_request *request, const wr_api_shape *shape, const void *asked, void *answer,
                   void (*visit)(wr_api_place *place, void *user), void *user);
+/* What is asked for twice is asked for once: repetitions leave the request's message. ret_times: for each partition that
+ * is left, by its position, how often it was there. For requests that name topics by name. */
+WEIR_MUST_CHECK weir_err wr_api_merge(wr_request *request, const wr_api_shape *shape, const int32_t **ret_times);
 /* Both, with the request's own message and response. */
 WEIR_MUST_CHECK weir_err wr_api_answer_each(wr_request *request, const wr_api_shape *shape,
                                             void (*visit)(wr_api_place *place, void *user), void *user);
