@@ -80,12 +80,12 @@ static void send_sync(const member *of, const wr_join_group_response *led)
                                 .group_instance_id = instance_of(of),
                                 .assignments = assignments,
                                 .assignment_count = count};
-    wr_rig_send(of->client, WR_API_SYNC_GROUP, 5, &in);
+    wr_rig_send(of->client, WR_API_SYNC_GROUP, 4, &in);
 }
 
 static const wr_sync_group_response *receive_sync(const member *of)
 {
-    return wr_rig_receive(of->client, WR_API_SYNC_GROUP, 5, WAIT_MS);
+    return wr_rig_receive(of->client, WR_API_SYNC_GROUP, 4, WAIT_MS);
 }
 
 static int16_t beat(const member *of, int32_t generation)

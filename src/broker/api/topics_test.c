@@ -12,6 +12,7 @@
 #include <wire/describe_topic_partitions.h>
 #include <wire/incremental_alter_configs.h>
 #include <wire/kafka.h>
+#include <wire/list_offsets.h>
 #include <wire/metadata.h>
 
 #include "test.h"
@@ -62,6 +63,56 @@ TEST(metadata_creates_a_topic_when_it_may_and_shows_it_at_once)
     by_id.topic_id.bytes[0] ^= 1;
     found = wr_rig_call(client, WR_API_METADATA, 12, &in);
     CHECK(found && found->topics[0].error_code == WR_KAFKA_UNKNOWN_TOPIC_ID);
+    wr_rig_free(rig);
+}
+
+TEST(what_is_asked_for_twice_is_answered_once)
+{
+    wr_rig *rig = wr_rig_new(20, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    wr_metadata_request_topic names[] = {{.name = WEIR_SLICE("orders")}, {.name = WEIR_SLICE("orders")}};
+    wr_metadata_request in = {.topics = names, .topic_count = 2};
+    const wr_metadata_response *out = wr_rig_call(client, WR_API_METADATA, 9, &in);
+    CHECK(out && out->topic_count == 1);
+
+    wr_create_topics_request_topic pair[] = {named("twice"), named("twice")};
+    wr_create_topics_request making = {.topics = pair, .topic_count = 2, .timeout_ms = 1000};
+    const wr_create_topics_response *made = wr_rig_call(client, WR_API_CREATE_TOPICS, 5, &making);
+    CHECK(made && made->topic_count == 1);
+    CHECK_EQ(made->topics[0].error_code, WR_KAFKA_INVALID_REQUEST);
+    CHECK_EQ(made->topics[0].config_count, 0); /* an empty list, where null would end Kafka's own tools */
+
+    wr_delete_topics_request_topic gone[] = {{.name = WEIR_SLICE("orders")}, {.name = WEIR_SLICE("orders")}};
+    wr_delete_topics_request deleting = {.topics = gone, .topic_count = 2};
+    const wr_delete_topics_response *deleted = wr_rig_call(client, WR_API_DELETE_TOPICS, 6, &deleting);
+    CHECK(deleted && deleted->response_count == 1);
+    CHECK_EQ(deleted->responses[0].error_code, WR_KAFKA_INVALID_REQUEST);
+    CHECK(deleted->responses[0].error_message.size > 0);
+
+    wr_list_offsets_request_partition rows[] = {{.timestamp = -1, .current_leader_epoch = -1},
+                                                {.timestamp = -2, .current_leader_epoch = -1}};
+    wr_list_offsets_request_topic topic = {.name = WEIR_SLICE("orders"), .partitions = rows, .partition_count = 2};
+    wr_list_offsets_request listing = {.topics = &topic, .topic_count = 1, .replica_id = -1};
+    const wr_list_offsets_response *listed = wr_rig_call(client, WR_API_LIST_OFFSETS, 5, &listing);
+    CHECK(listed && listed->topics[0].partition_count == 1);
+    CHECK_EQ(listed->topics[0].partitions[0].error_code, WR_KAFKA_INVALID_REQUEST);
+    wr_rig_free(rig);
+}
+
+TEST(an_assignment_to_a_broker_that_does_not_exist_is_refused_in_every_profile)
+{
+    wr_rig *rig = wr_rig_new(21, (const char *const[]){"accept.any.replication.factor=true", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    int32_t nobody = 7;
+    wr_create_topics_request_assignment assigned = {.broker_ids = &nobody, .broker_id_count = 1};
+    wr_create_topics_request_topic one = named("orders");
+    one.num_partitions = one.replication_factor = -1;
+    one.assignments = &assigned;
+    one.assignment_count = 1;
+    CHECK_EQ(create(client, one, false), WR_KAFKA_INVALID_REPLICA_ASSIGNMENT);
+    nobody = 1;
+    CHECK_EQ(create(client, one, false), WR_KAFKA_NONE);
     wr_rig_free(rig);
 }
 
@@ -258,6 +309,7 @@ static int16_t alter(wr_rig_client *client, const char *name, int8_t operation, 
     return out->responses[0].error_code;
 }
 
+#define THROTTLED               "leader.replication.throttled.replicas"
 #define CHECK_TEXT(slice, text) CHECK(weir_slice_equal((slice), weir_slice_of(text)))
 
 TEST(a_topics_settings_are_changed_shown_with_their_origin_and_kept)
@@ -270,7 +322,10 @@ TEST(a_topics_settings_are_changed_shown_with_their_origin_and_kept)
     CHECK_EQ(shown->config_source, WR_CONFIG_SOURCE_STATIC_BROKER);
     CHECK_EQ(alter(client, "retention.ms", WR_CONFIG_SET, "1000"), WR_KAFKA_NONE);
     CHECK_EQ(alter(client, "retention.ms", WR_CONFIG_SET, "-2"), WR_KAFKA_INVALID_CONFIG);
-    CHECK_EQ(alter(client, "cleanup.policy", WR_CONFIG_APPEND, "compact"), WR_KAFKA_NONE);
+    CHECK_EQ(alter(client, "cleanup.policy", WR_CONFIG_APPEND, "compact"), WR_KAFKA_INVALID_CONFIG);
+    CHECK_EQ(alter(client, "cleanup.policy", WR_CONFIG_SET, "compact"), WR_KAFKA_INVALID_CONFIG);
+    CHECK_EQ(alter(client, THROTTLED, WR_CONFIG_APPEND, "0:1"), WR_KAFKA_NONE);
+    CHECK_EQ(alter(client, THROTTLED, WR_CONFIG_APPEND, "1:1"), WR_KAFKA_NONE);
     CHECK_EQ(alter(client, "retention.ms", WR_CONFIG_APPEND, "1"), WR_KAFKA_INVALID_CONFIG);
     wr_rig_cut(rig);
     CHECK_OK(wr_rig_start(rig));
@@ -279,12 +334,13 @@ TEST(a_topics_settings_are_changed_shown_with_their_origin_and_kept)
     CHECK_TEXT(shown->value, "1000");
     CHECK_EQ(shown->config_source, WR_CONFIG_SOURCE_TOPIC);
     CHECK_EQ(shown->config_type, WR_CONFIG_TYPE_LONG);
-    CHECK_EQ(shown->synonym_count, 3);
+    CHECK_EQ(shown->synonym_count, 2);
     CHECK_EQ(shown->synonyms[0].source, WR_CONFIG_SOURCE_TOPIC);
     CHECK_TEXT(shown->synonyms[1].name, "log.retention.ms");
     CHECK(shown->documentation.size > 0);
-    CHECK_TEXT(config_of(client, WR_RESOURCE_TOPIC, "orders", "cleanup.policy")->value, "delete,compact");
-    CHECK_EQ(alter(client, "cleanup.policy", WR_CONFIG_SUBTRACT, "compact"), WR_KAFKA_NONE);
+    CHECK_TEXT(config_of(client, WR_RESOURCE_TOPIC, "orders", THROTTLED)->value, "0:1,1:1");
+    CHECK_EQ(alter(client, THROTTLED, WR_CONFIG_SUBTRACT, "0:1"), WR_KAFKA_NONE);
+    CHECK_TEXT(config_of(client, WR_RESOURCE_TOPIC, "orders", THROTTLED)->value, "1:1");
     CHECK_TEXT(config_of(client, WR_RESOURCE_TOPIC, "orders", "cleanup.policy")->value, "delete");
     CHECK_EQ(alter(client, "retention.ms", WR_CONFIG_DELETE, NULL), WR_KAFKA_NONE);
     CHECK_TEXT(config_of(client, WR_RESOURCE_TOPIC, "orders", "retention.ms")->value, "86400000");
