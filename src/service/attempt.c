@@ -96,27 +96,15 @@ static weir_err count_attempt(wr_core *core, const wr_client_record *record, wei
                  WR_TEXT("topic", record->topic), WR_NUMBER("partition", record->partition),
                  WR_NUMBER("offset", record->offset), WR_TEXT("group", core->group));
     count_up(&core->numbers.died, 1);
-    weir_err err = wr_store_exec(core->store,
-                                 "UPDATE weir_parked SET attempts = attempts + 1 WHERE topic = ?1 AND partition = ?2"
-                                 " AND record_offset = ?3",
-                                 where, failure);
+    weir_err err = wr_store_run(core->store, WR_SQL_PARKED_DIED, where, failure);
     if (err == WEIR_OK && wr_store_changes(core->store) == 0)
-        err = wr_store_exec(core->store,
-                            "INSERT INTO weir_attempts (topic, partition, record_offset, attempts)"
-                            " VALUES (?1, ?2, ?3, 1)"
-                            " ON CONFLICT (topic, partition, record_offset) DO UPDATE SET attempts = attempts + 1",
-                            where, failure);
+        err = wr_store_run(core->store, WR_SQL_ATTEMPT_ADD, where, failure);
     return err;
 }
 
 static weir_err forget_done(wr_core *core, weir_failure *failure)
 {
-    return wr_store_exec(core->store,
-                         "DELETE FROM weir_attempts WHERE EXISTS (SELECT 1 FROM weir_inbox"
-                         " WHERE weir_inbox.topic = weir_attempts.topic"
-                         "  AND weir_inbox.partition = weir_attempts.partition"
-                         "  AND weir_inbox.next_offset > weir_attempts.record_offset)",
-                         NULL, failure);
+    return wr_store_run(core->store, WR_SQL_ATTEMPT_DELETE_DONE, NULL, failure);
 }
 
 static weir_err load_rows(wr_core *core, weir_failure *failure)
@@ -127,10 +115,8 @@ static weir_err load_rows(wr_core *core, weir_failure *failure)
     attempts->items = attempts->rows ? weir_arena_array(attempts->rows, ATTEMPTED_MAX, sizeof(attempted)) : NULL;
     if (!attempts->items)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for attempts");
-    weir_err err = wr_store_prepare(core->store,
-                                    "SELECT topic, partition, record_offset, attempts FROM weir_attempts"
-                                    " ORDER BY attempts DESC LIMIT ?1",
-                                    WEIR_VALUES(WEIR_INT(ATTEMPTED_MAX)), &statement, failure);
+    weir_err err =
+        wr_store_select(core->store, WR_SQL_ATTEMPT_LIST, WEIR_VALUES(WEIR_INT(ATTEMPTED_MAX)), &statement, failure);
     if (err != WEIR_OK)
         return err;
     while ((err = wr_statement_next(statement, failure)) == WEIR_OK && attempts->count < ATTEMPTED_MAX) {
@@ -190,8 +176,8 @@ weir_err wr_attempts_forget(wr_core *core, const char *topic, int32_t partition,
     for (size_t i = 0; i < attempts->count; i++)
         if (attempts->items[i].partition == partition && strcmp(attempts->items[i].topic, topic) == 0)
             attempts->items[i].attempts = 0;
-    return wr_store_exec(core->store, "DELETE FROM weir_attempts WHERE topic = ?1 AND partition = ?2",
-                         WEIR_VALUES(WEIR_TEXT(topic), WEIR_INT(partition)), failure);
+    return wr_store_run(core->store, WR_SQL_ATTEMPT_DELETE_PARTITION,
+                        WEIR_VALUES(WEIR_TEXT(topic), WEIR_INT(partition)), failure);
 }
 
 int wr_attempts_of(const wr_core *core, const wr_client_record *record)

@@ -103,7 +103,7 @@ static weir_err open_store(wr_core *core, weir_failure *failure)
 {
     weir_err err = wr_store_open(core->options.database, core->options.store_flags, &core->store, failure);
     if (err == WEIR_OK)
-        err = wr_store_migrate(core->store, "weir", wr_core_migrations, failure);
+        err = wr_store_migrate_own(core->store, 0, failure);
     if (err == WEIR_OK)
         err = wr_store_migrate(core->store, core->service->name, core->service->migrations, failure);
     if (err == WEIR_OK)

@@ -409,7 +409,6 @@ bool wr_core_crash(wr_core *core, const char *where);
 WEIR_MUST_CHECK weir_err wr_core_producer_new(wr_core *core, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t count, bool *ret_did,
                                       weir_failure *failure);
-extern const char *const wr_core_migrations[];
 WEIR_MUST_CHECK weir_err wr_meta_get(wr_store *store, const char *key, char *ret_text, size_t size, bool *ret_found,
                                      weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_meta_set(wr_store *store, const char *key, const char *text, weir_failure *failure);

@@ -80,11 +80,11 @@ static weir_err check_id(wr_core *core, position *position, const wr_topic_id *s
         position->next = NOTHING_READ;
         position->is_changed = position->is_held = false;
     }
-    weir_err err = wr_store_exec(
-        core->store, "UPDATE weir_inbox SET topic_id = ?3, next_offset = ?4 WHERE topic = ?1 AND partition = ?2",
-        WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition),
-                    WEIR_BLOB(((weir_slice){id->bytes, sizeof id->bytes})), WEIR_INT(position->next)),
-        failure);
+    weir_err err =
+        wr_store_run(core->store, WR_SQL_INBOX_SET_TOPIC_ID,
+                     WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition),
+                                 WEIR_BLOB(((weir_slice){id->bytes, sizeof id->bytes})), WEIR_INT(position->next)),
+                     failure);
     if (err == WEIR_OK && is_remade)
         err = wr_attempts_forget(core, position->topic, position->partition, failure);
     return err;
@@ -94,8 +94,8 @@ static weir_err read_id(wr_core *core, const position *position, wr_topic_id *re
 {
     wr_statement *statement;
     weir_err err =
-        wr_store_prepare(core->store, "SELECT topic_id FROM weir_inbox WHERE topic = ?1 AND partition = ?2",
-                         WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition)), &statement, failure);
+        wr_store_select(core->store, WR_SQL_INBOX_TOPIC_ID,
+                        WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition)), &statement, failure);
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);
@@ -186,13 +186,9 @@ static weir_err take(wr_core *core, wr_assignment *assignment, weir_failure *fai
             return weir_fail(failure, err, "no memory for a partition");
     }
     wr_statement *statement;
-    weir_err err = wr_store_prepare(core->store,
-                                    "INSERT INTO weir_inbox (topic, partition, next_offset, epoch)"
-                                    " VALUES (?1, ?2, -1001, 1)"
-                                    " ON CONFLICT (topic, partition) DO UPDATE SET epoch = epoch + 1"
-                                    " RETURNING epoch, next_offset, topic_id",
-                                    WEIR_VALUES(WEIR_TEXT(assignment->topic), WEIR_INT(assignment->partition)),
-                                    &statement, failure);
+    weir_err err = wr_store_select(core->store, WR_SQL_INBOX_TAKE,
+                                   WEIR_VALUES(WEIR_TEXT(assignment->topic), WEIR_INT(assignment->partition)),
+                                   &statement, failure);
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);
@@ -257,8 +253,8 @@ static weir_err check_epoch(wr_core *core, position *position, weir_failure *fai
 {
     wr_statement *statement;
     weir_err err =
-        wr_store_prepare(core->store, "SELECT epoch FROM weir_inbox WHERE topic = ?1 AND partition = ?2",
-                         WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition)), &statement, failure);
+        wr_store_select(core->store, WR_SQL_INBOX_EPOCH,
+                        WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition)), &statement, failure);
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);
@@ -367,9 +363,9 @@ weir_err wr_inbox_resume(wr_core *core, const char *topic)
 
 static weir_err seen_before(wr_core *core, const weir_event *event, bool *ret_is_new, weir_failure *failure)
 {
-    weir_err err = wr_store_exec(
-        core->store, "INSERT INTO weir_seen (source, id, seen_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        WEIR_VALUES(WEIR_TEXT(event->source), WEIR_TEXT(event->id), WEIR_INT(wr_clock_ms(core))), failure);
+    weir_err err =
+        wr_store_run(core->store, WR_SQL_SEEN_ADD,
+                     WEIR_VALUES(WEIR_TEXT(event->source), WEIR_TEXT(event->id), WEIR_INT(wr_clock_ms(core))), failure);
     if (err == WEIR_OK)
         *ret_is_new = wr_store_changes(core->store) == 1;
     return err;
@@ -410,11 +406,10 @@ weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const we
 
 static weir_err write_position(wr_core *core, position *position, weir_failure *failure)
 {
-    weir_err err = wr_store_exec(
-        core->store, "UPDATE weir_inbox SET next_offset = ?3 WHERE topic = ?1 AND partition = ?2 AND epoch = ?4",
-        WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition), WEIR_INT(position->next),
-                    WEIR_INT(position->epoch)),
-        failure);
+    weir_err err = wr_store_run(core->store, WR_SQL_INBOX_MOVE,
+                                WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition),
+                                            WEIR_INT(position->next), WEIR_INT(position->epoch)),
+                                failure);
     position->is_changed = false;
     if (err == WEIR_OK && wr_store_changes(core->store) != 1)
         return weir_fail(failure, WEIR_E_FENCED, "partition %d of %s belongs to somebody newer", position->partition,
@@ -430,10 +425,9 @@ static weir_err prune_seen(wr_core *core, weir_failure *failure)
     int64_t now_ms = wr_clock_ms(core);
     if (now_ms - inbox->pruned_at_ms < PRUNE_EVERY_MS)
         return WEIR_OK;
-    weir_err err = wr_store_exec(
-        core->store,
-        "DELETE FROM weir_seen WHERE (source, id) IN (SELECT source, id FROM weir_seen WHERE seen_ms < ?1 LIMIT ?2)",
-        WEIR_VALUES(WEIR_INT(now_ms - core->options.seen_window_ms), WEIR_INT(PRUNE_COUNT)), failure);
+    weir_err err =
+        wr_store_run(core->store, WR_SQL_SEEN_PRUNE,
+                     WEIR_VALUES(WEIR_INT(now_ms - core->options.seen_window_ms), WEIR_INT(PRUNE_COUNT)), failure);
     if (err == WEIR_OK && wr_store_changes(core->store) < PRUNE_COUNT)
         inbox->pruned_at_ms = now_ms;
     return err;

@@ -19,8 +19,8 @@ static const char *state_name(int64_t state)
 static weir_err check_version(wr_store *store, weir_failure *failure)
 {
     wr_statement *statement;
-    weir_err err = wr_store_prepare(store, "SELECT version FROM weir_migrations WHERE component = 'weir'", NULL,
-                                    &statement, failure);
+    weir_err err =
+        wr_store_select(store, WR_SQL_MIGRATION_VERSION, WEIR_VALUES(WEIR_TEXT("weir")), &statement, failure);
     if (err != WEIR_OK)
         return weir_fail(failure, WEIR_E_UNSUPPORTED, "this is not the database of a service");
     err = wr_statement_next(statement, failure);
@@ -33,11 +33,11 @@ static weir_err check_version(wr_store *store, weir_failure *failure)
                                     "an older version of weir used this database last: start its service once");
 }
 
-static weir_err each_row(wr_store *store, const char *sql, bool is_aside,
+static weir_err each_row(wr_store *store, wr_sql sql, bool is_aside,
                          void (*each)(void *user, const wr_outbox_item *item), void *user, weir_failure *failure)
 {
     wr_statement *statement;
-    weir_err err = wr_store_prepare(store, sql, NULL, &statement, failure);
+    weir_err err = wr_store_select(store, sql, NULL, &statement, failure);
     if (err != WEIR_OK)
         return err;
     while ((err = wr_statement_next(statement, failure)) == WEIR_OK) {
@@ -61,26 +61,20 @@ weir_err wr_outbox_each(wr_store *store, void (*each)(void *user, const wr_outbo
 {
     weir_err err = check_version(store, failure);
     if (err == WEIR_OK)
-        err = each_row(store,
-                       "SELECT sequence, state, topic, key, reason, created_ms, coalesce(length(value), 0)"
-                       " FROM weir_outbox WHERE state <> 0 ORDER BY sequence",
-                       false, each, user, failure);
+        err = each_row(store, WR_SQL_OUTBOX_LIST_REFUSED, false, each, user, failure);
     if (err == WEIR_OK)
-        err = each_row(store,
-                       "SELECT id, again, topic, key, reason, created_ms, coalesce(length(value), 0)"
-                       " FROM weir_set_aside ORDER BY id",
-                       true, each, user, failure);
+        err = each_row(store, WR_SQL_ASIDE_LIST, true, each, user, failure);
     return err;
 }
 
-static weir_err change(wr_store *store, const char *sql, int64_t number, const char *what, weir_failure *failure)
+static weir_err change(wr_store *store, wr_sql sql, int64_t number, const char *what, weir_failure *failure)
 {
     weir_err err = check_version(store, failure);
     if (err == WEIR_OK)
         err = wr_store_begin(store, failure);
     if (err != WEIR_OK)
         return err;
-    err = wr_store_exec(store, sql, WEIR_VALUES(WEIR_INT(number)), failure);
+    err = wr_store_run(store, sql, WEIR_VALUES(WEIR_INT(number)), failure);
     if (err == WEIR_OK && wr_store_changes(store) == 0)
         err = weir_fail(failure, WEIR_E_NOT_FOUND, "%lld is not the number of %s", (long long)number, what);
     if (err == WEIR_OK)
@@ -91,18 +85,17 @@ static weir_err change(wr_store *store, const char *sql, int64_t number, const c
 
 weir_err wr_outbox_skip(wr_store *store, int64_t sequence, weir_failure *failure)
 {
-    return change(store, "UPDATE weir_outbox SET state = 3 WHERE sequence = ?1 AND state <> 0", sequence,
-                  "a refused event", failure);
+    return change(store, WR_SQL_OUTBOX_SKIP, sequence, "a refused event", failure);
 }
 
 weir_err wr_outbox_requeue(wr_store *store, int64_t number, weir_failure *failure)
 {
-    return change(store, "UPDATE weir_set_aside SET again = 1 WHERE id = ?1", number, "what is set aside", failure);
+    return change(store, WR_SQL_ASIDE_REQUEUE, number, "what is set aside", failure);
 }
 
 weir_err wr_outbox_remove(wr_store *store, int64_t number, weir_failure *failure)
 {
-    return change(store, "DELETE FROM weir_set_aside WHERE id = ?1", number, "what is set aside", failure);
+    return change(store, WR_SQL_ASIDE_DELETE, number, "what is set aside", failure);
 }
 
 weir_err wr_outbox_value(wr_store *store, int64_t number, weir_arena *arena, weir_slice *ret_value,
@@ -111,8 +104,7 @@ weir_err wr_outbox_value(wr_store *store, int64_t number, weir_arena *arena, wei
     wr_statement *statement;
     weir_err err = check_version(store, failure);
     if (err == WEIR_OK)
-        err = wr_store_prepare(store, "SELECT value FROM weir_set_aside WHERE id = ?1", WEIR_VALUES(WEIR_INT(number)),
-                               &statement, failure);
+        err = wr_store_select(store, WR_SQL_ASIDE_VALUE, WEIR_VALUES(WEIR_INT(number)), &statement, failure);
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);

@@ -67,11 +67,7 @@ static weir_err count(wr_core *core, int64_t *ret_refused, int64_t *ret_asked, i
                       weir_failure *failure)
 {
     wr_statement *statement;
-    weir_err err = wr_store_prepare(core->store,
-                                    "SELECT (SELECT count(*) FROM weir_outbox WHERE state <> 0),"
-                                    " (SELECT count(*) FROM weir_set_aside WHERE again <> 0),"
-                                    " (SELECT count(*) FROM weir_set_aside)",
-                                    NULL, &statement, failure);
+    weir_err err = wr_store_select(core->store, WR_SQL_OUTBOX_COUNT, NULL, &statement, failure);
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);
@@ -87,12 +83,7 @@ static weir_err count(wr_core *core, int64_t *ret_refused, int64_t *ret_asked, i
 static weir_err renumber(wr_core *core, weir_failure *failure)
 {
     weir_err err =
-        wr_store_exec(core->store,
-                      "UPDATE weir_outbox SET sequence = renumbered.new, state = 0, sent_to = 0, reason = NULL"
-                      " FROM (SELECT sequence AS old, ?1 + row_number() OVER (ORDER BY sequence) - 1 AS new"
-                      "  FROM weir_outbox WHERE state <> 0) AS renumbered"
-                      " WHERE weir_outbox.sequence = renumbered.old",
-                      WEIR_VALUES(WEIR_INT(core->outbox.next_sequence)), failure);
+        wr_store_run(core->store, WR_SQL_OUTBOX_RENUMBER, WEIR_VALUES(WEIR_INT(core->outbox.next_sequence)), failure);
     if (err == WEIR_OK)
         core->outbox.next_sequence += wr_store_changes(core->store);
     return err;
@@ -100,32 +91,24 @@ static weir_err renumber(wr_core *core, weir_failure *failure)
 
 static weir_err take_back(wr_core *core, weir_failure *failure)
 {
-    weir_err err = wr_store_exec(core->store,
-                                 "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms)"
-                                 " SELECT ?1 + row_number() OVER (ORDER BY id) - 1, topic, key, value, headers,"
-                                 " created_ms FROM weir_set_aside WHERE again <> 0",
-                                 WEIR_VALUES(WEIR_INT(core->outbox.next_sequence)), failure);
+    weir_err err =
+        wr_store_run(core->store, WR_SQL_OUTBOX_TAKE_BACK, WEIR_VALUES(WEIR_INT(core->outbox.next_sequence)), failure);
     if (err != WEIR_OK)
         return err;
     core->outbox.next_sequence += wr_store_changes(core->store);
-    return wr_store_exec(core->store, "DELETE FROM weir_set_aside WHERE again <> 0", NULL, failure);
+    return wr_store_run(core->store, WR_SQL_ASIDE_DELETE_TAKEN, NULL, failure);
 }
 
 static weir_err retry_steps(wr_core *core, weir_failure *failure)
 {
-    static const char *const steps[] = {
-        "UPDATE weir_outbox SET state = 2 WHERE state = 0 AND EXISTS"
-        " (SELECT 1 FROM weir_outbox AS refused WHERE refused.state <> 0 AND refused.topic = weir_outbox.topic"
-        "  AND refused.key = weir_outbox.key AND refused.sequence < weir_outbox.sequence"
-        "  AND refused.sent_to < weir_outbox.sequence AND refused.state <> 2)",
-        "INSERT INTO weir_set_aside (topic, key, value, headers, created_ms, reason)"
-        " SELECT topic, key, value, headers, created_ms, coalesce(reason, 'skipped') FROM weir_outbox WHERE state <> 0 "
-        "AND state = 3",
-        "DELETE FROM weir_outbox WHERE state <> 0 AND state = 3",
+    static const wr_sql steps[] = {
+        WR_SQL_OUTBOX_MARK_BEHIND,
+        WR_SQL_ASIDE_ADD_SKIPPED,
+        WR_SQL_OUTBOX_DELETE_SKIPPED,
     };
     weir_err err = WEIR_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && err == WEIR_OK; i++)
-        err = wr_store_exec(core->store, steps[i], NULL, failure);
+        err = wr_store_run(core->store, steps[i], NULL, failure);
     if (err == WEIR_OK)
         err = renumber(core, failure);
     return err == WEIR_OK ? take_back(core, failure) : err;
@@ -149,8 +132,8 @@ weir_err wr_outbox_table_retry(wr_core *core, int64_t *ret_count, weir_failure *
 
 weir_err wr_outbox_table_mark(wr_core *core, const outbox_mark *mark, weir_failure *failure)
 {
-    return wr_store_exec(
-        core->store, "UPDATE weir_outbox SET state = ?2, sent_to = ?3, reason = ?4 WHERE sequence = ?1",
+    return wr_store_run(
+        core->store, WR_SQL_OUTBOX_MARK,
         WEIR_VALUES(WEIR_INT(mark->sequence), WEIR_INT(mark->state), WEIR_INT(mark->sent_to), WEIR_TEXT(mark->reason)),
         failure);
 }
@@ -165,12 +148,10 @@ weir_err wr_outbox_set_aside(wr_core *core, const wr_client_record *record, cons
     weir_err err =
         wr_buf_failed(&blob)
             ? weir_fail(failure, WEIR_E_MEMORY, "no memory to set a record aside")
-            : wr_store_prepare(core->store,
-                               "INSERT INTO weir_set_aside (topic, key, value, headers, created_ms, reason)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
-                               WEIR_VALUES(WEIR_TEXT(record->topic), WEIR_BLOB(record->key), WEIR_BLOB(record->value),
-                                           WEIR_BLOB(headers), WEIR_INT(wr_now_ms(core->io)), WEIR_TEXT(reason)),
-                               &statement, failure);
+            : wr_store_select(core->store, WR_SQL_ASIDE_ADD,
+                              WEIR_VALUES(WEIR_TEXT(record->topic), WEIR_BLOB(record->key), WEIR_BLOB(record->value),
+                                          WEIR_BLOB(headers), WEIR_INT(wr_now_ms(core->io)), WEIR_TEXT(reason)),
+                              &statement, failure);
     if (err == WEIR_OK)
         err = wr_statement_next(statement, failure);
     if (err == WEIR_OK) {
@@ -190,18 +171,15 @@ weir_err wr_outbox_set_aside(wr_core *core, const wr_client_record *record, cons
 weir_err wr_outbox_table_insert(wr_core *core, const kept_record *row, const wr_client_record *record,
                                 weir_slice headers, weir_failure *failure)
 {
-    return wr_store_exec(core->store,
-                         "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms)"
-                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                         WEIR_VALUES(WEIR_INT(row->sequence), WEIR_TEXT(record->topic), WEIR_BLOB(record->key),
-                                     WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(row->created_ms)),
-                         failure);
+    return wr_store_run(core->store, WR_SQL_OUTBOX_ADD,
+                        WEIR_VALUES(WEIR_INT(row->sequence), WEIR_TEXT(record->topic), WEIR_BLOB(record->key),
+                                    WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(row->created_ms)),
+                        failure);
 }
 
 weir_err wr_outbox_table_delete(wr_core *core, int64_t from, int64_t below, weir_failure *failure)
 {
-    return wr_store_exec(core->store, "DELETE FROM weir_outbox WHERE sequence >= ?1 AND sequence < ?2 AND state = 0",
-                         WEIR_VALUES(WEIR_INT(from), WEIR_INT(below)), failure);
+    return wr_store_run(core->store, WR_SQL_OUTBOX_DELETE, WEIR_VALUES(WEIR_INT(from), WEIR_INT(below)), failure);
 }
 
 static weir_err read_row(wr_core *core, wr_statement *statement, weir_failure *failure)
@@ -232,11 +210,8 @@ weir_err wr_outbox_table_load_more(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
     wr_statement *statement;
-    weir_err err =
-        wr_store_prepare(core->store,
-                         "SELECT sequence, topic, key, value, headers, created_ms FROM weir_outbox"
-                         " WHERE sequence > ?1 AND state = 0 ORDER BY sequence LIMIT ?2",
-                         WEIR_VALUES(WEIR_INT(outbox->loaded_to), WEIR_INT(LOAD_COUNT)), &statement, failure);
+    weir_err err = wr_store_select(core->store, WR_SQL_OUTBOX_LOAD,
+                                   WEIR_VALUES(WEIR_INT(outbox->loaded_to), WEIR_INT(LOAD_COUNT)), &statement, failure);
     if (err != WEIR_OK)
         return err;
     int count = 0;

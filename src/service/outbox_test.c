@@ -351,9 +351,8 @@ static void make_first_database(fixture *f, const char *sql)
     fixture_database(f);
     f->options.database = f->database;
     wr_store *store;
-    const char *const first[] = {wr_core_migrations[0], NULL};
     CHECK_OK(wr_store_open(f->database, WR_STORE_NOT_DURABLE, &store, NULL));
-    CHECK_OK(wr_store_migrate(store, "weir", first, NULL));
+    CHECK_OK(wr_store_migrate_own(store, 1, NULL));
     CHECK_OK(wr_store_script(store, sql, NULL));
     wr_store_close(store);
 }

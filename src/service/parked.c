@@ -75,10 +75,7 @@ weir_err wr_parked_load(wr_core *core, weir_failure *failure)
     if (!parked->lanes)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for parked keys");
     wr_statement *statement;
-    /* Beside min(), SQLite takes the other columns from the row that holds the minimum: the head of the lane. */
-    weir_err err =
-        wr_store_prepare(core->store, "SELECT lane, count(*), due_ms, min(id) FROM weir_parked GROUP BY lane", NULL,
-                         &statement, failure);
+    weir_err err = wr_store_select(core->store, WR_SQL_PARKED_LANES, NULL, &statement, failure);
     if (err != WEIR_OK)
         return err;
     int64_t latest_ms = wr_clock_ms(core) + longest_delay_ms(core); /* what lies behind it, nobody can have meant */
@@ -133,16 +130,12 @@ weir_err wr_parked_add(wr_core *core, const wr_client_record *record, int attemp
     if (err != WEIR_OK)
         weir_fail(failure, err, "no room to park an event");
     else
-        err =
-            wr_store_exec(core->store,
-                          "INSERT INTO weir_parked (lane, topic, partition, record_offset, timestamp_ms, key, value,"
-                          " headers, attempts, due_ms, reason, parked_ms)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                          WEIR_VALUES(WEIR_BLOB(lane_bytes), WEIR_TEXT(record->topic), WEIR_INT(record->partition),
-                                      WEIR_INT(record->offset), WEIR_INT(record->timestamp_ms), WEIR_BLOB(record->key),
-                                      WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(attempts),
-                                      WEIR_INT(due_ms), WEIR_TEXT(reason), WEIR_INT(wr_now_ms(core->io))),
-                          failure);
+        err = wr_store_run(core->store, WR_SQL_PARKED_ADD,
+                           WEIR_VALUES(WEIR_BLOB(lane_bytes), WEIR_TEXT(record->topic), WEIR_INT(record->partition),
+                                       WEIR_INT(record->offset), WEIR_INT(record->timestamp_ms), WEIR_BLOB(record->key),
+                                       WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(attempts),
+                                       WEIR_INT(due_ms), WEIR_TEXT(reason), WEIR_INT(wr_now_ms(core->io))),
+                           failure);
     wr_buf_fini(&name);
     wr_buf_fini(&blob);
     if (err != WEIR_OK)
@@ -166,11 +159,8 @@ typedef struct head {
 static weir_err read_head(wr_core *core, const parked_lane *lane, head *ret_head, weir_failure *failure)
 {
     wr_statement *statement;
-    weir_err err =
-        wr_store_prepare(core->store,
-                         "SELECT id, attempts, topic, partition, record_offset, timestamp_ms, key, value,"
-                         " headers FROM weir_parked WHERE lane = ?1 ORDER BY id LIMIT 1",
-                         WEIR_VALUES(WEIR_BLOB(((weir_slice){lane->name, lane->size}))), &statement, failure);
+    weir_err err = wr_store_select(core->store, WR_SQL_PARKED_HEAD,
+                                   WEIR_VALUES(WEIR_BLOB(((weir_slice){lane->name, lane->size}))), &statement, failure);
     if (err != WEIR_OK)
         return err;
     weir_arena_reset(core->arena);
@@ -213,17 +203,16 @@ static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, we
     if (handling.outcome == OUTCOME_RETRY) {
         lane->due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);
         *ret_goes_on = false;
-        return wr_store_exec(core->store,
-                             "UPDATE weir_parked SET attempts = ?2, due_ms = ?3, reason = ?4 WHERE id = ?1",
-                             WEIR_VALUES(WEIR_INT(head.id), WEIR_INT(handling.attempts), WEIR_INT(lane->due_ms),
-                                         WEIR_TEXT(handling.reason)),
-                             failure);
+        return wr_store_run(core->store, WR_SQL_PARKED_DELAY,
+                            WEIR_VALUES(WEIR_INT(head.id), WEIR_INT(handling.attempts), WEIR_INT(lane->due_ms),
+                                        WEIR_TEXT(handling.reason)),
+                            failure);
     }
     core->parked.event_count--;
     lane->count--;
     lane->due_ms = 0;
     *ret_goes_on = lane->count > 0;
-    return wr_store_exec(core->store, "DELETE FROM weir_parked WHERE id = ?1", WEIR_VALUES(WEIR_INT(head.id)), failure);
+    return wr_store_run(core->store, WR_SQL_PARKED_DELETE, WEIR_VALUES(WEIR_INT(head.id)), failure);
 }
 
 weir_err wr_parked_run_due(wr_core *core, weir_failure *failure)

@@ -29,8 +29,7 @@ weir_err wr_senders_load(wr_core *core, weir_failure *failure)
     weir_err err = wr_store_begin(core->store, failure);
     if (err != WEIR_OK)
         return err;
-    err = wr_store_exec(core->store, "UPDATE weir_senders SET seen_ms = ?1 WHERE seen_ms = 0",
-                        WEIR_VALUES(WEIR_INT(wr_clock_ms(core))), failure);
+    err = wr_store_run(core->store, WR_SQL_SENDER_ADOPT, WEIR_VALUES(WEIR_INT(wr_clock_ms(core))), failure);
     if (err == WEIR_OK)
         return wr_store_commit(core->store, failure);
     wr_store_rollback(core->store);
@@ -69,8 +68,8 @@ static void make_room(senders *senders)
 static weir_err read_highest(wr_core *core, sender *sender, weir_failure *failure)
 {
     wr_statement *statement;
-    weir_err err = wr_store_prepare(
-        core->store, "SELECT highest FROM weir_senders WHERE outbox_id = ?1 AND topic = ?2 AND partition = ?3",
+    weir_err err = wr_store_select(
+        core->store, WR_SQL_SENDER_HIGHEST,
         WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition)), &statement, failure);
     if (err != WEIR_OK)
         return err;
@@ -166,7 +165,7 @@ weir_err wr_senders_is_new(wr_core *core, const char *id, const wr_client_record
 static weir_err count_rows(wr_core *core, int64_t *ret_count, weir_failure *failure)
 {
     wr_statement *statement;
-    weir_err err = wr_store_prepare(core->store, "SELECT count(*) FROM weir_senders", NULL, &statement, failure);
+    weir_err err = wr_store_select(core->store, WR_SQL_SENDER_COUNT, NULL, &statement, failure);
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);
@@ -186,10 +185,7 @@ static weir_err delete_excess(wr_core *core, weir_failure *failure)
                  "more senders than can be remembered: those that are silent for longest are forgotten, and what they "
                  "may repeat counts as new",
                  WR_NUMBER("forgotten", excess), WR_TEXT("group", core->group));
-    return wr_store_exec(core->store,
-                         "DELETE FROM weir_senders WHERE (outbox_id, topic, partition) IN"
-                         " (SELECT outbox_id, topic, partition FROM weir_senders ORDER BY seen_ms LIMIT ?1)",
-                         WEIR_VALUES(WEIR_INT(excess)), failure);
+    return wr_store_run(core->store, WR_SQL_SENDER_DELETE_OLDEST, WEIR_VALUES(WEIR_INT(excess)), failure);
 }
 
 static weir_err prune(wr_core *core, weir_failure *failure)
@@ -200,10 +196,8 @@ static weir_err prune(wr_core *core, weir_failure *failure)
     if (now_ms - senders->pruned_at_ms < PRUNE_EVERY_MS)
         return WEIR_OK;
     senders->pruned_at_ms = now_ms;
-    weir_err err = wr_store_exec(core->store,
-                                 "DELETE FROM weir_senders WHERE (outbox_id, topic, partition) IN"
-                                 " (SELECT outbox_id, topic, partition FROM weir_senders WHERE seen_ms < ?1 LIMIT ?2)",
-                                 WEIR_VALUES(WEIR_INT(now_ms - window_ms), WEIR_INT(PRUNE_COUNT)), failure);
+    weir_err err = wr_store_run(core->store, WR_SQL_SENDER_PRUNE,
+                                WEIR_VALUES(WEIR_INT(now_ms - window_ms), WEIR_INT(PRUNE_COUNT)), failure);
     return err == WEIR_OK ? delete_excess(core, failure) : err;
 }
 
@@ -214,13 +208,10 @@ weir_err wr_senders_write(wr_core *core, weir_failure *failure)
     for (size_t i = 0; i < senders->changed_count && err == WEIR_OK; i++) {
         sender *sender = senders->changed[i];
         sender->is_changed = false;
-        err = wr_store_exec(core->store,
-                            "INSERT INTO weir_senders (outbox_id, topic, partition, highest, seen_ms)"
-                            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (outbox_id, topic, partition)"
-                            " DO UPDATE SET highest = excluded.highest, seen_ms = excluded.seen_ms",
-                            WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
-                                        WEIR_INT(sender->highest), WEIR_INT(wr_clock_ms(core))),
-                            failure);
+        err = wr_store_run(core->store, WR_SQL_SENDER_SET,
+                           WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
+                                       WEIR_INT(sender->highest), WEIR_INT(wr_clock_ms(core))),
+                           failure);
     }
     senders->changed_count = 0;
     return err == WEIR_OK ? prune(core, failure) : err;

@@ -6,13 +6,17 @@
  * A script that has run is history: a change of it reaches no database that has run it, so two databases of one version
  * would differ. Such a database is refused, with the number of the script. A database of a weir that kept no sums takes
  * the scripts as they are now for those that have run. */
-#include "store_int.h"
+#include "dialect_int.h"
 
 #include <base/hash.h>
 
+#include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { SUM_SIZE = 40 };
+#define OWN_COMPONENT "weir"
+
+enum { SUM_SIZE = 40, OWN_VERSION_MAX = 100 };
 
 static void sum_of(const char *script, char ret_sum[SUM_SIZE])
 {
@@ -23,8 +27,8 @@ static void sum_of(const char *script, char ret_sum[SUM_SIZE])
 static weir_err version_of(wr_store *store, const char *component, int64_t *ret_version, weir_failure *failure)
 {
     wr_statement *statement;
-    weir_err err = wr_store_prepare(store, "SELECT version FROM weir_migrations WHERE component = ?1",
-                                    WEIR_VALUES(WEIR_TEXT(component)), &statement, failure);
+    weir_err err =
+        wr_store_select(store, WR_SQL_MIGRATION_VERSION, WEIR_VALUES(WEIR_TEXT(component)), &statement, failure);
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);
@@ -41,9 +45,8 @@ static weir_err stored_sum(wr_store *store, const char *component, int64_t numbe
                            weir_failure *failure)
 {
     wr_statement *statement;
-    weir_err err =
-        wr_store_prepare(store, "SELECT sum FROM weir_migration_scripts WHERE component = ?1 AND number = ?2",
-                         WEIR_VALUES(WEIR_TEXT(component), WEIR_INT(number)), &statement, failure);
+    weir_err err = wr_store_select(store, WR_SQL_SCRIPT_SUM, WEIR_VALUES(WEIR_TEXT(component), WEIR_INT(number)),
+                                   &statement, failure);
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);
@@ -57,8 +60,8 @@ static weir_err store_sum(wr_store *store, const char *component, int64_t number
 {
     char sum[SUM_SIZE];
     sum_of(script, sum);
-    return wr_store_exec(store, "INSERT INTO weir_migration_scripts (component, number, sum) VALUES (?1, ?2, ?3)",
-                         WEIR_VALUES(WEIR_TEXT(component), WEIR_INT(number), WEIR_TEXT(sum)), failure);
+    return wr_store_run(store, WR_SQL_SCRIPT_ADD, WEIR_VALUES(WEIR_TEXT(component), WEIR_INT(number), WEIR_TEXT(sum)),
+                        failure);
 }
 
 static weir_err check_scripts(wr_store *store, const char *component, const char *const *scripts, int64_t version,
@@ -86,13 +89,11 @@ static weir_err step(wr_store *store, const char *component, int64_t version, co
     if (err != WEIR_OK)
         return err;
     weir_failure inner = {0};
-    wr_sql_owner owner = strcmp(component, "weir") == 0 ? WR_OWNER_WEIR : WR_OWNER_MIGRATION;
-    err = wr_store_run_script(store, owner, script, "script", &inner);
+    wr_sql_owner owner = strcmp(component, OWN_COMPONENT) == 0 ? WR_OWNER_WEIR : WR_OWNER_MIGRATION;
+    err = store->dialect->script(store, owner, script, &inner);
     if (err == WEIR_OK)
-        err = wr_store_exec(store,
-                            "INSERT INTO weir_migrations (component, version) VALUES (?1, ?2) "
-                            "ON CONFLICT (component) DO UPDATE SET version = excluded.version",
-                            WEIR_VALUES(WEIR_TEXT(component), WEIR_INT(version + 1)), &inner);
+        err =
+            wr_store_run(store, WR_SQL_MIGRATION_SET, WEIR_VALUES(WEIR_TEXT(component), WEIR_INT(version + 1)), &inner);
     if (err == WEIR_OK)
         err = store_sum(store, component, version + 1, script, &inner);
     if (err == WEIR_OK)
@@ -104,13 +105,7 @@ static weir_err step(wr_store *store, const char *component, int64_t version, co
 
 weir_err wr_store_migrate(wr_store *store, const char *component, const char *const *scripts, weir_failure *failure)
 {
-    weir_err err = wr_store_script(store,
-                                   "CREATE TABLE IF NOT EXISTS weir_migrations ("
-                                   "component TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;"
-                                   "CREATE TABLE IF NOT EXISTS weir_migration_scripts ("
-                                   "component TEXT NOT NULL, number INTEGER NOT NULL, sum TEXT NOT NULL,"
-                                   "PRIMARY KEY (component, number)) WITHOUT ROWID",
-                                   failure);
+    weir_err err = wr_store_script(store, store->dialect->books, failure);
     int64_t version = 0, count = 0;
     static const char *const none[] = {NULL};
     if (!scripts)
@@ -129,4 +124,14 @@ weir_err wr_store_migrate(wr_store *store, const char *component, const char *co
     for (; version < count && err == WEIR_OK; version++)
         err = step(store, component, version, scripts[version], failure);
     return err;
+}
+
+weir_err wr_store_migrate_own(wr_store *store, int version, weir_failure *failure)
+{
+    const char *scripts[OWN_VERSION_MAX + 1] = {NULL};
+    for (int i = 0; store->dialect->tables[i] && (version == 0 || i < version); i++) {
+        assert(i < OWN_VERSION_MAX);
+        scripts[i] = store->dialect->tables[i];
+    }
+    return wr_store_migrate(store, OWN_COMPONENT, scripts, failure);
 }

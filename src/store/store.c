@@ -1,251 +1,165 @@
-/* One SQLite connection: opening it, its transactions, and what its errors mean.
- *
- * The file is marked as weir's by application_id "weir". It is kept in WAL mode, so that readers never wait for the
- * writer; synchronous=FULL syncs the WAL at each commit. The WAL is copied back every 1000 pages (4 MiB) and cut to
- * 8 MiB when a reader had let it grow. */
-#include "store_int.h"
+/* The door of the room: finds the database that a URL means, and calls through its table (dialect_int.h). */
+#include "dialect_int.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
-enum { APPLICATION_ID = 0x77656972 /* "weir" */, BUSY_TIMEOUT_MS = 5000 };
-
-/* What a data error is and what a program's error is, SQLite tells apart by when it says SQLITE_ERROR: a statement that
- * cannot be prepared is wrong; one that fails while it runs has met a value that it cannot take (a number too large,
- * text that is no JSON). */
-static weir_err err_of(int code, bool is_running)
-{
-    switch (code & 0xff) {
-    case SQLITE_NOMEM:
-        return WEIR_E_MEMORY;
-    case SQLITE_FULL:
-        return WEIR_E_FULL;
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-        return WEIR_E_IO;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return WEIR_E_CORRUPT;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return WEIR_E_AGAIN;
-    case SQLITE_CONSTRAINT:
-        return WEIR_E_EXISTS;
-    case SQLITE_MISMATCH:
-    case SQLITE_TOOBIG:
-        return WEIR_E_REFUSED;
-    case SQLITE_READONLY:
-    case SQLITE_AUTH:
-    case SQLITE_PERM:
-        return WEIR_E_DENIED;
-    case SQLITE_ABORT:
-    case SQLITE_INTERRUPT:
-        return WEIR_E_BROKEN;
-    case SQLITE_ERROR:
-        return is_running ? WEIR_E_REFUSED : WEIR_E_FORMAT;
-    default:
-        return WEIR_E_FORMAT;
-    }
-}
-
-weir_err wr_store_failed(wr_store *store, int code, bool is_running, const char *doing, weir_failure *failure)
-{
-    weir_err err = err_of(code, is_running);
-    int os_error = err == WEIR_E_IO || err == WEIR_E_FULL ? sqlite3_system_errno(store->db) : 0;
-    const char *words = code == sqlite3_extended_errcode(store->db) || code == sqlite3_errcode(store->db)
-                            ? sqlite3_errmsg(store->db)
-                            : sqlite3_errstr(code);
-    weir_fail(failure, err, "database, %s: %s", doing, words);
-    if (failure) {
-        failure->os_error = os_error;
-        failure->retriable = err == WEIR_E_AGAIN || err == WEIR_E_FULL;
-        failure->fatal = err == WEIR_E_CORRUPT;
-    }
-    return err;
-}
-
-static weir_err own_script(wr_store *store, const char *sql, const char *doing, weir_failure *failure)
-{
-    return wr_store_run_script(store, WR_OWNER_WEIR, sql, doing, failure);
-}
-
-static weir_err one_number(wr_store *store, const char *sql, int64_t *ret_number, weir_failure *failure)
-{
-    wr_statement *statement;
-    weir_err err = wr_store_prepare(store, sql, NULL, &statement, failure);
-    if (err != WEIR_OK)
-        return err;
-    err = wr_statement_next(statement, failure);
-    if (err == WEIR_OK)
-        *ret_number = wr_statement_int(statement, 0);
-    wr_statement_done(statement);
-    return err;
-}
-
-static weir_err set_up(wr_store *store, unsigned flags, const char *path, weir_failure *failure)
-{
-    int64_t application_id = 0;
-    weir_err err = one_number(store, "PRAGMA application_id", &application_id, failure);
-    if (err != WEIR_OK)
-        return err;
-    if (application_id != 0 && application_id != APPLICATION_ID)
-        return weir_fail(failure, WEIR_E_FORMAT, "%s is the database of another program", path);
-
-    err = own_script(store, "PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;", "setting up",
-                     failure);
-    if (err == WEIR_OK && !(flags & WR_STORE_READ_ONLY)) {
-        err = own_script(store,
-                         flags & WR_STORE_NOT_DURABLE ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
-                                                      : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-                         "switching to WAL", failure);
-        if (err == WEIR_OK)
-            err = own_script(store, "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=8388608;",
-                             "limiting the WAL", failure);
-        if (err == WEIR_OK && application_id == 0) {
-            char mark[64];
-            snprintf(mark, sizeof mark, "PRAGMA application_id=%d", APPLICATION_ID);
-            err = own_script(store, mark, "marking the file", failure);
-        }
-    }
-    return err;
-}
+static const wr_dialect *const dialects[] = {&wr_sqlite};
 
 weir_err wr_store_open(const char *url, unsigned flags, wr_store **ret_store, weir_failure *failure)
 {
-    const char *path = url;
-    if (strncmp(path, "sqlite:", 7) == 0)
-        path += 7;
-    else if (strstr(path, "://"))
+    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
+        size_t size = strlen(dialects[i]->scheme);
+        if (strncmp(url, dialects[i]->scheme, size) == 0 && url[size] == ':')
+            return dialects[i]->open(url + size + 1, flags, ret_store, failure);
+    }
+    if (strstr(url, "://"))
         return weir_fail(failure, WEIR_E_UNSUPPORTED, "%s: this build keeps its state in SQLite only; give a path",
                          url);
-
-    wr_store *store = calloc(1, sizeof *store);
-    if (!store)
-        return weir_fail(failure, WEIR_E_MEMORY, "no memory to open %s", path);
-    store->is_read_only = flags & WR_STORE_READ_ONLY;
-    if (wr_statements_init(store) != WEIR_OK) {
-        wr_store_close(store);
-        return weir_fail(failure, WEIR_E_MEMORY, "no memory to open %s", path);
-    }
-
-    int how = flags & WR_STORE_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(path, &store->db, how | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
-    weir_err err = code == SQLITE_OK ? WEIR_OK : wr_store_failed(store, code, false, path, failure);
-    if (err == WEIR_OK) {
-        sqlite3_extended_result_codes(store->db, 1);
-        sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
-        sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-        sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0, NULL);
-        sqlite3_limit(store->db, SQLITE_LIMIT_SQL_LENGTH, SQL_SIZE_MAX);
-        wr_guard_init(store);
-        err = set_up(store, flags, path, failure);
-    }
-    if (err != WEIR_OK) {
-        wr_store_close(store);
-        return err;
-    }
-    *ret_store = store;
-    return WEIR_OK;
+    return dialects[0]->open(url, flags, ret_store, failure);
 }
 
 void wr_store_close(wr_store *store)
 {
-    if (!store)
-        return;
-    wr_statements_fini(store);
-    sqlite3_close_v2(store->db);
-    free(store);
+    if (store)
+        store->dialect->close(store);
 }
 
 weir_err wr_store_attach(wr_store *store, const char *path, const char *name, weir_failure *failure)
 {
-    /* By URI, read-write (a reader of a WAL database writes its shared memory) but never created. */
-    char uri[1200];
-    if (strpbrk(path, "?#%"))
-        return weir_fail(failure, WEIR_E_USAGE, "%s: a database's path may hold no ?, # or %% here", path);
-    snprintf(uri, sizeof uri, "file:%s?mode=rw", path);
-    return wr_store_exec(store, "ATTACH ?1 AS ?2", WEIR_VALUES(WEIR_TEXT(uri), WEIR_TEXT(name)), failure);
-}
-
-/* ---- transactions */
-
-weir_err wr_store_check_transaction(wr_store *store, weir_failure *failure)
-{
-    if (store->is_in_transaction && sqlite3_get_autocommit(store->db)) /* after a full disk for one */
-        return weir_fail(failure, WEIR_E_BROKEN, "database: an earlier failure has rolled the transaction back");
-    return WEIR_OK;
-}
-
-weir_err wr_store_begin(wr_store *store, weir_failure *failure)
-{
-    weir_err err = wr_store_exec(store, "BEGIN IMMEDIATE", NULL, failure);
-    store->is_in_transaction = err == WEIR_OK;
-    return err;
-}
-
-weir_err wr_store_commit(wr_store *store, weir_failure *failure)
-{
-    store->is_committing = true;
-    weir_err err = wr_store_exec(store, "COMMIT", NULL, failure);
-    store->is_committing = false;
-    if (err != WEIR_OK)
-        wr_store_rollback(store);
-    store->is_in_transaction = false;
-    return err;
-}
-
-void wr_store_rollback(wr_store *store)
-{
-    store->is_in_transaction = false;
-    weir_failure ignored = {0};
-    if (!sqlite3_get_autocommit(store->db) && wr_store_exec(store, "ROLLBACK", NULL, &ignored) != WEIR_OK)
-        return; /* whatever remains open is never committed: the connection is closed next */
-}
-
-weir_err wr_store_savepoint(wr_store *store, weir_failure *failure)
-{
-    return wr_store_exec(store, "SAVEPOINT weir", NULL, failure);
-}
-
-/* A foreign key that is checked at the commit only would fail the whole batch there: whoever leaves it open is told
- * now. */
-static weir_err check_foreign_keys(wr_store *store, weir_failure *failure)
-{
-    int is_open = 0, highest = 0;
-    sqlite3_db_status(store->db, SQLITE_DBSTATUS_DEFERRED_FKS, &is_open, &highest, 0);
-    return is_open ? weir_fail(failure, WEIR_E_EXISTS, "database: FOREIGN KEY constraint failed") : WEIR_OK;
-}
-
-weir_err wr_store_release(wr_store *store, weir_failure *failure)
-{
-    weir_err err = check_foreign_keys(store, failure);
-    return err == WEIR_OK ? wr_store_exec(store, "RELEASE weir", NULL, failure) : err;
-}
-
-weir_err wr_store_undo(wr_store *store, weir_failure *failure)
-{
-    weir_err err = wr_store_exec(store, "ROLLBACK TO weir", NULL, failure);
-    return err == WEIR_OK ? wr_store_exec(store, "RELEASE weir", NULL, failure) : err;
-}
-
-weir_err wr_store_script(wr_store *store, const char *sql, weir_failure *failure)
-{
-    return own_script(store, sql, "script", failure);
+    return store->dialect->attach(store, path, name, failure);
 }
 
 weir_err wr_store_limit_pages(wr_store *store, int64_t page_count)
 {
-    char sql[64];
-    snprintf(sql, sizeof sql, "PRAGMA max_page_count=%lld", (long long)page_count);
-    return own_script(store, sql, "limiting the size", NULL);
+    return store->dialect->limit(store, page_count);
+}
+
+/* ---- transactions */
+
+weir_err wr_store_begin(wr_store *store, weir_failure *failure)
+{
+    return store->dialect->begin(store, failure);
+}
+
+weir_err wr_store_commit(wr_store *store, weir_failure *failure)
+{
+    return store->dialect->commit(store, failure);
+}
+
+void wr_store_rollback(wr_store *store)
+{
+    store->dialect->rollback(store);
+}
+
+weir_err wr_store_savepoint(wr_store *store, weir_failure *failure)
+{
+    return store->dialect->savepoint(store, failure);
+}
+
+weir_err wr_store_release(wr_store *store, weir_failure *failure)
+{
+    return store->dialect->release(store, failure);
+}
+
+weir_err wr_store_undo(wr_store *store, weir_failure *failure)
+{
+    return store->dialect->undo(store, failure);
+}
+
+/* ---- statements */
+
+weir_err wr_store_run(wr_store *store, wr_sql sql, const weir_value *values, weir_failure *failure)
+{
+    return store->dialect->exec(store, WR_OWNER_WEIR, store->dialect->sql[sql], values, failure);
+}
+
+weir_err wr_store_select(wr_store *store, wr_sql sql, const weir_value *values, wr_statement **ret_statement,
+                         weir_failure *failure)
+{
+    return store->dialect->query(store, WR_OWNER_WEIR, store->dialect->sql[sql], values, ret_statement, failure);
+}
+
+weir_err wr_store_service_exec(wr_store *store, const char *sql, const weir_value *values, weir_failure *failure)
+{
+    return store->dialect->exec(store, WR_OWNER_SERVICE, sql, values, failure);
+}
+
+weir_err wr_store_service_query(wr_store *store, const char *sql, const weir_value *values,
+                                wr_statement **ret_statement, weir_failure *failure)
+{
+    return store->dialect->query(store, WR_OWNER_SERVICE, sql, values, ret_statement, failure);
+}
+
+weir_err wr_store_script(wr_store *store, const char *sql, weir_failure *failure)
+{
+    return store->dialect->script(store, WR_OWNER_WEIR, sql, failure);
+}
+
+weir_err wr_store_exec(wr_store *store, const char *sql, const weir_value *values, weir_failure *failure)
+{
+    return store->dialect->exec(store, WR_OWNER_WEIR, sql, values, failure);
+}
+
+weir_err wr_store_prepare(wr_store *store, const char *sql, const weir_value *values, wr_statement **ret_statement,
+                          weir_failure *failure)
+{
+    return store->dialect->query(store, WR_OWNER_WEIR, sql, values, ret_statement, failure);
 }
 
 int64_t wr_store_changes(const wr_store *store)
 {
-    return sqlite3_changes64(store->db);
+    return store->dialect->changes(store);
 }
 
-int64_t wr_store_last_id(const wr_store *store)
+/* ---- rows */
+
+weir_err wr_statement_next(wr_statement *statement, weir_failure *failure)
 {
-    return sqlite3_last_insert_rowid(store->db);
+    return statement->store->dialect->next(statement, failure);
+}
+
+void wr_statement_done(wr_statement *statement)
+{
+    if (statement)
+        statement->store->dialect->done(statement);
+}
+
+int wr_statement_columns(const wr_statement *statement)
+{
+    return statement->store->dialect->columns(statement);
+}
+
+const char *wr_statement_name(const wr_statement *statement, int column)
+{
+    return statement->store->dialect->name(statement, column);
+}
+
+weir_value_kind wr_statement_kind(const wr_statement *statement, int column)
+{
+    return statement->store->dialect->kind(statement, column);
+}
+
+bool wr_statement_null(const wr_statement *statement, int column)
+{
+    return wr_statement_kind(statement, column) == WEIR_VALUE_NULL;
+}
+
+int64_t wr_statement_int(const wr_statement *statement, int column)
+{
+    return statement->store->dialect->integer(statement, column);
+}
+
+double wr_statement_real(const wr_statement *statement, int column)
+{
+    return statement->store->dialect->real(statement, column);
+}
+
+const char *wr_statement_text(const wr_statement *statement, int column)
+{
+    return statement->store->dialect->text(statement, column);
+}
+
+weir_slice wr_statement_blob(const wr_statement *statement, int column)
+{
+    return statement->store->dialect->blob(statement, column);
 }

@@ -1,18 +1,20 @@
-/* One local transaction. The only room that includes sqlite3 (and, later, libpq).
+/* One local transaction, in whatever database a service keeps its state: SQLite today. The only room that includes
+ * sqlite3 (and, later, libpq); dialect_int.h says what a second database has to bring.
  *
  * A wr_store is one database connection, used by one thread. The writer is opened once per service; readers are opened
- * read-only beside it. SQLite: WAL, synchronous=FULL, so that a commit is on the disk when it returns. */
+ * read-only beside it. A commit is on the disk when it returns. */
 #ifndef WR_STORE_H
 #define WR_STORE_H
 
+#include <store/sql.h>
 #include <weir/value.h>
 
 typedef struct wr_store wr_store;
 typedef struct wr_statement wr_statement;
 
-enum { WR_STORE_READ_ONLY = 1, WR_STORE_NOT_DURABLE = 2 /* tests and ephemeral runs: synchronous=OFF */ };
+enum { WR_STORE_READ_ONLY = 1, WR_STORE_NOT_DURABLE = 2 /* tests and ephemeral runs: a commit waits for no disk */ };
 
-/* url: a path, or sqlite:PATH. WEIR_E_UNSUPPORTED for other schemes. */
+/* url: a path, or SCHEME:PLACE, sqlite:PATH. WEIR_E_UNSUPPORTED for other schemes. */
 WEIR_MUST_CHECK weir_err wr_store_open(const char *url, unsigned flags, wr_store **ret_store, weir_failure *failure);
 void wr_store_close(wr_store *store); /* rolls back what is open; accepts NULL */
 
@@ -37,11 +39,15 @@ WEIR_MUST_CHECK weir_err wr_store_undo(wr_store *store,
 WEIR_MUST_CHECK weir_err wr_store_migrate(wr_store *store, const char *component, const char *const *scripts,
                                           weir_failure *failure);
 
+/* weir's own tables, up to `version` (tests: as an earlier weir left them); 0: all that is known. */
+WEIR_MUST_CHECK weir_err wr_store_migrate_own(wr_store *store, int version, weir_failure *failure);
+
 /* ---- statements
  *
- * Each has an owner. wr_store_script, wr_store_prepare and wr_store_exec run weir's own: they may do anything. The
- * calls with `service` in their name, and the scripts of wr_store_migrate but those of "weir", run what the service's
- * authors wrote: it reaches the service's tables and nothing else (guard.c), whatever it says and whatever ran before.
+ * Each has an owner. wr_store_run and wr_store_select run weir's own statements, which have names (sql.h) and each
+ * database's words for them; wr_store_script, wr_store_prepare and wr_store_exec those of tools and tests. They may do
+ * anything. The calls with `service` in their name, and the scripts of wr_store_migrate, run what the service's authors
+ * wrote: it reaches the service's tables and nothing else (sqlite_guard.c), whatever it says and whatever ran before.
  *
  * Statements are prepared once per owner and text and kept (least recently used of 256). A statement in use is not
  * given twice: the same text nested gets a second one.
@@ -53,6 +59,9 @@ WEIR_MUST_CHECK weir_err wr_store_migrate(wr_store *store, const char *component
  *   the moment's    WEIR_E_AGAIN locked; WEIR_E_FULL, WEIR_E_IO, WEIR_E_MEMORY; WEIR_E_CORRUPT
  *   WEIR_E_BROKEN   the transaction is gone, rolled back by an earlier error; only wr_store_rollback helps */
 
+WEIR_MUST_CHECK weir_err wr_store_run(wr_store *store, wr_sql sql, const weir_value *values, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_store_select(wr_store *store, wr_sql sql, const weir_value *values,
+                                         wr_statement **ret_statement, weir_failure *failure);
 /* A script of several statements without parameters. */
 WEIR_MUST_CHECK weir_err wr_store_script(wr_store *store, const char *sql, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_store_prepare(wr_store *store, const char *sql, const weir_value *values,
@@ -68,12 +77,12 @@ WEIR_MUST_CHECK weir_err wr_store_service_exec(wr_store *store, const char *sql,
 /* A ceiling for the database's size, in pages of 4 KiB; past it writes fail with WEIR_E_FULL as on a full disk. */
 WEIR_MUST_CHECK weir_err wr_store_limit_pages(wr_store *store, int64_t page_count);
 int64_t wr_store_changes(const wr_store *store);
-int64_t wr_store_last_id(const wr_store *store);
 /* WEIR_OK a row; WEIR_E_RANGE no more (and the statement is done); else failed (and done). */
 WEIR_MUST_CHECK weir_err wr_statement_next(wr_statement *statement, weir_failure *failure);
 void wr_statement_done(wr_statement *statement); /* back to the store; accepts NULL */
 int wr_statement_columns(const wr_statement *statement);
 const char *wr_statement_name(const wr_statement *statement, int column);
+weir_value_kind wr_statement_kind(const wr_statement *statement, int column); /* of the value, not the column */
 bool wr_statement_null(const wr_statement *statement, int column);
 int64_t wr_statement_int(const wr_statement *statement, int column);
 double wr_statement_real(const wr_statement *statement, int column);

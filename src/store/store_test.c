@@ -217,6 +217,30 @@ TEST(a_migration_that_was_edited_after_it_ran_is_said)
     wr_store_close(store);
 }
 
+/* Every name has its words, and they fit weir's tables as they are today. */
+TEST(each_statement_by_name_can_be_prepared)
+{
+    wr_store *store = open_at(":memory:", 0);
+    weir_failure failure = {0};
+    CHECK_OK(wr_store_migrate_own(store, 0, &failure));
+    static const weir_value nulls[20] = {{.kind = WEIR_VALUE_NULL}};
+    for (int sql = 0; sql < WR_SQL_COUNT; sql++) {
+        weir_err err = WEIR_E_FORMAT;
+        for (int count = 0; count < 16 && err == WEIR_E_FORMAT; count++) { /* as many parameters as it wants */
+            weir_value values[20] = {nulls[0]};
+            for (int i = 0; i < count; i++)
+                values[i] = nulls[0];
+            values[count] = WEIR_END;
+            wr_statement *statement = NULL;
+            err = wr_store_select(store, (wr_sql)sql, values, &statement, &failure);
+            wr_statement_done(statement);
+        }
+        if (err != WEIR_OK)
+            fail_msg("statement %d: %s", sql, failure.sentence);
+    }
+    wr_store_close(store);
+}
+
 TEST(another_programs_database_is_not_touched)
 {
     const char *path = fresh_path();

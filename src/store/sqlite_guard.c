@@ -14,12 +14,12 @@
  *
  * SQLite asks while it prepares a statement, and again when a step prepares it anew because the schema has changed.
  * The owner is therefore set around both, and it is the service's whenever nobody has said otherwise: forgetting to
- * set it refuses too much rather than too little. Prepared statements of the two owners never meet (statement.c).
+ * set it refuses too much rather than too little. Prepared statements of the two owners never meet (sqlite_statement.c).
  *
  * Behind all this stand two belts. SQLite's commit hook turns any COMMIT that wr_store_commit has not begun into a
  * rollback, and after each step the connection is asked whether its transaction is still there; without it no further
  * statement runs, so that nothing is written on its own. */
-#include "store_int.h"
+#include "sqlite_int.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -88,11 +88,11 @@ static int authorize(void *user, int action, const char *a, const char *b, const
 
 static int before_commit(void *user)
 {
-    const wr_store *store = user;
+    const sqlite_store *store = user;
     return store->is_in_transaction && !store->is_committing;
 }
 
-void wr_guard_init(wr_store *store)
+void wr_sqlite_guard_init(sqlite_store *store)
 {
     sqlite3_set_authorizer(store->db, authorize, &store->guard);
     sqlite3_commit_hook(store->db, before_commit, store);
@@ -166,7 +166,7 @@ static void scan(const char *sql, bool *ret_rolls_back, bool *ret_names_weirs)
     }
 }
 
-weir_err wr_guard_check(wr_store *store, const char *sql, weir_failure *failure)
+weir_err wr_sqlite_guard_check(sqlite_store *store, const char *sql, weir_failure *failure)
 {
     const guard *guard = &store->guard;
     if (guard->owner == WR_OWNER_WEIR)
@@ -183,12 +183,12 @@ weir_err wr_guard_check(wr_store *store, const char *sql, weir_failure *failure)
     return WEIR_OK;
 }
 
-void wr_guard_enter(wr_store *store, wr_sql_owner owner)
+void wr_sqlite_guard_enter(sqlite_store *store, wr_sql_owner owner)
 {
     store->guard = (guard){.owner = owner};
 }
 
-void wr_guard_leave(wr_store *store)
+void wr_sqlite_guard_leave(sqlite_store *store)
 {
     store->guard.owner = WR_OWNER_SERVICE;
 }

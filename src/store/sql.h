@@ -1,0 +1,67 @@
+/* Statements on weir's own tables, by name. Each database says them in its own words (sqlite_sql.c); what they take and
+ * give is the same everywhere and stands here: parameters in order, then → the columns of a row. */
+#ifndef WR_SQL_H
+#define WR_SQL_H
+
+typedef enum wr_sql {
+    WR_SQL_META_GET, /* key → value */
+    WR_SQL_META_SET, /* key, value */
+
+    WR_SQL_INBOX_TAKE,         /* topic, partition → epoch, next offset, topic id: an epoch of our own */
+    WR_SQL_INBOX_EPOCH,        /* topic, partition → epoch */
+    WR_SQL_INBOX_MOVE,         /* topic, partition, next offset, epoch: only while it is that epoch */
+    WR_SQL_INBOX_SET_TOPIC_ID, /* topic, partition, topic id, next offset */
+    WR_SQL_INBOX_TOPIC_ID,     /* topic, partition → topic id */
+
+    WR_SQL_SEEN_ADD,   /* source, id, seen_ms: changes nothing when it is there */
+    WR_SQL_SEEN_PRUNE, /* seen before, at most so many */
+
+    WR_SQL_SENDER_HIGHEST,       /* outbox id, topic, partition → highest */
+    WR_SQL_SENDER_SET,           /* outbox id, topic, partition, highest, seen_ms */
+    WR_SQL_SENDER_ADOPT,         /* seen_ms for those that have none */
+    WR_SQL_SENDER_COUNT,         /* → number of rows */
+    WR_SQL_SENDER_PRUNE,         /* seen before, at most so many */
+    WR_SQL_SENDER_DELETE_OLDEST, /* so many */
+
+    WR_SQL_OUTBOX_ADD, /* sequence, topic, key, value, headers, created_ms */
+    WR_SQL_OUTBOX_LOAD, /* behind, at most so many → sequence, topic, key, value, headers, created_ms of rows to publish, in order */
+    WR_SQL_OUTBOX_DELETE,      /* from, below: rows to publish */
+    WR_SQL_OUTBOX_MARK,        /* sequence, state, sent_to, reason */
+    WR_SQL_OUTBOX_COUNT,       /* → rows not to publish, set aside and asked for, set aside */
+    WR_SQL_OUTBOX_MARK_BEHIND, /* rows that follow a refused one of their key and were never sent */
+    WR_SQL_OUTBOX_RENUMBER,    /* first new number: all that are not to publish, in order */
+    WR_SQL_OUTBOX_TAKE_BACK,   /* first new number: what is set aside and asked for, in order */
+    WR_SQL_OUTBOX_DELETE_SKIPPED,
+    WR_SQL_OUTBOX_LIST_REFUSED, /* → sequence, state, topic, key, reason, created_ms, size of the value */
+    WR_SQL_OUTBOX_SKIP,         /* sequence of a refused row */
+
+    WR_SQL_ASIDE_ADD, /* topic, key, value, headers, created_ms, reason → id */
+    WR_SQL_ASIDE_ADD_SKIPPED,
+    WR_SQL_ASIDE_DELETE_TAKEN,
+    WR_SQL_ASIDE_LIST,    /* → id, again, topic, key, reason, created_ms, size of the value */
+    WR_SQL_ASIDE_VALUE,   /* id → value */
+    WR_SQL_ASIDE_REQUEUE, /* id */
+    WR_SQL_ASIDE_DELETE,  /* id */
+
+    WR_SQL_PARKED_ADD, /* lane, topic, partition, offset, timestamp_ms, key, value, headers, attempts, due_ms, reason, parked_ms */
+    WR_SQL_PARKED_LANES,  /* → lane, rows, due_ms of its head */
+    WR_SQL_PARKED_HEAD,   /* lane → id, attempts, topic, partition, offset, timestamp_ms, key, value, headers */
+    WR_SQL_PARKED_DELAY,  /* id, attempts, due_ms, reason */
+    WR_SQL_PARKED_DELETE, /* id */
+    WR_SQL_PARKED_DIED,   /* topic, partition, offset: one attempt more */
+
+    WR_SQL_ATTEMPT_ADD,              /* topic, partition, offset: one more */
+    WR_SQL_ATTEMPT_LIST,             /* at most so many → topic, partition, offset, attempts */
+    WR_SQL_ATTEMPT_DELETE_DONE,      /* of what lies below the positions */
+    WR_SQL_ATTEMPT_DELETE_PARTITION, /* topic, partition */
+
+    WR_SQL_MIGRATION_VERSION, /* component → version */
+    WR_SQL_MIGRATION_SET,     /* component, version */
+
+    WR_SQL_SCRIPT_SUM, /* component, number → sum */
+    WR_SQL_SCRIPT_ADD, /* component, number, sum */
+
+    WR_SQL_COUNT
+} wr_sql;
+
+#endif

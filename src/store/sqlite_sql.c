@@ -1,0 +1,150 @@
+/* weir's own tables in a service's database, beside the service's, and the statements on them, as SQLite has them.
+ *
+ *   weir_meta       outbox.id: a UUID made with the database; outbox.sequence: the last number given; clock: clock.c
+ *   weir_inbox      one row a partition: the offset to read next, the epoch of who owns the partition, and the id of the
+ *                   topic in which that offset counts (NULL: not known, as with brokers that have none)
+ *   weir_senders    one row a sender's outbox and partition: the highest sequence handled, and when that was
+ *   weir_seen       ids of events whose sender numbers nothing, for a window of time
+ *   weir_outbox     events to publish, in commit order; gone once acknowledged. What state means: outbox_table.c
+ *   weir_set_aside  records that could not be published and that an operator decides about
+ *   weir_parked     events whose key waits, in order; attempts of those that wait behind another are 0
+ *   weir_attempts   events during whose handling the process died, and how often: attempt.c
+ *
+ * Columns whose names end in _ms are of the service's own clock (clock.c), except created_ms, timestamp_ms and
+ * parked_ms, which are the wall clock's and only shown.
+ *
+ * A script is never changed once it was released: the next one brings the tables from there to here. The first is the
+ * schema of the first release, in which weir_outbox.frozen held the state as words ("sent to 17"). */
+#include "sqlite_int.h"
+
+const char *const wr_sqlite_tables[] = {
+    "CREATE TABLE weir_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE weir_inbox (topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL,"
+    "  epoch INTEGER NOT NULL, PRIMARY KEY (topic, partition)) WITHOUT ROWID;"
+    "CREATE TABLE weir_senders (outbox_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,"
+    "  highest INTEGER NOT NULL, PRIMARY KEY (outbox_id, topic, partition)) WITHOUT ROWID;"
+    "CREATE TABLE weir_seen (source TEXT NOT NULL, id TEXT NOT NULL, seen_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY (source, id)) WITHOUT ROWID;"
+    "CREATE INDEX weir_seen_by_time ON weir_seen (seen_ms);"
+    "CREATE TABLE weir_outbox (sequence INTEGER PRIMARY KEY, topic TEXT NOT NULL, key BLOB, value BLOB, headers BLOB,"
+    "  created_ms INTEGER NOT NULL, frozen TEXT);"
+    "CREATE TABLE weir_parked (id INTEGER PRIMARY KEY, lane BLOB NOT NULL, topic TEXT NOT NULL,"
+    "  partition INTEGER NOT NULL, record_offset INTEGER NOT NULL, timestamp_ms INTEGER NOT NULL, key BLOB, value BLOB,"
+    "  headers BLOB, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL, reason TEXT, parked_ms INTEGER NOT NULL);"
+    "CREATE INDEX weir_parked_by_lane ON weir_parked (lane, id);",
+
+    "ALTER TABLE weir_outbox ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE weir_outbox ADD COLUMN sent_to INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE weir_outbox ADD COLUMN reason TEXT;"
+    "UPDATE weir_outbox SET state = 1, reason = 'refused', sent_to = CAST(substr(frozen, 9) AS INTEGER)"
+    "  WHERE frozen IS NOT NULL;"
+    "ALTER TABLE weir_outbox DROP COLUMN frozen;"
+    "CREATE INDEX weir_outbox_not_published ON weir_outbox (topic, key, sequence) WHERE state <> 0;"
+    "CREATE TABLE weir_set_aside (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, key BLOB, value BLOB, headers BLOB,"
+    "  created_ms INTEGER NOT NULL, reason TEXT NOT NULL, again INTEGER NOT NULL DEFAULT 0);"
+    "ALTER TABLE weir_senders ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX weir_senders_by_time ON weir_senders (seen_ms);"
+    "CREATE TABLE weir_attempts (topic TEXT NOT NULL, partition INTEGER NOT NULL, record_offset INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL, PRIMARY KEY (topic, partition, record_offset)) WITHOUT ROWID;",
+
+    "ALTER TABLE weir_inbox ADD COLUMN topic_id BLOB;",
+    NULL,
+};
+
+const char wr_sqlite_books[] =
+    "CREATE TABLE IF NOT EXISTS weir_migrations (component TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS weir_migration_scripts (component TEXT NOT NULL, number INTEGER NOT NULL,"
+    "  sum TEXT NOT NULL, PRIMARY KEY (component, number)) WITHOUT ROWID";
+
+/* Two that are SQLite's alone: beside min() it takes the other columns from the row that holds the minimum
+ * (PARKED_LANES), and the partial index needs its own condition said (state <> 0). */
+const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
+    [WR_SQL_META_GET] = "SELECT value FROM weir_meta WHERE key = ?1",
+    [WR_SQL_META_SET] = "INSERT INTO weir_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = "
+                        "excluded.value",
+    [WR_SQL_INBOX_TAKE] = "INSERT INTO weir_inbox (topic, partition, next_offset, epoch) VALUES (?1, ?2, -1001, 1) ON "
+                          "CONFLICT (topic, partition) DO UPDATE SET epoch = epoch + 1 RETURNING epoch, next_offset, "
+                          "topic_id",
+    [WR_SQL_INBOX_EPOCH] = "SELECT epoch FROM weir_inbox WHERE topic = ?1 AND partition = ?2",
+    [WR_SQL_INBOX_MOVE] = "UPDATE weir_inbox SET next_offset = ?3 WHERE topic = ?1 AND partition = ?2 AND epoch = ?4",
+    [WR_SQL_INBOX_SET_TOPIC_ID] =
+        "UPDATE weir_inbox SET topic_id = ?3, next_offset = ?4 WHERE topic = ?1 AND partition = ?2",
+    [WR_SQL_INBOX_TOPIC_ID] = "SELECT topic_id FROM weir_inbox WHERE topic = ?1 AND partition = ?2",
+    [WR_SQL_SEEN_ADD] = "INSERT INTO weir_seen (source, id, seen_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    [WR_SQL_SEEN_PRUNE] = "DELETE FROM weir_seen WHERE (source, id) IN (SELECT source, id FROM weir_seen WHERE seen_ms "
+                          "< ?1 LIMIT ?2)",
+    [WR_SQL_SENDER_HIGHEST] = "SELECT highest FROM weir_senders WHERE outbox_id = ?1 AND topic = ?2 AND partition = ?3",
+    [WR_SQL_SENDER_SET] = "INSERT INTO weir_senders (outbox_id, topic, partition, highest, seen_ms) VALUES (?1, ?2, "
+                          "?3, ?4, ?5) ON CONFLICT (outbox_id, topic, partition) DO UPDATE SET highest = "
+                          "excluded.highest, seen_ms = excluded.seen_ms",
+    [WR_SQL_SENDER_ADOPT] = "UPDATE weir_senders SET seen_ms = ?1 WHERE seen_ms = 0",
+    [WR_SQL_SENDER_COUNT] = "SELECT count(*) FROM weir_senders",
+    [WR_SQL_SENDER_PRUNE] = "DELETE FROM weir_senders WHERE (outbox_id, topic, partition) IN (SELECT outbox_id, topic, "
+                            "partition FROM weir_senders WHERE seen_ms < ?1 LIMIT ?2)",
+    [WR_SQL_SENDER_DELETE_OLDEST] =
+        "DELETE FROM weir_senders WHERE (outbox_id, topic, partition) IN (SELECT outbox_id, topic, "
+        "partition FROM weir_senders ORDER BY seen_ms LIMIT ?1)",
+    [WR_SQL_OUTBOX_ADD] = "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms) VALUES (?1, ?2, "
+                          "?3, ?4, ?5, ?6)",
+    [WR_SQL_OUTBOX_LOAD] = "SELECT sequence, topic, key, value, headers, created_ms FROM weir_outbox WHERE sequence > "
+                           "?1 AND state = 0 ORDER BY sequence LIMIT ?2",
+    [WR_SQL_OUTBOX_DELETE] = "DELETE FROM weir_outbox WHERE sequence >= ?1 AND sequence < ?2 AND state = 0",
+    [WR_SQL_OUTBOX_MARK] = "UPDATE weir_outbox SET state = ?2, sent_to = ?3, reason = ?4 WHERE sequence = ?1",
+    [WR_SQL_OUTBOX_COUNT] = "SELECT (SELECT count(*) FROM weir_outbox WHERE state <> 0), (SELECT count(*) FROM "
+                            "weir_set_aside WHERE again <> 0), (SELECT count(*) FROM weir_set_aside)",
+    [WR_SQL_OUTBOX_MARK_BEHIND] =
+        "UPDATE weir_outbox SET state = 2 WHERE state = 0 AND EXISTS (SELECT 1 FROM weir_outbox AS "
+        "refused WHERE refused.state <> 0 AND refused.topic = weir_outbox.topic  AND refused.key = "
+        "weir_outbox.key AND refused.sequence < weir_outbox.sequence  AND refused.sent_to < "
+        "weir_outbox.sequence AND refused.state <> 2)",
+    [WR_SQL_OUTBOX_RENUMBER] =
+        "UPDATE weir_outbox SET sequence = renumbered.new, state = 0, sent_to = 0, reason = NULL "
+        "FROM (SELECT sequence AS old, ?1 + row_number() OVER (ORDER BY sequence) - 1 AS new  FROM "
+        "weir_outbox WHERE state <> 0) AS renumbered WHERE weir_outbox.sequence = renumbered.old",
+    [WR_SQL_OUTBOX_TAKE_BACK] =
+        "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms) SELECT ?1 + "
+        "row_number() OVER (ORDER BY id) - 1, topic, key, value, headers, created_ms FROM "
+        "weir_set_aside WHERE again <> 0",
+    [WR_SQL_OUTBOX_DELETE_SKIPPED] = "DELETE FROM weir_outbox WHERE state <> 0 AND state = 3",
+    [WR_SQL_OUTBOX_LIST_REFUSED] =
+        "SELECT sequence, state, topic, key, reason, created_ms, coalesce(length(value), 0) FROM "
+        "weir_outbox WHERE state <> 0 ORDER BY sequence",
+    [WR_SQL_OUTBOX_SKIP] = "UPDATE weir_outbox SET state = 3 WHERE sequence = ?1 AND state <> 0",
+    [WR_SQL_ASIDE_ADD] = "INSERT INTO weir_set_aside (topic, key, value, headers, created_ms, reason) VALUES (?1, ?2, "
+                         "?3, ?4, ?5, ?6) RETURNING id",
+    [WR_SQL_ASIDE_ADD_SKIPPED] =
+        "INSERT INTO weir_set_aside (topic, key, value, headers, created_ms, reason) SELECT topic, "
+        "key, value, headers, created_ms, coalesce(reason, 'skipped') FROM weir_outbox WHERE state "
+        "<> 0 AND state = 3",
+    [WR_SQL_ASIDE_DELETE_TAKEN] = "DELETE FROM weir_set_aside WHERE again <> 0",
+    [WR_SQL_ASIDE_LIST] = "SELECT id, again, topic, key, reason, created_ms, coalesce(length(value), 0) FROM "
+                          "weir_set_aside ORDER BY id",
+    [WR_SQL_ASIDE_VALUE] = "SELECT value FROM weir_set_aside WHERE id = ?1",
+    [WR_SQL_ASIDE_REQUEUE] = "UPDATE weir_set_aside SET again = 1 WHERE id = ?1",
+    [WR_SQL_ASIDE_DELETE] = "DELETE FROM weir_set_aside WHERE id = ?1",
+    [WR_SQL_PARKED_ADD] = "INSERT INTO weir_parked (lane, topic, partition, record_offset, timestamp_ms, key, value, "
+                          "headers, attempts, due_ms, reason, parked_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+                          "?10, ?11, ?12)",
+    [WR_SQL_PARKED_LANES] = "SELECT lane, count(*), due_ms, min(id) FROM weir_parked GROUP BY lane",
+    [WR_SQL_PARKED_HEAD] = "SELECT id, attempts, topic, partition, record_offset, timestamp_ms, key, value, headers "
+                           "FROM weir_parked WHERE lane = ?1 ORDER BY id LIMIT 1",
+    [WR_SQL_PARKED_DELAY] = "UPDATE weir_parked SET attempts = ?2, due_ms = ?3, reason = ?4 WHERE id = ?1",
+    [WR_SQL_PARKED_DELETE] = "DELETE FROM weir_parked WHERE id = ?1",
+    [WR_SQL_PARKED_DIED] = "UPDATE weir_parked SET attempts = attempts + 1 WHERE topic = ?1 AND partition = ?2 AND "
+                           "record_offset = ?3",
+    [WR_SQL_ATTEMPT_ADD] = "INSERT INTO weir_attempts (topic, partition, record_offset, attempts) VALUES (?1, ?2, ?3, "
+                           "1) ON CONFLICT (topic, partition, record_offset) DO UPDATE SET attempts = attempts + 1",
+    [WR_SQL_ATTEMPT_LIST] =
+        "SELECT topic, partition, record_offset, attempts FROM weir_attempts ORDER BY attempts DESC "
+        "LIMIT ?1",
+    [WR_SQL_ATTEMPT_DELETE_DONE] =
+        "DELETE FROM weir_attempts WHERE EXISTS (SELECT 1 FROM weir_inbox WHERE weir_inbox.topic = weir_attempts.topic"
+        " AND weir_inbox.partition = weir_attempts.partition AND weir_inbox.next_offset > weir_attempts.record_offset)",
+    [WR_SQL_ATTEMPT_DELETE_PARTITION] = "DELETE FROM weir_attempts WHERE topic = ?1 AND partition = ?2",
+    [WR_SQL_MIGRATION_VERSION] = "SELECT version FROM weir_migrations WHERE component = ?1",
+    [WR_SQL_MIGRATION_SET] =
+        "INSERT INTO weir_migrations (component, version) VALUES (?1, ?2) ON CONFLICT (component) DO "
+        "UPDATE SET version = excluded.version",
+    [WR_SQL_SCRIPT_SUM] = "SELECT sum FROM weir_migration_scripts WHERE component = ?1 AND number = ?2",
+    [WR_SQL_SCRIPT_ADD] = "INSERT INTO weir_migration_scripts (component, number, sum) VALUES (?1, ?2, ?3)",
+};
