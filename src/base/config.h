@@ -41,6 +41,10 @@ WEIR_MUST_CHECK weir_err wr_config_read_yaml(wr_config *config, weir_slice yaml,
                                              weir_failure *failure);
 /* `environment` is like environ. Unknown WEIR_ variables are ignored: other programs of weir have theirs. */
 WEIR_MUST_CHECK weir_err wr_config_read_environment(wr_config *config, char *const *environment, weir_failure *failure);
+/* The next variable, from *at (0 at first) on, whose name is nearly that of a key and exactly that of none: ret_name is
+ * its name, ret_meant the one that may be meant. False: no more. For warnings, since it may be another program's. */
+bool wr_config_misspelt(const wr_config *config, char *const *environment, size_t *at, char ret_name[64],
+                        char ret_meant[64]);
 /* Takes --key value, --key=value and, for booleans, --key and --no-key out of argv (shifting the rest down and lowering
  * *argc); stops at "--". What is not in the table stays in argv. */
 WEIR_MUST_CHECK weir_err wr_config_read_flags(wr_config *config, int *argc, char **argv, weir_failure *failure);

@@ -229,6 +229,40 @@ static const char *nearest_key(const wr_config *config, const char *key)
     return NULL;
 }
 
+bool wr_config_misspelt(const wr_config *config, char *const *environment, size_t *at, char ret_name[64],
+                        char ret_meant[64])
+{
+    const char *prefix = config_env_prefix(config);
+    char name[64], known[CONFIG_NAME_SIZE], key[CONFIG_NAME_SIZE];
+    for (; environment[*at]; ++*at) {
+        size_t size = strcspn(environment[*at], "="), best = size / 6 < 2 ? size / 6 + 1 : 3;
+        if (size >= sizeof name || strncmp(environment[*at], prefix, strlen(prefix)) != 0)
+            continue;
+        memcpy(name, environment[*at], size);
+        name[size] = '\0';
+        bool found = name[strlen(prefix)] == '_' &&
+                     key_of_variable(config, name + strlen(prefix) + 1, size - strlen(prefix) - 1, key);
+        const wr_config_key *row;
+        ret_meant[0] = '\0';
+        for (size_t next = 0; !found && (row = config_next_row(config, &next));) {
+            if (config_is_prefix(row) || !env_name(prefix, row, known) || strlen(known) >= 64)
+                continue;
+            size_t distance = edit_distance(name, known, best);
+            found = distance == 0;
+            if (distance < best) {
+                best = distance;
+                memcpy(ret_meant, known, strlen(known) + 1);
+            }
+        }
+        if (found || !ret_meant[0])
+            continue;
+        memcpy(ret_name, name, size + 1);
+        ++*at;
+        return true;
+    }
+    return false;
+}
+
 weir_err config_unknown(const wr_config *config, const char *key, const config_place *place, weir_failure *failure)
 {
     const char *nearest = nearest_key(config, key);

@@ -299,6 +299,31 @@ TEST(the_environment_reaches_keys_with_underscores_and_pass_through_keys)
     wr_config_free(config);
 }
 
+TEST(a_variable_that_is_nearly_a_key_is_told_and_no_other)
+{
+    wr_config *config = config_new();
+    char *environment[] = {WORD("WEIR_LOG_LEVLE=debug"),
+                           WORD("WEIR_HTTP_PORT=1"),
+                           WORD("WEIR_OTHER_PROGRAM=x"),
+                           WORD("WEIR_KAFKA_ANY=1"),
+                           WORD("WEIR_DATE=x"),
+                           WORD("PATH=/bin"),
+                           WORD("WEIR=1"),
+                           WORD("WEIR_HTTP_PRT="),
+                           NULL};
+    char name[64], meant[64];
+    size_t at = 0;
+    CHECK(wr_config_misspelt(config, environment, &at, name, meant));
+    CHECK_STR(name, "WEIR_LOG_LEVLE");
+    CHECK_STR(meant, "WEIR_LOG_LEVEL");
+    CHECK(wr_config_misspelt(config, environment, &at, name, meant));
+    CHECK_STR(meant, "WEIR_DATA");
+    CHECK(wr_config_misspelt(config, environment, &at, name, meant));
+    CHECK_STR(meant, "WEIR_HTTP_PORT");
+    CHECK(!wr_config_misspelt(config, environment, &at, name, meant));
+    wr_config_free(config);
+}
+
 TEST(a_program_sets_a_key_like_a_flag_does)
 {
     wr_config *config = config_new();

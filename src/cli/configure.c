@@ -190,6 +190,16 @@ static const char *find_config_flag(int argc, char **argv)
     return NULL;
 }
 
+/* A warning: another program of weir's may have such a variable. */
+static void say_misspelt(const wr_cli *cli, char **environment)
+{
+    char name[64], meant[64];
+    for (size_t at = 0; wr_config_misspelt(cli->config, environment, &at, name, meant);) {
+        say_command(cli);
+        fprintf(stderr, "%s is not known, and has no effect; did you mean %s?\n", name, meant);
+    }
+}
+
 int wr_cli_configure(wr_cli *cli, int *argc, char **argv, char **environment)
 {
     if (!cli->config)
@@ -204,6 +214,7 @@ int wr_cli_configure(wr_cli *cli, int *argc, char **argv, char **environment)
     if (err == WEIR_OK)
         err = wr_config_read_environment(cli->config, environment, &failure);
     if (err == WEIR_OK) {
+        say_misspelt(cli, environment);
         int count = *argc + 1; /* with the command's word, where a program's name would stand */
         err = wr_config_read_flags(cli->config, &count, argv - 1, &failure);
         *argc = count - 1;

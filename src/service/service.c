@@ -425,6 +425,15 @@ static int serve(app *app)
     return status;
 }
 
+/* A warning: another program may have such a variable. */
+static void say_misspelt(app *app)
+{
+    char name[64], meant[64];
+    for (size_t at = 0; wr_config_misspelt(app->settings.config, environ, &at, name, meant);)
+        wr_trace_log(&app->trace, WR_WARN, "a variable is not known, and has no effect", WR_TEXT("variable", name),
+                     WR_TEXT("meant", meant));
+}
+
 static int service_main(int argc, char **argv, const weir_service *service)
 {
     weir_failure wrong = {0};
@@ -448,6 +457,7 @@ static int service_main(int argc, char **argv, const weir_service *service)
         printf("%s, weir " WEIR_VERSION "\n", service->name);
         status = 0;
     } else if (start_trace(&app) == WEIR_OK) {
+        say_misspelt(&app);
         status = serve(&app);
     }
     wr_settings_fini(&app.settings);

@@ -471,6 +471,31 @@ def a_configuration_file_is_checked_word_by_word():
 
 
 @test
+def completion_knows_topics_groups_and_choices():
+    name, group = topic(), fresh("group")
+    weir("group", "reset", group, "--to", "start", "--topic", name, "-y")
+    script, _ = weir("gen", "completion", "bash")
+    program = weir_binary()
+    for typed, expected in [(["consume", name[:-3]], name), (["topic", "show", name[:-3]], name), (["group", "show", group[:-3]], group),
+                            (["group", "reset", "-b", bootstrap(), group[:-3]], group), (["topic", "ls", "-o", "ya"], "yaml"),
+                            (["group", "reset", group, "--topic", name[:-3]], name), (["produce", "t", "--acks", "a"], "all"),
+                            (["topic", "al"], "alter"), (["consume", name, "--off"], "--offset"), (["clu"], "cluster")]:
+        words = " ".join([program, *typed])
+        asked = f'COMP_WORDS=({words}); COMP_CWORD={len(typed)}; _weir; echo "${{COMPREPLY[@]}}"\n'.encode()
+        done = subprocess.run(["bash"], input=script + asked, capture_output=True, check=True, env=environment())
+        equal((typed, done.stdout.decode().strip()), (typed, expected))
+
+
+@test
+def a_misspelt_variable_is_said_with_the_one_that_may_be_meant():
+    for variable, hint in [("WEIR_BOOTSTRAP_SERVER", "WEIR_BOOTSTRAP_SERVERS"), ("WEIR_CLIENTID", "WEIR_CLIENT_ID")]:
+        done = subprocess.run([weir_binary(), "topic", "ls", "-o", "name"], env=dict(environment(), **{variable: "x"}),
+                              capture_output=True, text=True, timeout=40)
+        check(done.returncode == 0 and f"did you mean {hint}?" in done.stderr, done.stderr)
+    equal(weir("topic", "ls")[1], "")
+
+
+@test
 def completion_is_shell_and_man_pages_are_whole():
     for shell in ("bash", "zsh", "fish"):
         script, _ = weir("gen", "completion", shell)
