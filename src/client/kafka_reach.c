@@ -145,7 +145,9 @@ void wr_kafka_reach_failed(wr_kafka_handle *handle, const char *text)
     at = at ? at + 3 : text;
     at += strncmp(at, COORDINATOR, strlen(COORDINATOR)) == 0 ? strlen(COORDINATOR) : 0;
     const char *cause = strstr(at, ": ");
-    int host_size = cause ? (int)strcspn(at, "/ ") : 0;
+    int host_size = cause ? (int)(cause - at) : 0;
+    for (int i = 0; i < host_size; i++) /* "host:port/id" */
+        host_size = at[i] == '/' ? i : host_size;
     cause = cause ? cause + 2 : at;
     const char *refusal = strncmp(cause, "Connect to ", 11) == 0 ? strstr(cause, " failed: ") : NULL;
     cause = refusal ? refusal + 9 : cause;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ADMIN_TIMEOUT_MS = 5000, ARENA_SIZE = 16 << 20 };
+enum { ADMIN_TIMEOUT_MS = 5000, LOOK_TIMEOUT_MS = 1000, ARENA_SIZE = 16 << 20 };
 
 weir_err wr_books_open(const char *directory, wr_books **ret_books, weir_failure *failure)
 {
@@ -126,7 +126,9 @@ weir_err wr_books_rest(wr_books *books, wr_client *client, const char *topic_pre
     /* The outboxes were read first: what they held since then is in the topics' ends, or in the next look. */
     wr_cluster_info info = {0};
     if (err == WEIR_OK)
-        err = wr_admin_describe(client, NULL, true, ADMIN_TIMEOUT_MS, books->arena, &info, failure);
+        err = wr_client_reach(client, LOOK_TIMEOUT_MS, failure); /* whoever asks has more to do than wait for this */
+    if (err == WEIR_OK)
+        err = wr_admin_describe(client, NULL, true, LOOK_TIMEOUT_MS, books->arena, &info, failure);
     for (int i = 0; i < WR_SERVICE_COUNT && err == WEIR_OK; i++)
         err = add_behind(books, &info, topic_prefix, &wr_marketplace[i], &rest, failure);
     if (err != WEIR_OK)

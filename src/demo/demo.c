@@ -173,7 +173,8 @@ static bool at_rest(const demo *self)
            rest->open_order_count == 0 && rest->outbox_count == 0 && rest->parked_count == 0 && rest->behind_count == 0;
 }
 
-/* Where things stand now; a broker that was just killed cannot say, and that is no failure. */
+/* Where things stand now; a broker that has just died cannot say, and that is no failure. It is waited for only shortly:
+ * it is this thread that starts it again. */
 static void look(demo *self)
 {
     if (now_us(self) - self->looked_us < REST_EVERY_US)
@@ -224,8 +225,8 @@ static weir_err watch(demo *self, weir_failure *failure)
         wr_feeder_progress_read(self->feeder, &self->result->fed);
         if (self->result->fed.failure.err != WEIR_OK && self->result->fed.failure.err != WEIR_E_RANGE)
             return weir_fail(failure, self->result->fed.failure.err, "%s", self->result->fed.failure.sentence);
-        kill_somebody(self);
         look(self);
+        kill_somebody(self); /* last, so that nothing stands between it and the next tick, which starts it again */
         show_progress(self);
         /* Two looks in a row: what was between outbox and topic during the first is seen by the second. */
         if (self->result->fed.ended && self->kills_left == 0 && self->rest_streak >= 2)

@@ -63,17 +63,24 @@ static void refuse(void *user, wr_stream *stream)
     wr_stream_close(stream);
 }
 
-/* *port 0: any; else that one, if it is free. */
+/* *port 0: any below those that the system gives to outgoing connections. While a child is dead somebody would else get
+ * its port, be it a client that connects to that very port and so to itself, and it could not be started again. */
 static weir_err find_port(wr_supervisor *self, int *port)
 {
+    enum { FIRST = 10240, PAST = 32768, ATTEMPT_MAX = 200 };
     wr_loop *loop;
     wr_listener *listener;
     weir_err err = wr_loop_new(self->options.io, &loop);
     if (err != WEIR_OK)
         return err;
-    err = wr_listen(loop, "127.0.0.1", *port, refuse, NULL, &listener, NULL);
+    int wanted = *port;
+    for (int i = 0; i == 0 || (*port == 0 && err == WEIR_E_EXISTS && i < ATTEMPT_MAX); i++) {
+        if (*port == 0)
+            wanted = FIRST + (int)(wr_random_u64(self->options.io) % (PAST - FIRST));
+        err = wr_listen(loop, "127.0.0.1", wanted, refuse, NULL, &listener, NULL);
+    }
     if (err == WEIR_OK) {
-        *port = wr_listener_port(listener);
+        *port = wanted;
         wr_listener_close(listener);
     }
     wr_loop_free(loop);

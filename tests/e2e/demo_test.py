@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import urllib.request
+from pathlib import Path
 
 from harness import check, equal, main, slow, test, weir_binary
 
@@ -42,9 +43,16 @@ def three_hundred_invoices_end_and_every_invariant_holds():
 @test
 @slow(160)
 def every_invariant_holds_when_broker_and_services_are_killed():
-    found = demo("--chaos", "--kills", "9")
-    holds(found)
-    check(found["kills"] > 0, "nobody was killed")
+    with tempfile.TemporaryDirectory() as folder:
+        found = demo("--chaos", "--kills", "9", "--data", folder)
+        holds(found)
+        check(found["kills"] > 0, "nobody was killed")
+        # Whoever kills is whoever starts again, and had waited for an answer of the broker that it had killed: 5 s.
+        lines = [json.loads(line) for file in Path(folder).glob("logs/*.log") for line in file.read_text().splitlines()
+                 if "reached again" in line]
+        check(lines, "the broker was never away")
+        longest = max(line["after_ms"] for line in lines)
+        check(longest < 4000, f"the broker was away for {longest} ms")
 
 
 def run_on(data, *options):
