@@ -2,6 +2,7 @@
 #include <cli/command_int.h>
 
 #include <errno.h>
+#include <io/process.h>
 #include <io/stop.h>
 #include <io/terminal.h>
 #include <stdio.h>
@@ -189,5 +190,6 @@ static int dispatch(int argc, char **argv, char **environment)
 int wr_cli_main(int argc, char **argv, char **environment)
 {
     wr_descriptors_fill_standard();
+    wr_self_file_size_errors();
     return finish_output(dispatch(argc, argv, environment), 0);
 }

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DRAIN_MS = 8000, STOP_MS = 25000 };
+enum { DRAIN_MS = 8000, STOP_MS = 25000, FILE_DESCRIPTORS_KEPT = 16384 };
 
 typedef struct process {
     wr_cli *cli;
@@ -74,6 +74,22 @@ static void greet(process *self)
     fflush(stdout);
 }
 
+/* Idle connections must not take the descriptors of the logs: at least half of them, or as many as a busy broker needs,
+ * stay for files. */
+static void limit_connections(wr_cli *cli)
+{
+    int64_t most = wr_self_descriptors_raise(), wanted = wr_config_int(cli->config, "max.connections");
+    int64_t left = most / 2 < FILE_DESCRIPTORS_KEPT ? most / 2 : FILE_DESCRIPTORS_KEPT;
+    if (wanted <= most - left)
+        return;
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)(most - left));
+    wr_trace_log(&cli->trace, WR_WARN, "fewer connections than max.connections: the process may open too few files",
+                 WR_NUMBER("wanted", wanted), WR_NUMBER("connections", most - left), WR_NUMBER("files", left));
+    if (wr_config_set(cli->config, "max.connections", text, "limits of the process", NULL) != WEIR_OK)
+        wr_cli_fail(cli, WEIR_E_FORMAT, "max.connections cannot be %s", text);
+}
+
 static int serve(process *self, bool development)
 {
     wr_cli *cli = self->cli;
@@ -81,6 +97,7 @@ static int serve(process *self, bool development)
     int64_t ready_fd = -1;
     if (wr_cli_on(cli, "ready-fd"))
         ready_fd = wr_cli_number(cli, "ready-fd");
+    limit_connections(cli);
     if (wr_broker_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->broker, &failure) !=
         WEIR_OK)
         return wr_cli_failure(cli, &failure);

@@ -78,6 +78,9 @@ int64_t wr_self_descriptors_max(void);
 /* Raises the soft limit to the hard one, as servers do (the soft one is low for the sake of programs that use select,
  * which we do not), and returns what wr_self_descriptors_max then is. Children inherit it. */
 int64_t wr_self_descriptors_raise(void);
+/* From now on a file that would grow past RLIMIT_FSIZE is an error of the write (WEIR_E_FULL) and does not end the process
+ * (SIGXFSZ). Children inherit it. */
+void wr_self_file_size_errors(void);
 /* How many are open now; -1 when that cannot be read. */
 int64_t wr_self_descriptors_open(void);
 

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -70,6 +71,12 @@ int64_t wr_self_descriptors_raise(void)
         (void)!setrlimit(RLIMIT_NOFILE, &limit); /* then the soft one stays, which the answer tells */
     }
     return wr_self_descriptors_max();
+}
+
+void wr_self_file_size_errors(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 int64_t wr_self_descriptors_open(void)

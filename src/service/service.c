@@ -467,6 +467,8 @@ static int service_main(int argc, char **argv, const weir_service *service)
 
 int weir_main_sized(int argc, char **argv, const weir_service *service, const weir_layout *layout)
 {
+    wr_descriptors_fill_standard();
+    wr_self_file_size_errors();
     wr_layout today;
     weir_failure failure = {0};
     if (wr_layout_read(&today, service, layout, &failure) != WEIR_OK) {
