@@ -7,8 +7,18 @@
  *         {0},
  *     };
  *
- * An array lands in two members: a pointer to items at `offset` and a size_t count at `count_offset`. Unknown members
- * of the input are ignored, so that a producer may add a field without breaking its readers. */
+ * An array lands in two members: a pointer to items at `offset` and a size_t count at `count_offset`. Its items are
+ * structs, or values of one kind:
+ *
+ *         {"tags", WEIR_JSON_ARRAY, offsetof(line, tags), .count_offset = offsetof(line, tag_count),
+ *          .item = WEIR_JSON_TEXT},                          // const char **tags; size_t tag_count
+ *
+ * A row may have a third member that tells absent from null (a change of an order: leave it, or take it away):
+ *
+ *         {"note", WEIR_JSON_TEXT, offsetof(line, note), .has_presence = true,
+ *          .presence_offset = offsetof(line, note_is)},      // weir_json_presence note_is
+ *
+ * Unknown members of the input are ignored, so that a producer may add a field without breaking its readers. */
 #ifndef WEIR_JSON_H
 #define WEIR_JSON_H
 
@@ -24,8 +34,16 @@ typedef enum weir_json_kind {
     WEIR_JSON_OBJECT,   /* an embedded struct described by `fields` */
     WEIR_JSON_RAW,      /* weir_slice: the bytes of any JSON value, borrowed from the input; data NULL when absent or
                            null. Encoded as it is, so it must be JSON */
-    WEIR_JSON_ARRAY,    /* pointer and size_t count of structs described by `fields`, each of item_size bytes */
+    WEIR_JSON_ARRAY,    /* pointer and size_t count of structs described by `fields`, each of item_size bytes, or of
+                           values of the kind `item` */
 } weir_json_kind;
+
+/* What the input had for a member, and what is written for it. */
+typedef enum weir_json_presence {
+    WEIR_JSON_IS_ABSENT = 0, /* not there; left out */
+    WEIR_JSON_IS_NULL,       /* null */
+    WEIR_JSON_IS_THERE,      /* a value */
+} weir_json_presence;
 
 /* Rows of a table, {0} at its end. Name the members from the third on: some may be added at the end. A table and those
  * that it points to are compiled together. */
@@ -38,6 +56,9 @@ struct weir_json_field {
     size_t item_size;              /* arrays */
     const weir_json_field *fields; /* objects and arrays */
     bool required;                 /* decode: absent or null is a format error */
+    weir_json_kind item;           /* arrays: TEXT, INT, REAL, BOOL or RAW; 0: structs. item_size may be 0 then */
+    bool has_presence;             /* whether there is a weir_json_presence at presence_offset */
+    size_t presence_offset;
 };
 
 /* Decode one JSON object into *ret_struct, which is untouched on failure. Texts and arrays are copied into `arena` and

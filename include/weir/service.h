@@ -72,6 +72,15 @@ WEIR_API int64_t weir_rows_int(weir_rows *rows, int column);
 WEIR_API double weir_rows_real(weir_rows *rows, int column);
 WEIR_API const char *weir_rows_text(weir_rows *rows, int column); /* NULL for SQL NULL */
 WEIR_API weir_slice weir_rows_blob(weir_rows *rows, int column);
+/* SQL NULL is 0, 0.0, NULL and an absent slice above; these tell it from such a value, and what kind it is. Without a
+ * row: true, and WEIR_VALUE_NULL. */
+WEIR_API bool weir_rows_is_null(weir_rows *rows, int column);
+WEIR_API weir_value_kind weir_rows_kind(weir_rows *rows, int column);
+/* Columns by name: how many there are (0 without rows), what each is called (as long as the rows), and which one has this
+ * name; a name that is not there is the program's mistake and -1. */
+WEIR_API int weir_rows_column_count(weir_rows *rows);
+WEIR_API const char *weir_rows_name(weir_rows *rows, int column);
+WEIR_API int weir_rows_column(weir_rows *rows, const char *name);
 
 /* ---- what a handler may do */
 
@@ -87,6 +96,9 @@ static inline weir_status weir_send(weir_tx *tx, const char *topic, const weir_e
 
 /* Give up on this event: undo, and send it to the dead letter topic with this reason. Returns WEIR_REJECT. */
 WEIR_API weir_status weir_reject(weir_tx *tx, const char *format, ...) WEIR_PRINTF(2, 3);
+/* Stop the service before anything of this batch commits; the log has topic, partition, offset, event and this reason,
+ * and the exit status is 1. The event is read again by the next start. Returns WEIR_FATAL. */
+WEIR_API weir_status weir_fatal(weir_tx *tx, const char *format, ...) WEIR_PRINTF(2, 3);
 /* Not now: undo and park. Returns WEIR_RETRY. */
 WEIR_API weir_status weir_retry(weir_tx *tx, const char *format, ...) WEIR_PRINTF(2, 3);
 
@@ -97,6 +109,18 @@ static inline weir_status weir_decode(weir_tx *tx, const weir_event *event, cons
 
 /* One struct as JSON, in memory of weir_tx_arena. data NULL after a failure, which is sticky as all are. */
 static inline weir_slice weir_encode(weir_tx *tx, const weir_json_field *fields, const void *from);
+
+/* A line in the service's log, with topic, partition, offset and id of the event at hand, or the request. It is written at
+ * once, whatever becomes of the transaction, and when its level is that of log.level or above. At most 500 bytes. */
+typedef enum weir_level { WEIR_DEBUG, WEIR_INFO, WEIR_WARN, WEIR_ERROR } weir_level;
+WEIR_API void weir_log(const weir_tx *tx, weir_level level, const char *format, ...) WEIR_PRINTF(3, 4);
+
+/* Headers of the record that brought the event at hand, as they came: CloudEvents' (ce_…) and all others. Values are
+ * bytes, absent (data NULL) for null; both live until the handler returns. In a route there are none.
+ * weir_tx_header: the first of this name (capitals matter), else absent. weir_tx_header_at: at from 0 to the count. */
+WEIR_API weir_slice weir_tx_header(const weir_tx *tx, const char *name);
+WEIR_API size_t weir_tx_header_count(const weir_tx *tx);
+WEIR_API weir_slice weir_tx_header_at(const weir_tx *tx, size_t at, const char **ret_name);
 
 WEIR_API weir_status weir_tx_status(const weir_tx *tx); /* WEIR_DONE until something failed */
 WEIR_API weir_arena *weir_tx_arena(weir_tx *tx);        /* memory until the handler returns */

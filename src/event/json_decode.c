@@ -33,6 +33,12 @@ static void decode_members(json_decoder *decoder, const weir_json_field *fields,
 
 static size_t kind_size(const weir_json_field *field);
 
+/* A value of an array as the value of a member at offset 0. */
+static weir_json_field item_field(const weir_json_field *array)
+{
+    return (weir_json_field){.name = array->name, .kind = array->item};
+}
+
 /* How many bytes of the struct the table speaks of. */
 static size_t fields_extent(const weir_json_field *fields)
 {
@@ -42,6 +48,8 @@ static size_t fields_extent(const weir_json_field *fields)
         size_t count_end = field->kind == WEIR_JSON_ARRAY ? field->count_offset + sizeof(size_t) : 0;
         extent = end > extent ? end : extent;
         extent = count_end > extent ? count_end : extent;
+        size_t presence_end = field->has_presence ? field->presence_offset + sizeof(weir_json_presence) : 0;
+        extent = presence_end > extent ? presence_end : extent;
     }
     return extent;
 }
@@ -76,6 +84,8 @@ static void fields_copy(const weir_json_field *fields, const uint8_t *from, uint
             memcpy(to + field->offset, from + field->offset, kind_size(field));
         if (field->kind == WEIR_JSON_ARRAY)
             memcpy(to + field->count_offset, from + field->count_offset, sizeof(size_t));
+        if (field->has_presence)
+            memcpy(to + field->presence_offset, from + field->presence_offset, sizeof(weir_json_presence));
     }
 }
 
@@ -142,12 +152,29 @@ static size_t count_items(json_decoder *decoder)
     return count;
 }
 
+static void decode_value(json_decoder *decoder, const weir_json_field *field, uint8_t *to);
+
+static void decode_item(json_decoder *decoder, const weir_json_field *array, uint8_t *to)
+{
+    if (!array->item) {
+        decode_members(decoder, array->fields, to);
+        return;
+    }
+    weir_json_field item = item_field(array);
+    if (array->item == WEIR_JSON_RAW && wr_json_peek(&decoder->in) == WR_JSON_IS_NULL)
+        wr_json_skip(&decoder->in);
+    else
+        decode_value(decoder, &item, to);
+}
+
 static void decode_array(json_decoder *decoder, const weir_json_field *field, uint8_t *to)
 {
     size_t count = count_items(decoder), index = 0;
     if (wr_json_failed(&decoder->in))
         return;
-    uint8_t *items = count ? weir_arena_array(decoder->arena, count, field->item_size) : NULL;
+    weir_json_field item = item_field(field);
+    size_t item_size = field->item && !field->item_size ? kind_size(&item) : field->item_size;
+    uint8_t *items = count ? weir_arena_array(decoder->arena, count, item_size) : NULL;
     if (count && !items) {
         wr_json_fail(&decoder->in, WEIR_E_MEMORY, decoder->in.at, "no memory for the items");
         return;
@@ -155,7 +182,7 @@ static void decode_array(json_decoder *decoder, const weir_json_field *field, ui
     wr_json_open(&decoder->in, '[');
     for (; wr_json_more(&decoder->in, ']'); index++) {
         decoder->path[decoder->path_count++] = (step){.index = index};
-        decode_members(decoder, field->fields, items + index * field->item_size);
+        decode_item(decoder, field, items + index * item_size);
         if (wr_json_failed(&decoder->in))
             return;
         decoder->path_count--;
@@ -242,6 +269,12 @@ static void check_required(json_decoder *decoder, const weir_json_field *fields,
     }
 }
 
+static void set_presence(const weir_json_field *field, weir_json_presence presence, uint8_t *to)
+{
+    if (field->has_presence)
+        memcpy(to + field->presence_offset, &presence, sizeof(presence));
+}
+
 static void decode_members(json_decoder *decoder, const weir_json_field *fields, uint8_t *to)
 {
     uint64_t seen = 0; /* a bit for each field that came and was not null */
@@ -254,8 +287,11 @@ static void decode_members(json_decoder *decoder, const weir_json_field *fields,
         const weir_json_field *field = wr_json_failed(&decoder->in) ? NULL : find_field(fields, name);
         if (!field || wr_json_peek(&decoder->in) == WR_JSON_IS_NULL) {
             wr_json_skip(&decoder->in);
+            if (field)
+                set_presence(field, WEIR_JSON_IS_NULL, to);
             continue;
         }
+        set_presence(field, WEIR_JSON_IS_THERE, to);
         decoder->path[decoder->path_count++] = (step){.name = field->name};
         decode_value(decoder, field, to);
         if (wr_json_failed(&decoder->in))
@@ -270,8 +306,8 @@ static void decode_members(json_decoder *decoder, const weir_json_field *fields,
 static void fields_check(const weir_json_field *fields)
 {
     size_t count = 0;
-    while (fields[count].name)
-        count++;
+    for (; fields[count].name; count++)
+        assert(fields[count].item != WEIR_JSON_OBJECT && fields[count].item != WEIR_JSON_ARRAY);
     assert(count <= 64); /* one bit each in decode_members */
 }
 

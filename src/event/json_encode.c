@@ -10,17 +10,55 @@ enum { ENCODED_SIZE_MAX = 64 * 1024 * 1024 };
 
 static void encode_members(wr_buf *out, const weir_json_field *fields, const uint8_t *from);
 
+static void encode_value(wr_buf *out, const weir_json_field *field, const uint8_t *from);
+
+static bool is_nothing(const weir_json_field *field, const uint8_t *from)
+{
+    const void *text = from; /* a slice begins with its pointer */
+    if (field->kind == WEIR_JSON_TEXT || field->kind == WEIR_JSON_RAW)
+        memcpy(&text, from + field->offset, sizeof(text));
+    return !text;
+}
+
+static size_t scalar_size(weir_json_kind kind)
+{
+    switch (kind) {
+    case WEIR_JSON_INT:
+        return sizeof(int64_t);
+    case WEIR_JSON_REAL:
+        return sizeof(double);
+    case WEIR_JSON_BOOL:
+        return sizeof(bool);
+    case WEIR_JSON_RAW:
+        return sizeof(weir_slice);
+    default:
+        return sizeof(char *);
+    }
+}
+
+static void encode_item(wr_buf *out, const weir_json_field *array, const uint8_t *from)
+{
+    weir_json_field item = {.name = array->name, .kind = array->item};
+    if (!array->item)
+        encode_members(out, array->fields, from);
+    else if (is_nothing(&item, from))
+        wr_buf_text(out, "null");
+    else
+        encode_value(out, &item, from);
+}
+
 static void encode_array(wr_buf *out, const weir_json_field *field, const uint8_t *from)
 {
     const uint8_t *items;
     size_t count;
     memcpy(&items, from + field->offset, sizeof(items));
     memcpy(&count, from + field->count_offset, sizeof(count));
+    size_t item_size = field->item && !field->item_size ? scalar_size(field->item) : field->item_size;
     wr_buf_append(out, "[", 1);
     for (size_t i = 0; i < count && !wr_buf_failed(out); i++) {
         if (i)
             wr_buf_append(out, ",", 1);
-        encode_members(out, field->fields, items + i * field->item_size);
+        encode_item(out, field, items + i * item_size);
     }
     wr_buf_append(out, "]", 1);
 }
@@ -76,12 +114,12 @@ static void encode_value(wr_buf *out, const weir_json_field *field, const uint8_
     assert(!"a kind that weir/json.h has");
 }
 
-static bool left_out(const weir_json_field *field, const uint8_t *from)
+static weir_json_presence presence_of(const weir_json_field *field, const uint8_t *from)
 {
-    const void *text = from; /* a slice begins with its pointer */
-    if (field->kind == WEIR_JSON_TEXT || field->kind == WEIR_JSON_RAW)
-        memcpy(&text, from + field->offset, sizeof(text));
-    return !text;
+    weir_json_presence presence = WEIR_JSON_IS_THERE;
+    if (field->has_presence)
+        memcpy(&presence, from + field->presence_offset, sizeof(presence));
+    return presence == WEIR_JSON_IS_THERE && is_nothing(field, from) ? WEIR_JSON_IS_ABSENT : presence;
 }
 
 static void encode_members(wr_buf *out, const weir_json_field *fields, const uint8_t *from)
@@ -89,14 +127,18 @@ static void encode_members(wr_buf *out, const weir_json_field *fields, const uin
     bool first = true;
     wr_buf_append(out, "{", 1);
     for (const weir_json_field *field = fields; field->name; field++) {
-        if (left_out(field, from))
+        weir_json_presence presence = presence_of(field, from);
+        if (presence == WEIR_JSON_IS_ABSENT)
             continue;
         if (!first)
             wr_buf_append(out, ",", 1);
         first = false;
         wr_json_text(out, weir_slice_of(field->name));
         wr_buf_append(out, ":", 1);
-        encode_value(out, field, from);
+        if (presence == WEIR_JSON_IS_NULL)
+            wr_buf_text(out, "null");
+        else
+            encode_value(out, field, from);
     }
     wr_buf_append(out, "}", 1);
 }

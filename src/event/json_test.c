@@ -230,3 +230,82 @@ TEST(another_parser_agrees_on_what_is_json)
     }
     wr_buf_fini(&out);
 }
+
+typedef struct scalars {
+    const char **tags;
+    size_t tag_count;
+    int64_t *sizes;
+    size_t size_count;
+    double *weights;
+    size_t weight_count;
+    bool *flags;
+    size_t flag_count;
+    weir_slice *raw;
+    size_t raw_count;
+} scalars;
+
+static const weir_json_field scalar_fields[] = {
+    {"tags", WEIR_JSON_ARRAY, offsetof(scalars, tags), offsetof(scalars, tag_count), .item = WEIR_JSON_TEXT},
+    {"sizes", WEIR_JSON_ARRAY, offsetof(scalars, sizes), offsetof(scalars, size_count), .item = WEIR_JSON_INT},
+    {"weights", WEIR_JSON_ARRAY, offsetof(scalars, weights), offsetof(scalars, weight_count), .item = WEIR_JSON_REAL},
+    {"flags", WEIR_JSON_ARRAY, offsetof(scalars, flags), offsetof(scalars, flag_count), .item = WEIR_JSON_BOOL},
+    {"raw", WEIR_JSON_ARRAY, offsetof(scalars, raw), offsetof(scalars, raw_count), .item = WEIR_JSON_RAW},
+    {0}};
+
+TEST(arrays_of_values_come_and_go)
+{
+    weir_arena *arena = weir_arena_new(1 << 20);
+    weir_failure failure = {0};
+    scalars it = {0};
+    const char *json = "{\"tags\":[\"a\",\"\",\"b\\n\"],\"sizes\":[-1,9223372036854775807],\"weights\":[0.5],"
+                       "\"flags\":[true,false],\"raw\":[{\"x\":[1]},null,\"t\"]}";
+    CHECK_OK(weir_json_decode(arena, scalar_fields, weir_slice_of(json), &it, &failure));
+    CHECK(it.tag_count == 3 && it.size_count == 2 && it.weight_count == 1 && it.flag_count == 2 && it.raw_count == 3);
+    CHECK_STR(it.tags[2], "b\n");
+    CHECK(it.sizes[1] == INT64_MAX && it.weights[0] == 0.5 && it.flags[0] && !it.flags[1] && !it.raw[1].data);
+    weir_slice again = weir_json_encode(arena, scalar_fields, &it);
+    CHECK(weir_slice_equal(again, weir_slice_of(json)));
+
+    CHECK_OK(weir_json_decode(arena, scalar_fields, WEIR_SLICE("{\"tags\":[]}"), &it, &failure));
+    CHECK(it.tag_count == 0 && it.size_count == 0);
+    const char *const wrong[] = {"{\"tags\":[1]}",  "{\"tags\":[null]}", "{\"sizes\":[1.5]}", "{\"sizes\":[\"1\"]}",
+                                 "{\"flags\":[0]}", "{\"tags\":\"a\"}",  "{\"sizes\":[[1]]}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        CHECK_EQ(weir_json_decode(arena, scalar_fields, weir_slice_of(wrong[i]), &it, &failure), WEIR_E_FORMAT);
+    CHECK_EQ(weir_json_decode(arena, scalar_fields, WEIR_SLICE("{\"tags\":[\"a\",2]}"), &it, &failure), WEIR_E_FORMAT);
+    CHECK(strstr(failure.sentence, "tags[1]: expected a string"));
+    weir_arena_free(arena);
+}
+
+typedef struct change {
+    const char *note;
+    weir_json_presence note_is;
+    int64_t amount;
+    weir_json_presence amount_is;
+} change;
+
+static const weir_json_field change_fields[] = {{"note", WEIR_JSON_TEXT, offsetof(change, note), .has_presence = true,
+                                                 .presence_offset = offsetof(change, note_is)},
+                                                {"amount", WEIR_JSON_INT, offsetof(change, amount),
+                                                 .has_presence = true, .presence_offset = offsetof(change, amount_is)},
+                                                {0}};
+
+TEST(absent_is_told_from_null)
+{
+    static const struct {
+        const char *json;
+        weir_json_presence note, amount;
+    } table[] = {{"{}", WEIR_JSON_IS_ABSENT, WEIR_JSON_IS_ABSENT},
+                 {"{\"note\":null}", WEIR_JSON_IS_NULL, WEIR_JSON_IS_ABSENT},
+                 {"{\"note\":\"\",\"amount\":null}", WEIR_JSON_IS_THERE, WEIR_JSON_IS_NULL},
+                 {"{\"amount\":0}", WEIR_JSON_IS_ABSENT, WEIR_JSON_IS_THERE}};
+    weir_arena *arena = weir_arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        change it = {.note_is = WEIR_JSON_IS_THERE, .amount_is = WEIR_JSON_IS_NULL};
+        CHECK_OK(weir_json_decode(arena, change_fields, weir_slice_of(table[i].json), &it, NULL));
+        CHECK_EQ(it.note_is, table[i].note);
+        CHECK_EQ(it.amount_is, table[i].amount);
+        CHECK(weir_slice_equal(weir_json_encode(arena, change_fields, &it), weir_slice_of(table[i].json)));
+    }
+    weir_arena_free(arena);
+}

@@ -47,6 +47,7 @@ static weir_err run_command(wr_core *core, wr_core_command *command, weir_failur
     }
     tx.origin_id = command->id ? command->id : id;
     tx.correlationid = tx.origin_id;
+    tx.what = command->what;
     weir_status status = wr_tx_settle(&tx, command->run(command, &tx));
     count_up(&core->numbers.commands, 1);
     if (status == WEIR_DONE)

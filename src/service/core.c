@@ -427,6 +427,7 @@ weir_status wr_core_query(wr_core *core, const char *what, weir_status (*run)(vo
     weir_tx tx;
     wr_tx_init(&tx, core, reader, arena);
     tx.is_read_only = true;
+    tx.what = what;
     weir_status status = wr_tx_settle(&tx, run(user, &tx));
     reader_give(core, reader);
     if (status != WEIR_DONE)

@@ -320,6 +320,9 @@ struct weir_tx {
     bool is_wrong;           /* a WEIR_FATAL that is the program's fault: wrong SQL, an event without a type, … */
     bool is_database_reason; /* the reason is the database's words: for the log and dead letters, not for clients */
     char reason[REASON_SIZE];
+    const wr_client_record *record; /* the event's, and the event; NULL in a route */
+    const weir_event *event;
+    const char *what;      /* in a route: "POST /orders/{id}" */
     const char *origin_id; /* the event or request that is handled */
     const char *correlationid, *causationid, *tracestate;
     char traceparent[WR_TRACEPARENT_SIZE];

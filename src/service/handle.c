@@ -56,12 +56,15 @@ static const weir_handler *find_handler(const wr_core *core, const weir_event *e
     return NULL;
 }
 
-static weir_status run(wr_core *core, const weir_handler *handler, const weir_event *event, weir_tx *tx)
+static weir_status run(wr_core *core, const weir_handler *handler, const wr_client_record *record,
+                       const weir_event *event, weir_tx *tx)
 {
     handler_numbers *numbers = &core->numbers.handlers[handler - core->service->handlers];
     wr_tx_init(tx, core, core->store, core->arena);
     wr_tx_trace(tx, event->traceparent);
     tx->tracestate = event->tracestate;
+    tx->record = record;
+    tx->event = event;
     tx->origin_id = event->id;
     tx->causationid = event->id;
     tx->correlationid = event->correlationid ? event->correlationid : event->id;
@@ -131,7 +134,7 @@ static weir_err call(wr_core *core, const wr_client_record *record, const weir_e
     if (err != WEIR_OK)
         return err;
     weir_tx tx;
-    weir_status status = run(core, handler, event, &tx);
+    weir_status status = run(core, handler, record, event, &tx);
     if (status == WEIR_DONE)
         err = wr_tx_keep(&tx, &status, failure);
     if (status != WEIR_RETRY && status != WEIR_FATAL)

@@ -216,6 +216,78 @@ weir_slice weir_rows_blob(weir_rows *rows, int column)
     return has_column(rows, column) ? wr_statement_blob(rows->statement, column) : (weir_slice){0};
 }
 
+bool weir_rows_is_null(weir_rows *rows, int column)
+{
+    return weir_rows_kind(rows, column) == WEIR_VALUE_NULL;
+}
+
+weir_value_kind weir_rows_kind(weir_rows *rows, int column)
+{
+    return has_column(rows, column) ? wr_statement_kind(rows->statement, column) : WEIR_VALUE_NULL;
+}
+
+int weir_rows_column_count(weir_rows *rows)
+{
+    return rows->statement ? wr_statement_columns(rows->statement) : 0;
+}
+
+const char *weir_rows_name(weir_rows *rows, int column)
+{
+    return has_column(rows, column) ? wr_statement_name(rows->statement, column) : NULL;
+}
+
+int weir_rows_column(weir_rows *rows, const char *name)
+{
+    for (int i = 0; i < weir_rows_column_count(rows); i++)
+        if (strcmp(wr_statement_name(rows->statement, i), name) == 0)
+            return i;
+    if (rows->statement)
+        wr_tx_wrong(rows->tx, "a query has no column %.60s", name);
+    return -1;
+}
+
+/* ---- the record at hand, and the log */
+
+weir_slice weir_tx_header(const weir_tx *tx, const char *name)
+{
+    const wr_client_record *record = tx->record;
+    const wr_client_header *header = record ? wr_event_header_find(record->headers, record->header_count, name) : NULL;
+    return header ? header->value : (weir_slice){0};
+}
+
+size_t weir_tx_header_count(const weir_tx *tx)
+{
+    return tx->record ? tx->record->header_count : 0;
+}
+
+weir_slice weir_tx_header_at(const weir_tx *tx, size_t at, const char **ret_name)
+{
+    if (at >= weir_tx_header_count(tx))
+        return (weir_slice){0};
+    *ret_name = tx->record->headers[at].name;
+    return tx->record->headers[at].value;
+}
+
+void weir_log(const weir_tx *tx, weir_level level, const char *format, ...)
+{
+    static const wr_level levels[] = {
+        [WEIR_DEBUG] = WR_DEBUG, [WEIR_INFO] = WR_INFO, [WEIR_WARN] = WR_WARN, [WEIR_ERROR] = WR_ERROR};
+    char text[500];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    wr_level to = (unsigned)level <= WEIR_ERROR ? levels[level] : WR_ERROR;
+    if (tx->record)
+        wr_trace_log(tx->core->trace, to, text, WR_TEXT("topic", tx->record->topic),
+                     WR_NUMBER("partition", tx->record->partition), WR_NUMBER("offset", tx->record->offset),
+                     WR_TEXT("event", tx->event->id), WR_TEXT("type", tx->event->type),
+                     WR_TEXT("traceparent", tx->traceparent));
+    else
+        wr_trace_log(tx->core->trace, to, text, WR_TEXT("request", tx->what ? tx->what : "command"),
+                     WR_TEXT("traceparent", tx->traceparent));
+}
+
 /* ---- emitting */
 
 static void fill_in(weir_tx *tx, weir_event *event, char id[WR_UUID_TEXT_SIZE])
@@ -340,6 +412,16 @@ weir_status weir_reject(weir_tx *tx, const char *format, ...)
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
     return wr_tx_fail(tx, WEIR_REJECT, "%s", reason);
+}
+
+weir_status weir_fatal(weir_tx *tx, const char *format, ...)
+{
+    char reason[REASON_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    return wr_tx_fail(tx, WEIR_FATAL, "%s", reason);
 }
 
 weir_status weir_retry(weir_tx *tx, const char *format, ...)
