@@ -85,7 +85,8 @@ static const wr_option consume_options[] = {
 };
 
 static const wr_option group_lag_options[] = {
-    {"watch", 'w', NULL, NULL, "again every second, until interrupted"},
+    {"watch", 'w', NULL, NULL,
+     "again every second, until interrupted; a row a topic on a terminal, -o wide shows partitions"},
     {"fail-above", 0, "N", NULL, "exit with 6 if the total lag is greater", WR_OPTION_NUMBER, 0, INT64_MAX - 1},
     {0},
 };

@@ -195,10 +195,37 @@ static weir_err lag_names(wr_cli *cli, wr_kafka *kafka, const char ***ret_names,
     return WEIR_OK;
 }
 
-static int print_lag(wr_cli *cli, wr_kafka *kafka, int64_t *ret_lag)
+static const wr_column topic_columns[] = {
+    {"GROUP", "group"},
+    {"TOPIC", "topic"},
+    {"PARTITIONS", "partitions", .number = true},
+    {"LAG", "lag", .number = true},
+    {0},
+};
+
+/* One row a topic. Offsets are sorted by topic; a partition without a position adds nothing. */
+static int64_t add_topics(wr_cli *cli, wr_output *out, const wr_group_info *group)
+{
+    int64_t total = 0;
+    for (size_t i = 0, next; i < group->offset_count; i = next) {
+        int64_t lag = 0;
+        for (next = i; next < group->offset_count && strcmp(group->offsets[next].topic, group->offsets[i].topic) == 0;
+             next++)
+            lag += group->offsets[next].lag > 0 ? group->offsets[next].lag : 0;
+        wr_output_row(out, (const char *[]){group->name, group->offsets[i].topic, wr_cell(cli, (int64_t)(next - i)),
+                                            wr_cell(cli, lag)});
+        total += lag;
+    }
+    return total;
+}
+
+/* by_topic: for a screen that is looked at again and again, and that has few lines. */
+static int print_lag(wr_cli *cli, wr_kafka *kafka, bool by_topic, int64_t *ret_lag)
 {
     wr_output out;
-    wr_output_begin(&out, cli, offset_columns);
+    wr_output_begin(&out, cli, by_topic ? topic_columns : offset_columns);
+    if (by_topic)
+        out.height = (size_t)wr_terminal_height(WR_STDOUT) - 1;
     const char **names = NULL;
     size_t count = 0;
     weir_failure failure = {0};
@@ -211,7 +238,7 @@ static int print_lag(wr_cli *cli, wr_kafka *kafka, int64_t *ret_lag)
         if (err != WEIR_OK && cli->operand_count > 0)
             return fail_group(cli, names[i], err, &failure);
         if (err == WEIR_OK) /* else it has gone since it was listed */
-            lag += add_offsets(cli, &out, &group);
+            lag += by_topic ? add_topics(cli, &out, &group) : add_offsets(cli, &out, &group);
     }
     *ret_lag = lag;
     return wr_output_end(&out);
@@ -228,7 +255,8 @@ static int watch_lag(wr_cli *cli, wr_kafka *kafka, wr_stop *stop)
         cli->arena = weir_arena_new(ROUND_SIZE);
         if (cli->terminal)
             fputs("\033[H\033[2J", stdout);
-        status = cli->arena ? print_lag(cli, kafka, &lag) : WR_EXIT_FAILED;
+        bool by_topic = cli->terminal && wr_form_of(cli) == WR_FORM_TABLE;
+        status = cli->arena ? print_lag(cli, kafka, by_topic, &lag) : WR_EXIT_FAILED;
         weir_arena_free(cli->arena);
         if (wr_stop_wait(stop, EVERY_MS))
             status = WR_EXIT_INTERRUPTED;
@@ -251,7 +279,7 @@ int wr_run_group_lag(wr_cli *cli)
     if (watch)
         status = wr_cli_stop_new(cli, &stop);
     if (status == WR_EXIT_OK)
-        status = watch ? watch_lag(cli, &kafka, stop) : print_lag(cli, &kafka, &lag);
+        status = watch ? watch_lag(cli, &kafka, stop) : print_lag(cli, &kafka, false, &lag);
     wr_kafka_close(&kafka);
     wr_stop_free(stop);
     if (status == WR_EXIT_OK && lag > limit)

@@ -20,9 +20,8 @@ void wr_help_overview(wr_buf *out)
         full_name(command, name, sizeof name);
         wr_buf_printf(out, "  %-16s %s\n", name, command->about);
     }
-    wr_buf_text(
-        out, "\n'weir help COMMAND' says more. Commands that talk to a Kafka find it by -b, WEIR_BOOTSTRAP_SERVERS or "
-             ".weir.yaml.\n");
+    wr_buf_text(out, "\n'weir help COMMAND' says more. Commands that talk to a Kafka find it by -b,\n"
+                     "WEIR_BOOTSTRAP_SERVERS or .weir.yaml.\n");
 }
 
 void wr_help_noun(const char *noun, wr_buf *out)

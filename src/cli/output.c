@@ -2,6 +2,7 @@
 #include <cli/yaml.h>
 
 #include <event/json_text.h>
+#include <io/terminal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,8 @@ wr_form wr_form_of(const wr_cli *cli)
 void wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns)
 {
     *out = (wr_output){.cli = cli, .columns = columns, .form = wr_form_of(cli)};
+    if (cli->terminal && out->form == WR_FORM_TABLE)
+        out->width = wr_terminal_width(WR_STDOUT);
     while (columns[out->column_count].title)
         out->column_count++;
 }
@@ -102,22 +105,57 @@ static int text_width(const char *text)
     return width;
 }
 
-/* What would break the row, or command the terminal, is shown as a question mark. */
-static void print_text(const char *text, wr_buf *out)
+/* The first characters of a text, as many as have room in `width` columns, of which the last is an ellipsis where the text
+ * is longer. What would break the row, or command the terminal, is shown as a question mark. Returns the columns taken. */
+static int print_text(const char *text, int width, wr_buf *out)
 {
-    for (; *text; text++)
-        wr_buf_append(out, (uint8_t)*text < 0x20 || *text == 0x7f ? "?" : text, 1);
+    bool cut = text_width(text) > width;
+    int taken = 0;
+    while (*text) {
+        int size = 1;
+        while (((uint8_t)text[size] & 0xc0) == 0x80)
+            size++;
+        char one[8] = "";
+        memcpy(one, text, (size_t)(size < 7 ? size : 7));
+        int wide = text_width(one);
+        if (cut && taken + wide > width - 1)
+            break;
+        wr_buf_append(out, (uint8_t)*text < 0x20 || *text == 0x7f ? "?" : text, (size_t)size);
+        taken += wide;
+        text += size;
+    }
+    if (cut)
+        wr_buf_text(out, "\xe2\x80\xa6");
+    return taken + cut;
 }
 
 static void print_cell(const wr_column *column, const char *text, int width, bool last, wr_buf *out)
 {
     int pad = width - text_width(text);
-    if (column->number)
+    if (column->number && pad > 0)
         wr_buf_printf(out, "%*s", pad, "");
-    print_text(text, out);
+    int taken = print_text(text, width, out);
     if (!column->number && !last)
-        wr_buf_printf(out, "%*s", pad, "");
+        wr_buf_printf(out, "%*s", width - taken, "");
     wr_buf_text(out, last ? "\n" : "  ");
+}
+
+/* Takes from the widest columns of text, one place at a time, until the row fits; numbers stay whole. */
+static void shrink(const wr_output *out, const int *shown, int *widths, int count)
+{
+    enum { WIDTH_LEAST = 10 };
+    int total = 2 * (count - 1);
+    for (int i = 0; i < count; i++)
+        total += widths[i];
+    for (; total > out->width; total--) {
+        int widest = -1;
+        for (int i = 0; i < count; i++)
+            if (!out->columns[shown[i]].number && (widest < 0 || widths[i] > widths[widest]))
+                widest = i;
+        if (widest < 0 || widths[widest] <= WIDTH_LEAST)
+            return;
+        widths[widest]--;
+    }
 }
 
 static void print_table(const wr_output *out, wr_buf *text)
@@ -134,13 +172,18 @@ static void print_table(const wr_output *out, wr_buf *text)
         }
         shown[count++] = c;
     }
+    if (out->width > 0)
+        shrink(out, shown, widths, count);
+    size_t rows = out->height > 2 && out->row_count > out->height - 1 ? out->height - 2 : out->row_count;
     for (int i = 0; i < count; i++)
         print_cell(&out->columns[shown[i]], out->columns[shown[i]].title, widths[i], i + 1 == count, text);
-    for (size_t r = 0; r < out->row_count; r++)
+    for (size_t r = 0; r < rows; r++)
         for (int i = 0; i < count; i++) {
             const char *cell = out->rows[r][shown[i]];
             print_cell(&out->columns[shown[i]], cell ? cell : "-", widths[i], i + 1 == count, text);
         }
+    if (rows < out->row_count)
+        wr_buf_printf(text, "and %zu more\n", out->row_count - rows);
 }
 
 static void print_yaml(const wr_output *out, wr_buf *text)

@@ -32,6 +32,8 @@ typedef struct wr_output {
     const char ***rows;
     size_t row_count, row_capacity;
     bool incomplete; /* a row did not fit */
+    int width;       /* of the terminal that a table is cut for, longest texts first; 0: none, nothing is cut */
+    size_t height;   /* rows that a table may have, with its head and a line that says how many more; 0: any */
 } wr_output;
 
 wr_form wr_form_of(const wr_cli *cli); /* asked for with -o */

@@ -78,3 +78,29 @@ TEST(names_are_for_scripts)
     CHECK_STR(print("name"), "stra\xc3\x9f"
                              "e\n\xe6\x97\xa5\xe6\x9c\xac\nx\n");
 }
+
+TEST(a_table_is_cut_to_the_terminal_longest_texts_first)
+{
+    wr_output out = {.columns = columns, .column_count = 2, .form = WR_FORM_TABLE, .width = 20};
+    const char *first[] = {"a-name-that-is-too-long", "1234567"};
+    const char *second[] = {"\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac", "1"};
+    const char **rows[] = {first, second, second};
+    wr_buf text;
+    wr_buf_init(&text, 2000);
+    out.rows = rows;
+    out.row_count = 2;
+    wr_output_print(&out, &text);
+    CHECK_STR(wr_buf_cstr(&text),
+              "NAME           COUNT\n"
+              "a-name-tha\xe2\x80\xa6  1234567\n"
+              "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe2\x80\xa6        1\n");
+    wr_buf_clear(&text);
+    out.row_count = out.height = 3;
+    wr_output_print(&out, &text);
+    CHECK(strstr(wr_buf_cstr(&text), "and 2 more\n"));
+    wr_buf_clear(&text);
+    out.height = 4;
+    wr_output_print(&out, &text);
+    CHECK(!strstr(wr_buf_cstr(&text), "more"));
+    wr_buf_fini(&text);
+}

@@ -138,8 +138,8 @@ static void say_addresses(const demo *self)
         say(self, "  %-14shttp://127.0.0.1:%d%s", wr_marketplace[i].name,
             wr_supervisor_service_port(self->supervisor, i),
             i == 0 ? "   (each has /livez, /readyz and /metrics)" : "");
-    say(self, "  %-14s%s   (databases and logs; %s)", "data", options->data,
-        options->data_kept ? "stay at the end" : "removed at the end, --keep keeps them");
+    say(self, "  %-14s%s   (%s)", "data", options->data,
+        options->data_kept ? "stays at the end" : "removed at the end; --keep keeps it");
     say(self, "%s", "");
     say(self, "Try in another terminal:");
     say(self, "  %s consume %sorders --tail 3 -b %s", options->own_path, prefix, bootstrap);

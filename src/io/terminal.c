@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WIDTH_DEFAULT = 80, LINES_FIRST_SIZE = 4096 };
+enum { WIDTH_DEFAULT = 80, HEIGHT_DEFAULT = 24, LINES_FIRST_SIZE = 4096 };
 
 bool wr_terminal_is(int fd)
 {
@@ -23,6 +23,12 @@ int wr_terminal_width(int fd)
 {
     struct winsize size;
     return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : WIDTH_DEFAULT;
+}
+
+int wr_terminal_height(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : HEIGHT_DEFAULT;
 }
 
 /* Like poll, but a descriptor that refuses to be polled is ready, and a signal only shortens the wait. */

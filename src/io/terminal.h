@@ -7,7 +7,8 @@
 enum { WR_STDIN = 0, WR_STDOUT = 1, WR_STDERR = 2 };
 
 bool wr_terminal_is(int fd);
-int wr_terminal_width(int fd); /* columns; 80 when it is not a terminal or does not say */
+int wr_terminal_width(int fd);  /* columns; 80 when it is not a terminal or does not say */
+int wr_terminal_height(int fd); /* rows; 24 in the same case */
 
 /* ---- descriptors that somebody else opened */
 /* Writes all. WEIR_E_CLOSED when nobody reads any more (`| head`); the signal SIGPIPE is not raised. */
