@@ -206,7 +206,7 @@ static void note_error(void *user, weir_err err)
 TEST(a_sync_beside_the_loop_covers_only_what_was_written_before_it)
 {
     int lost = 0;
-    for (uint64_t seed = 1; seed < 200; seed++) {
+    for (uint64_t seed = test_seed() + 1; seed < test_seed() + 200; seed++) {
         world w = world_new(seed);
         wr_file *file;
         CHECK_OK(wr_file_open(w.io, "/f", WR_FILE_WRITE | WR_FILE_CREATE, &file));
@@ -251,7 +251,7 @@ TEST(nothing_runs_and_nobody_is_told_while_the_power_is_off)
 TEST(independent_works_overtake_each_other_and_a_seed_always_gives_the_same_run)
 {
     int overtaken = 0;
-    for (uint64_t seed = 1; seed <= 20; seed++) {
+    for (uint64_t seed = test_seed() + 1; seed <= test_seed() + 20; seed++) {
         uint64_t digests[2];
         for (int round = 0; round < 2; round++) {
             world w = world_new(seed);

@@ -52,7 +52,7 @@ static bool fail_at(uint64_t seed, uint64_t n, int os_error, bool reading)
 
 TEST(a_log_whose_nth_write_or_sync_fails_stays_broken_and_keeps_its_promises)
 {
-    for (uint64_t seed = 1; seed <= 6; seed++) {
+    for (uint64_t seed = test_seed() + 1; seed <= test_seed() + 6; seed++) {
         for (uint64_t n = 0; n < 400 && (fail_at(seed, n, EIO, false) || n < 200); n++)
             continue;
         for (uint64_t n = 0; n < 400 && (fail_at(seed, n, ENOSPC, false) || n < 200); n++)
@@ -62,7 +62,7 @@ TEST(a_log_whose_nth_write_or_sync_fails_stays_broken_and_keeps_its_promises)
 
 TEST(a_failed_read_loses_nothing)
 {
-    for (uint64_t seed = 1; seed <= 4; seed++)
+    for (uint64_t seed = test_seed() + 1; seed <= test_seed() + 4; seed++)
         for (uint64_t n = 0; n < 300 && (fail_at(seed, n, EIO, true) || n < 100); n++)
             continue;
 }

@@ -345,7 +345,7 @@ TEST(what_nobody_syncs_is_deleted_all_the_same_and_holds_no_descriptors)
 
 TEST(a_log_that_promised_nothing_opens_after_a_power_cut_whatever_was_lost)
 {
-    for (uint64_t seed = 1; seed < 60; seed++) {
+    for (uint64_t seed = test_seed() + 1; seed < test_seed() + 60; seed++) {
         wr_sim *sim = wr_sim_new(seed);
         wr_log_config config = small_config();
         config.segment_size = 300;

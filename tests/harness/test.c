@@ -29,6 +29,12 @@ uint64_t test_random(uint64_t *state)
     return mixed ^ mixed >> 31;
 }
 
+uint64_t test_seed(void)
+{
+    const char *text = getenv("WEIR_TEST_SEED");
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
 const char *test_directory(void)
 {
     const char *base = getenv("TMPDIR");
@@ -56,6 +62,8 @@ int main(int argc, char **argv)
 
     test_fail_allocation(0); /* and keeps the linker from leaving allocation.c out */
     int failed = _cmocka_run_group_tests(argv[0], chosen, chosen_count, NULL, NULL);
+    if (failed && test_seed())
+        printf("WEIR_TEST_SEED=%llu %s\n", (unsigned long long)test_seed(), argv[0]);
     for (size_t i = 0; i < directory_count; i++) {
         if (failed == 0)
             nftw(directories[i], remove_entry, 16, FTW_DEPTH | FTW_PHYS);

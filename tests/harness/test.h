@@ -37,6 +37,9 @@ void test_register(const char *name, CMUnitTestFunction run);
 /* Chance that every run repeats: the next of a splitmix64 sequence. */
 uint64_t test_random(uint64_t *state);
 
+/* What a test adds to its seeds: 0, or WEIR_TEST_SEED, so that the same tests walk other ways. A failure says it. */
+uint64_t test_seed(void);
+
 /* A new empty directory below the build's temporary folder; removed when the test program ends well. */
 const char *test_directory(void);
 

@@ -309,7 +309,7 @@ static int32_t rebalance_until_dark(wr_rig *rig, member *a, int32_t *ret_asked)
 /* False: the story ended before write n. */
 static bool run_story(uint64_t n, bool cut)
 {
-    wr_rig *rig = wr_rig_new(900 + n, settings);
+    wr_rig *rig = wr_rig_new(test_seed() + 900 + n, settings);
     member a = {.client = wr_rig_connect(rig)};
     uint64_t at = wr_sim_write_count(rig->sim) + n;
     if (cut)

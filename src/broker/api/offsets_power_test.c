@@ -99,7 +99,7 @@ typedef enum fault { CUT, KILL, FAIL } fault;
 /* Runs the scenario with the fault at write n; false when it ended before. */
 static bool run_story(uint64_t n, fault fault)
 {
-    wr_rig *rig = wr_rig_new(3000 + n, settings);
+    wr_rig *rig = wr_rig_new(test_seed() + 3000 + n, settings);
     wr_rig_create(wr_rig_connect(rig), "orders", PARTITIONS);
     promises story = nothing;
     uint64_t at = wr_sim_write_count(rig->sim) + n;

@@ -82,7 +82,7 @@ static void check_records(wr_rig *rig, wr_rig_client *client, int64_t end)
 /* Runs the scenario with a crash at write n; false when the scenario ended before it. */
 static bool run_story(uint64_t n, bool kill_only)
 {
-    wr_rig *rig = wr_rig_new(1000 + n, (const char *const[]){"log.segment.bytes=16384", NULL});
+    wr_rig *rig = wr_rig_new(test_seed() + 1000 + n, (const char *const[]){"log.segment.bytes=16384", NULL});
     wr_rig_create(wr_rig_connect(rig), "orders", 1);
     promises story = {0};
     uint64_t at = wr_sim_write_count(rig->sim) + n;
@@ -140,7 +140,7 @@ TEST(what_was_acknowledged_or_shown_survives_a_kill_at_any_write)
 
 static void run_failing(uint64_t n, bool *ret_failed)
 {
-    wr_rig *rig = wr_rig_new(5000 + n, NULL);
+    wr_rig *rig = wr_rig_new(test_seed() + 5000 + n, NULL);
     wr_rig_client *client = wr_rig_connect(rig);
     wr_rig_create(client, "orders", 1);
     wr_rig_create(client, "other", 1);
@@ -225,7 +225,7 @@ static void live(wr_rig *rig, int *ret_step)
 
 static bool run_life(uint64_t n)
 {
-    wr_rig *rig = wr_rig_new(9000 + n, (const char *const[]){"num.partitions=3", NULL});
+    wr_rig *rig = wr_rig_new(test_seed() + 9000 + n, (const char *const[]){"num.partitions=3", NULL});
     uint64_t at = wr_sim_write_count(rig->sim) + n;
     wr_sim_cut_at(rig->sim, at);
     int step = 0;
