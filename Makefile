@@ -1,6 +1,6 @@
 # Thin: each target installs what is missing, builds with CMake, and runs one program or one script.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo build install lint bench fuzz test-kafka clean
+.PHONY: help run test demo build install lint bench fuzz test-kafka threads seeds soak coverage clean
 
 JOBS ?= $(shell nproc)
 ORDERS ?=
@@ -10,6 +10,8 @@ PORT ?=
 HTTP_PORT ?=
 DATA ?=
 FUZZ_SECONDS ?= 600
+SOAK_SECONDS ?= 600
+SEED ?=
 PREFIX ?= /usr/local
 
 # Where the demo is: ports, and a folder that stays.
@@ -38,6 +40,22 @@ demo: build ## a bounded number of orders as fast as they go, then a summary and
 test: ## unit tests under ASan and UBSan, then other people's clients against the broker
 	@tools/install_packages run test
 	@JOBS=$(JOBS) tools/run_tests
+
+threads: ## the tests of rooms that have threads, under ThreadSanitizer
+	@tools/install_packages run test
+	@JOBS=$(JOBS) tools/run_tests threads
+
+seeds: ## the tests that draw from a seed, with a new one (SEED=N repeats a run)
+	@tools/install_packages run test
+	@JOBS=$(JOBS) SEED=$(SEED) tools/run_tests seeds
+
+soak: ## the same again and again for SOAK_SECONDS (600)
+	@tools/install_packages run test
+	@JOBS=$(JOBS) SOAK_SECONDS=$(SOAK_SECONDS) tools/run_tests soak
+
+coverage: ## which lines of each room the unit tests reach
+	@tools/install_packages run test
+	@JOBS=$(JOBS) tools/coverage
 
 test-kafka: build ## the demo and the client tests on Apache Kafka (from Maven Central, Java 17)
 	@tools/install_packages run test
