@@ -1,5 +1,12 @@
-/* The unit of work: events, parked events that are due, commands, positions and the outbox's upkeep in one transaction.
- */
+/* The unit of work: one transaction for what a turn has to do.
+ *
+ *   begin → parked events that are due → records of the poll → commands → positions, senders, marks of the outbox → commit
+ *         → rows of the outbox may be published; commands are answered; held records are given back
+ *
+ * Each event and each command has a savepoint of its own: what it did is kept or undone without the others. An error of
+ * the batch itself (a full disk, a handler that stops the service) rolls all of it back and ends the core; commands are
+ * told that nothing was done, or, when it was the commit that failed, that it is in doubt. A record whose topic has an
+ * open breaker is neither handled nor counted: its position stays, and the consumer reads it again later. */
 #include "core_int.h"
 
 #include <stdio.h>

@@ -342,6 +342,8 @@ weir_status wr_tx_settle(weir_tx *tx, weir_status returned);
 /* What was done since the savepoint is kept. A foreign key that it leaves open makes *status WEIR_REJECT instead. */
 WEIR_MUST_CHECK weir_err wr_tx_keep(weir_tx *tx, weir_status *status, weir_failure *failure);
 weir_status wr_tx_fail(weir_tx *tx, weir_status status, const char *format, ...) WEIR_PRINTF(3, 4);
+/* The same for a call that failed with `err`: whose fault it is decides about the status. */
+weir_status wr_tx_call_failed(weir_tx *tx, weir_err err, const weir_failure *failure);
 /* A line for a request that ended with `status`, as far as its answer does not say what happened. */
 void wr_tx_log_failure(const weir_tx *tx, weir_status status, const char *what);
 /* The reason as those outside may read it: without the database's words. */

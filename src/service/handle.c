@@ -1,4 +1,5 @@
-/* One record, from bytes to its end.
+/* One record, from bytes to its end. Whatever ends is counted by its breaker (breaker.c); what stops the service says
+ * which record it was, in the log and in the sentence that weir_main ends with.
  *
  *   known already ──────────────────────────────────────────→ skipped, counted
  *   its key is parked ──────────────────────────────────────→ parked behind it

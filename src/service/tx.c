@@ -1,4 +1,15 @@
-/* The transaction as a handler sees it: SQL, emitting, and failures that stick. */
+/* The transaction as a handler or a route sees it: its life, and how it fails.
+ *
+ *   init → trace → the handler's calls → settle (open queries end; which status counts) → keep, or the caller undoes
+ *
+ * The first failure sticks: every later call of the handler returns its status and does nothing, and whatever the
+ * handler returns at its end, that status counts. A failure has a reason (for the log and for dead letters), and
+ *
+ *   is_wrong             it is a mistake of the program: an event handler stops the service, a route is answered 500
+ *   is_database_reason   the reason is in the database's words, which no answer repeats
+ *   err                  behind a WEIR_FATAL: what ended the batch
+ *
+ * What SQL does is in tx_rows.c, what emitting does in tx_emit.c. */
 #include "core_int.h"
 
 #include <stdarg.h>
@@ -91,7 +102,7 @@ weir_status wr_tx_settle(weir_tx *tx, weir_status returned)
 
 /* Whose fault it is decides what becomes of the event or the request: the data's is rejected, the moment's is tried
  * again or ends the batch, and whatever is left is the program's. */
-static weir_status call_failed(weir_tx *tx, weir_err err, const weir_failure *failure)
+weir_status wr_tx_call_failed(weir_tx *tx, weir_err err, const weir_failure *failure)
 {
     switch (err) {
     case WEIR_E_EXISTS:
@@ -123,127 +134,8 @@ weir_err wr_tx_keep(weir_tx *tx, weir_status *status, weir_failure *failure)
         return err;
     if (err != WEIR_E_EXISTS)
         return weir_fail(failure, err, "%s", own.sentence);
-    *status = call_failed(tx, err, &own);
+    *status = wr_tx_call_failed(tx, err, &own);
     return WEIR_OK;
-}
-
-weir_status weir_exec_values(weir_tx *tx, const char *sql, const weir_value *values)
-{
-    if (tx->status != WEIR_DONE)
-        return tx->status;
-    weir_failure failure = {0};
-    weir_err err = wr_store_service_exec(tx->store, sql, values, &failure);
-    if (err != WEIR_OK)
-        return call_failed(tx, err, &failure);
-    tx->changes = wr_store_changes(tx->store);
-    return WEIR_DONE;
-}
-
-int64_t weir_changes(weir_tx *tx)
-{
-    return tx->changes;
-}
-
-weir_rows *weir_query_values(weir_tx *tx, const char *sql, const weir_value *values)
-{
-    if (tx->status != WEIR_DONE)
-        return &tx->none;
-    weir_rows *rows = weir_arena_alloc(tx->arena, sizeof *rows);
-    if (!rows) {
-        tx->err = WEIR_E_MEMORY;
-        wr_tx_fail(tx, WEIR_FATAL, "no memory for a query");
-        return &tx->none;
-    }
-    rows->tx = tx;
-    weir_failure failure = {0};
-    weir_err err = wr_store_service_query(tx->store, sql, values, &rows->statement, &failure);
-    if (err != WEIR_OK)
-        call_failed(tx, err, &failure);
-    else
-        wr_list_append(&tx->rows, &rows->link);
-    return rows;
-}
-
-bool weir_rows_next(weir_rows *rows)
-{
-    if (!rows->statement)
-        return false;
-    weir_failure failure = {0};
-    weir_err err = rows->tx->status == WEIR_DONE ? wr_statement_next(rows->statement, &failure) : WEIR_E_RANGE;
-    if (err == WEIR_OK)
-        return true;
-    if (err != WEIR_E_RANGE)
-        call_failed(rows->tx, err, &failure);
-    weir_rows_end(rows);
-    return false;
-}
-
-void weir_rows_end(weir_rows *rows)
-{
-    wr_link_remove(&rows->link);
-    wr_statement_done(rows->statement);
-    rows->statement = NULL;
-}
-
-/* Whether there is such a column of a row to read. A number that the statement has not is a mistake, and said. */
-static bool has_column(weir_rows *rows, int column)
-{
-    if (!rows->statement)
-        return false;
-    if (column >= 0 && column < wr_statement_columns(rows->statement))
-        return true;
-    wr_tx_wrong(rows->tx, "column %d of a query that has %d", column, wr_statement_columns(rows->statement));
-    return false;
-}
-
-int64_t weir_rows_int(weir_rows *rows, int column)
-{
-    return has_column(rows, column) ? wr_statement_int(rows->statement, column) : 0;
-}
-
-double weir_rows_real(weir_rows *rows, int column)
-{
-    return has_column(rows, column) ? wr_statement_real(rows->statement, column) : 0;
-}
-
-const char *weir_rows_text(weir_rows *rows, int column)
-{
-    return has_column(rows, column) ? wr_statement_text(rows->statement, column) : NULL;
-}
-
-weir_slice weir_rows_blob(weir_rows *rows, int column)
-{
-    return has_column(rows, column) ? wr_statement_blob(rows->statement, column) : (weir_slice){0};
-}
-
-bool weir_rows_is_null(weir_rows *rows, int column)
-{
-    return weir_rows_kind(rows, column) == WEIR_VALUE_NULL;
-}
-
-weir_value_kind weir_rows_kind(weir_rows *rows, int column)
-{
-    return has_column(rows, column) ? wr_statement_kind(rows->statement, column) : WEIR_VALUE_NULL;
-}
-
-int weir_rows_column_count(weir_rows *rows)
-{
-    return rows->statement ? wr_statement_columns(rows->statement) : 0;
-}
-
-const char *weir_rows_name(weir_rows *rows, int column)
-{
-    return has_column(rows, column) ? wr_statement_name(rows->statement, column) : NULL;
-}
-
-int weir_rows_column(weir_rows *rows, const char *name)
-{
-    for (int i = 0; i < weir_rows_column_count(rows); i++)
-        if (strcmp(wr_statement_name(rows->statement, i), name) == 0)
-            return i;
-    if (rows->statement)
-        wr_tx_wrong(rows->tx, "a query has no column %.60s", name);
-    return -1;
 }
 
 /* ---- the record at hand, and the log */
@@ -288,122 +180,6 @@ void weir_log(const weir_tx *tx, weir_level level, const char *format, ...)
                      WR_TEXT("traceparent", tx->traceparent));
 }
 
-/* ---- emitting */
-
-static void fill_in(weir_tx *tx, weir_event *event, char id[WR_UUID_TEXT_SIZE])
-{
-    if (!event->id) {
-        wr_event_derive_id(tx->core->name, tx->origin_id, tx->emit_count, id);
-        event->id = id;
-    }
-    tx->emit_count++;
-    if (!event->source)
-        event->source = tx->core->name;
-    if (!event->time)
-        event->time = weir_tx_now_text(tx);
-    if (!event->correlationid)
-        event->correlationid = tx->correlationid;
-    if (!event->causationid)
-        event->causationid = tx->causationid;
-    wr_trace_context context;
-    if (event->tracestate && !wr_tracestate_valid(event->tracestate))
-        event->tracestate = NULL;
-    if (wr_trace_context_parse(event->traceparent, &context) != WEIR_OK) { /* none, or damaged where it was stored */
-        event->traceparent = tx->traceparent;
-        event->tracestate = wr_tracestate_valid(tx->tracestate) ? tx->tracestate : NULL;
-    }
-    if (event->data.data && !event->datacontenttype)
-        event->datacontenttype = "application/json";
-}
-
-/* What no event can be the cause of: it is the same for all. NULL when there is nothing. */
-static const char *find_mistake(const weir_event *event)
-{
-    if (!event)
-        return "an event is wanted, not NULL";
-    if (!event->type || !*event->type)
-        return "an event without a type";
-    if (event->version < 0)
-        return "an event with a negative version";
-    if (event->extension_count && !event->extensions)
-        return "an event whose extensions are NULL";
-    for (size_t i = 0; i < event->extension_count; i++) {
-        const char *name = event->extensions[i].name;
-        size_t size = name ? strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") : 0;
-        if (size == 0 || size > WR_EVENT_NAME_MAX || name[size])
-            return "an extension whose name is not 1 to 20 of a-z and 0-9";
-        if (!event->extensions[i].value)
-            return "an extension without a value";
-    }
-    return NULL;
-}
-
-static weir_err encode_and_append(weir_tx *tx, const char *topic, const weir_event *event, weir_failure *failure)
-{
-    wr_core *core = tx->core;
-    wr_event_record encoded;
-    weir_failure why = {0};
-    weir_err err = wr_event_encode_kafka(event, NULL, 0, tx->arena, &encoded, &why);
-    if (err != WEIR_OK) /* a text that is none, or too long: values, which come from elsewhere */
-        return weir_fail(failure, err == WEIR_E_FORMAT ? WEIR_E_LIMIT : err, "%.60s: %.160s", event->type,
-                         why.sentence);
-    const char *whole_topic = *core->prefix ? weir_arena_printf(tx->arena, "%s%s", core->prefix, topic) : topic;
-    if (!whole_topic)
-        return weir_fail(failure, WEIR_E_MEMORY, "no memory to emit");
-    wr_client_record record = {.topic = whole_topic,
-                               .partition = -1,
-                               .key = encoded.key,
-                               .value = encoded.value,
-                               .headers = encoded.headers,
-                               .header_count = encoded.header_count};
-    return wr_outbox_append(core, &record, core->options.message_size_max, failure);
-}
-
-static weir_status publish(weir_tx *tx, const char *call, const char *topic, const weir_event *given)
-{
-    if (tx->status != WEIR_DONE)
-        return tx->status;
-    const char *mistake = find_mistake(given);
-    if (mistake)
-        return wr_tx_wrong(tx, "%s: %s", call, mistake);
-    if (tx->is_read_only)
-        return wr_tx_wrong(tx, "%s of %s: a query cannot emit", call, given->type);
-    weir_event event = *given;
-    char id[WR_UUID_TEXT_SIZE];
-    weir_failure failure = {0};
-    fill_in(tx, &event, id);
-    weir_err err = encode_and_append(tx, topic, &event, &failure);
-    return err == WEIR_OK ? WEIR_DONE : call_failed(tx, err, &failure);
-}
-
-/* An event of a program that was compiled when events had fewer members. */
-static weir_status publish_sized(weir_tx *tx, const char *call, const char *topic, const weir_event *event,
-                                 size_t event_size)
-{
-    weir_event whole = {0};
-    if (tx->status != WEIR_DONE)
-        return tx->status;
-    if (event_size > sizeof whole)
-        return wr_tx_wrong(tx, "the program was compiled against a later weir than " WEIR_VERSION);
-    if (event)
-        memcpy(&whole, event, event_size);
-    return publish(tx, call, topic, event ? &whole : NULL);
-}
-
-weir_status weir_emit_sized(weir_tx *tx, const weir_event *event, size_t event_size)
-{
-    if (tx->status == WEIR_DONE && !tx->core->service->produces)
-        return wr_tx_wrong(tx, "weir_emit: the service has no topic to emit to; set `produces`");
-    return publish_sized(tx, "weir_emit", tx->core->service->produces, event, event_size);
-}
-
-weir_status weir_send_sized(weir_tx *tx, const char *topic, const weir_event *command, size_t event_size)
-{
-    if (tx->status == WEIR_DONE && (!topic || !wr_topic_name_valid(topic)))
-        return wr_tx_wrong(tx, "weir_send to '%.100s': a topic's name has " WR_TOPIC_NAME_RULE, topic ? topic : "");
-    return publish_sized(tx, "weir_send", topic, command, event_size);
-}
-
 weir_status weir_reject(weir_tx *tx, const char *format, ...)
 {
     char reason[REASON_SIZE];
@@ -444,7 +220,7 @@ weir_status weir_decode_sized(weir_tx *tx, const weir_event *event, const weir_j
     if (err == WEIR_OK)
         return WEIR_DONE;
     if (err == WEIR_E_MEMORY)
-        return call_failed(tx, err, &failure);
+        return wr_tx_call_failed(tx, err, &failure);
     return wr_tx_fail(tx, WEIR_REJECT, "%s: %s", event->type ? event->type : "event", failure.sentence);
 }
 
