@@ -1,3 +1,4 @@
+/* The tables of what the services say to each other; common.h tells what each event carries. */
 #include "common.h"
 
 #include <stdlib.h>

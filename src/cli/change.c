@@ -1,3 +1,4 @@
+/* Asking before a change; change.h says when. */
 #include <cli/change.h>
 
 #include <io/terminal.h>

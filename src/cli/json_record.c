@@ -1,3 +1,5 @@
+/* Printing and reading a record as a line of JSON; json_record.h has the form. A line is read twice: once for which members
+ * it has, since the table's reader passes over those that it does not know, and once by the table. */
 #include <cli/json_record.h>
 
 #include <cli/command.h>

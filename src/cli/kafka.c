@@ -1,3 +1,4 @@
+/* Opening and closing the connection of a command. */
 #include <cli/kafka.h>
 
 #include <stdio.h>

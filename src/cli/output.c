@@ -1,3 +1,5 @@
+/* Rows are kept until all are there, since the width of a column is that of its widest cell; then they are printed in the
+ * form asked for. YAML is made from the JSON. Widths are those of a terminal: an East Asian character takes two places. */
 #include <cli/output.h>
 #include <cli/yaml.h>
 

@@ -1,3 +1,4 @@
+/* Pairs are parsed in a copy, whose escapes are taken out in place; pairs.h has the grammar. */
 #include <cli/pairs.h>
 
 /* One value up to its comma, without its escapes; *at is left behind the comma. */

@@ -1,3 +1,5 @@
+/* Places and times are tried in this order: a word, "@" and anything, a whole number, a time. Whatever is neither is refused,
+ * so that a mistyped time never becomes an offset. place.h has the grammar. */
 #include <cli/place.h>
 
 #include <errno.h>

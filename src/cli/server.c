@@ -99,8 +99,12 @@ static int serve(process *self, bool development)
         ready_fd = wr_cli_number(cli, "ready-fd");
     limit_connections(cli);
     if (wr_broker_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->broker, &failure) !=
-        WEIR_OK)
+        WEIR_OK) {
+        if (failure.err == WEIR_E_EXISTS || failure.err == WEIR_E_AGAIN) /* a port, or a directory, that is taken */
+            return wr_cli_fail(cli, failure.err, "%s\nAnother broker beside it: weir %s --port N --data DIR",
+                               failure.sentence, cli->command->noun);
         return wr_cli_failure(cli, &failure);
+    }
     if (ready_fd >= 0 && tell_ready(self, (int)ready_fd) != WEIR_OK)
         return wr_cli_usage(cli, "--ready-fd %d is no open descriptor", (int)ready_fd);
     if (development && cli->terminal)

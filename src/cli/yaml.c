@@ -1,3 +1,4 @@
+/* One walk over the compacted JSON: each nested value goes two places further in; scalars are copied as they stand. */
 #include <cli/yaml.h>
 
 #include <event/json_text.h>

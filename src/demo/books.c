@@ -1,3 +1,5 @@
+/* The services' databases, attached to one SQLite connection as <service>_db and only read: where everything stands (is all
+ * at rest?), and the figures of the summary. The invariants are in checks.c. */
 #include <demo/books_int.h>
 
 #include <stdio.h>

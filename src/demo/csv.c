@@ -1,3 +1,5 @@
+/* Text is read into one buffer. A row is looked for from its beginning to its end, with more text read as often as its end is
+ * not there yet, then copied, made UTF-8 and split in place. csv.h has the grammar. */
 #include <demo/csv.h>
 
 #include <demo/text_source.h>

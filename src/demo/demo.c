@@ -1,3 +1,5 @@
+/* The course of a demo: open the orders, start broker and services, feed, watch until everything is at rest, check the books,
+ * stop. What may fail in between is told once, and everything that was started is stopped on every way out. */
 #include <demo/demo.h>
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* One thread reads invoices and sends requests, the pool's thread takes the answers; `lock` guards what both touch. A request
+ * is freed when its answer is clear, otherwise it waits in `retries` and is sent again, in the order in which it came due. */
 #include <demo/feeder.h>
 
 #include <base/list.h>

@@ -1,3 +1,4 @@
+/* Invoices from a seed: the same seed makes the same invoices, in any number. generator.h says how they are mixed. */
 #include <demo/generator.h>
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Names of refusals, and the sum that every account must come to. */
 #include <demo/invoice.h>
 
 static const char *const refusal_names[WR_REFUSAL_COUNT] = {

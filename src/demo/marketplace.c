@@ -1,3 +1,4 @@
+/* The services of examples/marketplace, by hand: what they read must be what they say in their weir_service. */
 #include <demo/marketplace.h>
 
 const wr_marketplace_service wr_marketplace[WR_SERVICE_COUNT] = {

@@ -2,7 +2,7 @@
 #include <demo/retail.h>
 
 #include <assert.h>
-#include <demo/csv.h>
+#include <demo/retail_columns.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,84 +16,17 @@ typedef struct open_invoice {
     weir_arena *arena;
 } open_invoice;
 
-/* In the order that they have without a header. */
-typedef enum column { INVOICE, SKU, DESCRIPTION, QUANTITY, DATE, PRICE, CUSTOMER, COUNTRY, COLUMN_COUNT } column;
-
-enum { REQUIRED_COUNT = 6 };
-
 typedef struct retail {
     wr_invoices base;
     wr_csv *csv;
-    bool begun;              /* the first row has been read */
-    int width;               /* how many columns a row has */
-    int place[COLUMN_COUNT]; /* of each column in a row */
+    bool begun; /* the first row has been read */
+    wr_retail_columns places;
     wr_csv_row row;
-    const char *columns[COLUMN_COUNT]; /* of the row, by meaning; "" where there is no such column */
+    const char *columns[WR_RETAIL_COLUMN_COUNT]; /* of the row, by meaning; "" where there is no such column */
     bool rows_ended;
     open_invoice open[WINDOW_COUNT + 1]; /* oldest first; the one handed out last keeps its memory in the last place */
     size_t open_count;
 } retail;
-
-/* ---- the header, where there is one */
-static const struct {
-    const char *names[3]; /* letters alone, in lower case */
-    bool required;
-} known[COLUMN_COUNT] = {
-    [INVOICE] = {{"invoiceno", "invoice", "invoicenumber"}, true},
-    [SKU] = {{"stockcode", "sku", "article"}, true},
-    [DESCRIPTION] = {{"description"}, false},
-    [QUANTITY] = {{"quantity"}, true},
-    [DATE] = {{"invoicedate", "date"}, false},
-    [PRICE] = {{"unitprice", "price"}, true},
-    [CUSTOMER] = {{"customerid", "customer", "customerno"}, true},
-    [COUNTRY] = {{"country"}, true},
-};
-
-/* "Customer ID" → customerid */
-static void plain_name(const char *text, char ret_name[32])
-{
-    size_t size = 0;
-    for (; *text && size < 31; text++) {
-        char letter = *text >= 'A' && *text <= 'Z' ? (char)(*text + 'a' - 'A') : *text;
-        if (letter >= 'a' && letter <= 'z')
-            ret_name[size++] = letter;
-    }
-    ret_name[size] = '\0';
-}
-
-static int find_column(const wr_csv_row *row, column wanted)
-{
-    char name[32];
-    for (int i = 0; i < row->column_count; i++) {
-        plain_name(row->columns[i], name);
-        for (size_t k = 0; k < 3 && known[wanted].names[k]; k++)
-            if (strcmp(name, known[wanted].names[k]) == 0)
-                return i;
-    }
-    return -1;
-}
-
-/* True if the row was a header. Half of the names are enough to know one by; then the required ones must be there. */
-static weir_err read_header(retail *self, bool *ret_header, weir_failure *failure)
-{
-    int found = 0, place[COLUMN_COUNT];
-    const char *missing = NULL;
-    for (int i = 0; i < COLUMN_COUNT; i++) {
-        place[i] = find_column(&self->row, (column)i);
-        found += place[i] >= 0;
-        if (place[i] < 0 && known[i].required && !missing)
-            missing = known[i].names[0];
-    }
-    *ret_header = found >= COLUMN_COUNT / 2;
-    if (!*ret_header)
-        return WEIR_OK;
-    if (missing)
-        return weir_fail(failure, WEIR_E_FORMAT, "the first row of the orders is a header without a column '%s'",
-                         missing);
-    memcpy(self->place, place, sizeof place);
-    self->width = self->row.column_count;
-    return WEIR_OK;
-}
 
 /* ---- columns */
 bool wr_retail_pence(const char *text, int64_t *ret_pence)
@@ -164,14 +97,14 @@ static const char *dup_customer(weir_arena *arena, const char *text)
 }
 
 /* *ret_problem is set when the line is malformed. */
-static wr_refusal add_line(wr_invoice *invoice, const char *const columns[COLUMN_COUNT], weir_arena *arena,
+static wr_refusal add_line(wr_invoice *invoice, const char *const columns[WR_RETAIL_COLUMN_COUNT], weir_arena *arena,
                            const char **ret_problem)
 {
-    wr_invoice_line line = {.sku = columns[SKU], .description = columns[DESCRIPTION]};
-    *ret_problem = !parse_quantity(columns[QUANTITY], &line.quantity)    ? "the quantity is no whole number"
-                   : !wr_retail_pence(columns[PRICE], &line.price_pence) ? "the price is no number"
-                   : invoice->line_count == LINES_MAX                    ? "the invoice has more than 20000 lines"
-                                                                         : NULL;
+    wr_invoice_line line = {.sku = columns[WR_RETAIL_SKU], .description = columns[WR_RETAIL_DESCRIPTION]};
+    *ret_problem = !parse_quantity(columns[WR_RETAIL_QUANTITY], &line.quantity)    ? "the quantity is no whole number"
+                   : !wr_retail_pence(columns[WR_RETAIL_PRICE], &line.price_pence) ? "the price is no number"
+                   : invoice->line_count == LINES_MAX ? "the invoice has more than 20000 lines"
+                                                      : NULL;
     if (*ret_problem)
         return WR_REFUSAL_MALFORMED;
     if (invoice->cancellation)
@@ -180,8 +113,8 @@ static wr_refusal add_line(wr_invoice *invoice, const char *const columns[COLUMN
     if (refusal != WR_REFUSAL_NONE)
         return refusal;
     assert(invoice->lines); /* grow_lines was asked first */
-    line.sku = weir_arena_dup_text(arena, weir_slice_of(columns[SKU]));
-    line.description = weir_arena_dup_text(arena, weir_slice_of(columns[DESCRIPTION]));
+    line.sku = weir_arena_dup_text(arena, weir_slice_of(columns[WR_RETAIL_SKU]));
+    line.description = weir_arena_dup_text(arena, weir_slice_of(columns[WR_RETAIL_DESCRIPTION]));
     invoice->lines[invoice->line_count++] = line;
     return WR_REFUSAL_NONE;
 }
@@ -198,12 +131,12 @@ static const char *place_columns(retail *self)
 {
     if (self->row.problem)
         return self->row.problem;
-    if (self->row.column_count != self->width)
+    if (self->row.column_count != self->places.width)
         return wr_csv_separator(self->csv) ? "not as many columns as it should have"
                                            : "no columns: neither , nor ; nor tab nor | makes eight of it";
-    for (int i = 0; i < COLUMN_COUNT; i++)
-        self->columns[i] = self->place[i] >= 0 ? self->row.columns[self->place[i]] : "";
-    if (!self->columns[INVOICE][0] || !self->columns[SKU][0])
+    for (int i = 0; i < WR_RETAIL_COLUMN_COUNT; i++)
+        self->columns[i] = self->places.place[i] >= 0 ? self->row.columns[self->places.place[i]] : "";
+    if (!self->columns[WR_RETAIL_INVOICE][0] || !self->columns[WR_RETAIL_SKU][0])
         return "no invoice number, or no article";
     return NULL;
 }
@@ -218,7 +151,7 @@ static weir_err next_row(retail *self, wr_account *account, weir_failure *failur
             return err;
         bool header = false;
         if (!self->begun && !self->row.problem)
-            err = read_header(self, &header, failure);
+            err = wr_retail_columns_read(&self->places, &self->row, &header, failure);
         self->begun = true;
         if (err != WEIR_OK)
             return err;
@@ -255,15 +188,16 @@ static bool grow_lines(open_invoice *open)
 static open_invoice *find_open(retail *self)
 {
     for (size_t i = 0; i < self->open_count; i++)
-        if (strcmp(self->open[i].invoice.number, self->columns[INVOICE]) == 0)
+        if (strcmp(self->open[i].invoice.number, self->columns[WR_RETAIL_INVOICE]) == 0)
             return &self->open[i];
     open_invoice *open = &self->open[self->open_count];
     weir_arena_reset(open->arena);
     *open = (open_invoice){.arena = open->arena};
-    open->invoice = (wr_invoice){.number = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[INVOICE])),
-                                 .customer = dup_customer(open->arena, self->columns[CUSTOMER]),
-                                 .country = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[COUNTRY])),
-                                 .cancellation = self->columns[INVOICE][0] == 'C'};
+    open->invoice =
+        (wr_invoice){.number = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[WR_RETAIL_INVOICE])),
+                     .customer = dup_customer(open->arena, self->columns[WR_RETAIL_CUSTOMER]),
+                     .country = weir_arena_dup_text(open->arena, weir_slice_of(self->columns[WR_RETAIL_COUNTRY])),
+                     .cancellation = self->columns[WR_RETAIL_INVOICE][0] == 'C'};
     if (!open->invoice.number || !open->invoice.country)
         return NULL;
     self->open_count++;
@@ -275,7 +209,7 @@ static weir_err take_row(retail *self, wr_account *account, weir_failure *failur
     const char *problem = NULL;
     open_invoice *open = find_open(self);
     if (!open || !grow_lines(open))
-        return weir_fail(failure, WEIR_E_MEMORY, "no memory for invoice %s", self->columns[INVOICE]);
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for invoice %s", self->columns[WR_RETAIL_INVOICE]);
     wr_refusal refusal = add_line(&open->invoice, self->columns, open->arena, &problem);
     if (problem)
         note_malformed(account, &self->row, problem);
@@ -342,10 +276,8 @@ weir_err wr_retail_open(wr_io *io, const char *path, wr_invoices **ret_invoices,
     if (!self)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory to read %s", path);
     self->base = (wr_invoices){.next = retail_next, .close = retail_close};
-    self->width = COLUMN_COUNT;
-    for (int i = 0; i < COLUMN_COUNT; i++)
-        self->place[i] = i;
-    weir_err err = wr_csv_open(io, path, REQUIRED_COUNT, &self->csv, failure);
+    wr_retail_columns_init(&self->places);
+    weir_err err = wr_csv_open(io, path, WR_RETAIL_REQUIRED_COUNT, &self->csv, failure);
     for (int i = 0; i <= WINDOW_COUNT && err == WEIR_OK; i++)
         if (!(self->open[i].arena = weir_arena_new(INVOICE_SIZE_MAX)))
             err = weir_fail(failure, WEIR_E_MEMORY, "no memory to read %s", path);

@@ -1,3 +1,5 @@
+/* What was sold, by customer and article, the latest first, so that a cancelled line finds the order that it cancels: the
+ * latest with as many pieces left at the same price, else the latest with as many pieces left. */
 #include <demo/sales.h>
 
 #include <base/map.h>

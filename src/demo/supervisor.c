@@ -1,51 +1,16 @@
-/* Ports are chosen, and those asked for are tried, before any process starts; then folders, the broker, the services.
- */
-#include <demo/supervisor.h>
+/* Children are planned (supervisor_plan.c), then started: the broker, and the services when it is ready. Each tick looks after
+ * those that ended. */
+#include <demo/supervisor_int.h>
 
 #include <errno.h>
 #include <http/http.h>
-#include <io/loop.h>
-#include <io/process.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { SIGNAL_KILL = 9, SIGNAL_TERM = 15 };
-enum { CHILD_COUNT_MAX = WR_SERVICE_COUNT + 1, ARGUMENTS_MAX = 32, CRASHES_MAX = 5, ARENA_SIZE = 1 << 20 };
+enum { CRASHES_MAX = 5, ARENA_SIZE = 1 << 20 };
 
-typedef struct worker {
-    const char *name;
-    const char *argv[ARGUMENTS_MAX];
-    const char *log_path;
-    int port; /* HTTP port of a service, Kafka port of the broker */
-    wr_process *process;
-    bool killed; /* by us: the end that comes is no crash */
-    int64_t kill_count, crash_count;
-    bool tells; /* writes a line to descriptor 3 when it is ready */
-} worker;
-
-struct wr_supervisor {
-    wr_supervisor_options options;
-    weir_arena *arena;
-    const char *bootstrap;
-    worker children[CHILD_COUNT_MAX];
-    int child_count; /* services first, then the broker */
-    int service_count;
-    int64_t crash_count;
-};
-
-static const char *print(wr_supervisor *self, const char *format, ...) WEIR_PRINTF(2, 3);
-static const char *print(wr_supervisor *self, const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return weir_arena_dup_text(self->arena, weir_slice_of(text));
-}
-
-static weir_err start_child(worker *child, weir_failure *failure)
+static weir_err start_child(wr_child *child, weir_failure *failure)
 {
     wr_process_free(child->process);
     child->process = NULL;
@@ -56,126 +21,8 @@ static weir_err start_child(worker *child, weir_failure *failure)
         &child->process, failure);
 }
 
-/* A port that is free now. Whoever is told it listens a moment later: nobody else on this host should be as quick. */
-static void refuse(void *user, wr_stream *stream)
-{
-    (void)user;
-    wr_stream_close(stream);
-}
-
-/* *port 0: any below those that the system gives to outgoing connections. While a child is dead somebody would else get
- * its port, be it a client that connects to that very port and so to itself, and it could not be started again. */
-static weir_err find_port(wr_supervisor *self, int *port)
-{
-    enum { FIRST = 10240, PAST = 32768, ATTEMPT_MAX = 200 };
-    wr_loop *loop;
-    wr_listener *listener;
-    weir_err err = wr_loop_new(self->options.io, &loop);
-    if (err != WEIR_OK)
-        return err;
-    int wanted = *port;
-    for (int i = 0; i == 0 || (*port == 0 && err == WEIR_E_EXISTS && i < ATTEMPT_MAX); i++) {
-        if (*port == 0)
-            wanted = FIRST + (int)(wr_random_u64(self->options.io) % (PAST - FIRST));
-        err = wr_listen(loop, "127.0.0.1", wanted, refuse, NULL, &listener, NULL);
-    }
-    if (err == WEIR_OK) {
-        *port = wanted;
-        wr_listener_close(listener);
-    }
-    wr_loop_free(loop);
-    return err;
-}
-
-/* Before anything starts: each of the ports is free, or has a sentence of its own. */
-static weir_err check_port(wr_supervisor *self, int *port, const char *whose, const char *option, weir_failure *failure)
-{
-    int wanted = *port;
-    weir_err err = find_port(self, port);
-    if (err == WEIR_E_EXISTS)
-        return weir_fail(failure, err,
-                         "port %d, for %s, is taken by another program: stop that, or choose another with %s", wanted,
-                         whose, option);
-    if (err != WEIR_OK)
-        return weir_fail(failure, err, "port %d, for %s, cannot be listened on: %s", wanted, whose, strerror(errno));
-    return WEIR_OK;
-}
-
-/* ---- command lines */
-static void set_arguments(wr_supervisor *self, worker *child, const char *const *arguments)
-{
-    int count = 0;
-    for (; arguments[count] && count < ARGUMENTS_MAX - 1; count++)
-        child->argv[count] = arguments[count];
-    child->log_path = print(self, "%s/logs/%s.log", self->options.data, child->name);
-}
-
-static void describe_broker(wr_supervisor *self)
-{
-    worker *broker = &self->children[self->child_count++];
-    broker->name = "broker";
-    broker->port = self->options.broker_port;
-    broker->tells = true;
-    const char *const arguments[] = {self->options.own_path,
-                                     "server",
-                                     "--data",
-                                     print(self, "%s/broker", self->options.data),
-                                     "--port",
-                                     print(self, "%d", broker->port),
-                                     "--profile",
-                                     "development",
-                                     "--num-partitions",
-                                     print(self, "%d", self->options.partitions),
-                                     "--ready-fd",
-                                     "3",
-                                     NULL};
-    set_arguments(self, broker, arguments);
-}
-
-static void describe_service(wr_supervisor *self, int at)
-{
-    worker *service = &self->children[self->child_count++];
-    service->name = wr_marketplace[at].name;
-    const char *arguments[ARGUMENTS_MAX] = {print(self, "%s/%s", self->options.services, service->name),
-                                            "--bootstrap-servers",
-                                            self->bootstrap,
-                                            "--data-dir",
-                                            print(self, "%s/services", self->options.data),
-                                            "--http-port",
-                                            print(self, "%d", service->port),
-                                            "--topic-partitions",
-                                            print(self, "%d", self->options.partitions)};
-    int count = 9;
-    if (self->options.topic_prefix) {
-        arguments[count++] = "--topic-prefix";
-        arguments[count++] = self->options.topic_prefix;
-    }
-    if (at == 0) {
-        arguments[count++] = "--analytics-url";
-        arguments[count++] = print(self, "http://127.0.0.1:%d", self->children[1].port);
-    }
-    set_arguments(self, service, arguments);
-}
-
-static weir_err describe_children(wr_supervisor *self, weir_failure *failure)
-{
-    for (int i = 0; i < WR_SERVICE_COUNT; i++) {
-        self->children[i].port = i == 0 ? self->options.gateway_port : 0;
-        weir_err err = check_port(self, &self->children[i].port, print(self, "the %s", wr_marketplace[i].name),
-                                  "--http-port N (make run HTTP_PORT=N)", failure);
-        if (err != WEIR_OK)
-            return err;
-    }
-    for (int i = 0; i < WR_SERVICE_COUNT; i++)
-        describe_service(self, i);
-    self->service_count = WR_SERVICE_COUNT;
-    if (!self->options.kafka)
-        describe_broker(self);
-    return WEIR_OK;
-}
-
 /* The last line that a child wrote: most often why it ended. In the arena; "" when there is none. */
-static const char *last_words(wr_supervisor *self, const worker *child)
+static const char *last_words(wr_supervisor *self, const wr_child *child)
 {
     enum { TAIL_SIZE = 400 };
     char tail[TAIL_SIZE + 1];
@@ -192,7 +39,7 @@ static const char *last_words(wr_supervisor *self, const worker *child)
         size--;
     tail[size] = '\0';
     const char *line = strrchr(tail, '\n');
-    const char *copy = print(self, "%.150s", line ? line + 1 : tail);
+    const char *copy = wr_supervisor_print(self, "%.150s", line ? line + 1 : tail);
     return copy ? copy : "";
 }
 
@@ -201,7 +48,7 @@ static weir_err make_folders(wr_supervisor *self, weir_failure *failure)
 {
     static const char *const folders[] = {"logs", "services", "broker"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        const char *path = print(self, "%s/%s", self->options.data, folders[i]);
+        const char *path = wr_supervisor_print(self, "%s/%s", self->options.data, folders[i]);
         weir_err err = path ? wr_dir_create(self->options.io, path) : WEIR_E_MEMORY;
         if (err != WEIR_OK)
             return weir_fail(failure, err, "the folder %s cannot be made: %s; is another --data better?", path,
@@ -214,7 +61,7 @@ static weir_err make_folders(wr_supervisor *self, weir_failure *failure)
 static weir_err start_broker(wr_supervisor *self, weir_failure *failure)
 {
     enum { BROKER_READY_MS = 30000 };
-    worker *broker = &self->children[self->service_count];
+    wr_child *broker = &self->children[self->service_count];
     char line[256];
     weir_err err = start_child(broker, failure);
     if (err == WEIR_OK && wr_process_read_line(broker->process, WR_PROCESS_READY, BROKER_READY_MS, line, sizeof line))
@@ -232,12 +79,7 @@ weir_err wr_supervisor_start(const wr_supervisor_options *options, wr_supervisor
         return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
     }
     self->options = *options;
-    weir_err err = WEIR_OK;
-    if (!options->kafka)
-        err = check_port(self, &self->options.broker_port, "the broker", "--port N (make run PORT=N)", failure);
-    self->bootstrap = options->kafka ? options->kafka : print(self, "127.0.0.1:%d", self->options.broker_port);
-    if (err == WEIR_OK)
-        err = describe_children(self, failure);
+    weir_err err = wr_supervisor_plan(self, failure);
     if (err == WEIR_OK)
         err = make_folders(self, failure);
     if (err == WEIR_OK && !options->kafka)
@@ -252,7 +94,7 @@ weir_err wr_supervisor_start(const wr_supervisor_options *options, wr_supervisor
     return WEIR_OK;
 }
 
-static bool service_ready(const worker *service)
+static bool service_ready(const wr_child *service)
 {
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d", service->port);
@@ -295,7 +137,7 @@ weir_err wr_supervisor_wait_ready(wr_supervisor *self, int timeout_ms, bool (*st
 weir_err wr_supervisor_tick(wr_supervisor *self, weir_failure *failure)
 {
     for (int i = 0; i < self->child_count; i++) {
-        worker *child = &self->children[i];
+        wr_child *child = &self->children[i];
         wr_process_end end = {0};
         if (wr_process_wait(child->process, 0, &end) != WEIR_OK)
             continue;
@@ -314,7 +156,7 @@ weir_err wr_supervisor_tick(wr_supervisor *self, weir_failure *failure)
 
 void wr_supervisor_kill(wr_supervisor *self, int at)
 {
-    worker *child = &self->children[at];
+    wr_child *child = &self->children[at];
     child->killed = true;
     child->kill_count++;
     wr_process_signal(child->process, SIGNAL_KILL);
@@ -359,7 +201,7 @@ static bool stop_children(wr_supervisor *self, int first, int past, int timeout_
         if (self->children[i].process)
             wr_process_signal(self->children[i].process, SIGNAL_TERM);
     for (int i = first; i < past; i++) {
-        worker *child = &self->children[i];
+        wr_child *child = &self->children[i];
         int64_t left_ms = (deadline_us - wr_mono_us(self->options.io)) / 1000;
         wr_process_end end = {0};
         if (child->process &&

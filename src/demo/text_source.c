@@ -1,3 +1,5 @@
+/* Two buffers one behind the other: `input` holds bytes of the file, `bytes` what they unpack to (the same, where nothing is
+ * packed). Text is taken from `bytes`, as it is or, from UTF-16, one character at a time. */
 #include <demo/text_source.h>
 
 #include <errno.h>
