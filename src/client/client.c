@@ -77,6 +77,11 @@ int64_t wr_consumer_end(const wr_consumer *consumer, const char *topic, int32_t 
     return consumer->ops->end(consumer, topic, partition);
 }
 
+int64_t wr_consumer_looks(const wr_consumer *consumer)
+{
+    return consumer->ops->looks(consumer);
+}
+
 void wr_consumer_reach(wr_consumer *consumer, wr_reach *ret_reach)
 {
     consumer->ops->reach(consumer, ret_reach);

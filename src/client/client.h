@@ -133,6 +133,9 @@ WEIR_MUST_CHECK weir_err wr_consumer_poll(wr_consumer *consumer, size_t max, int
                                           weir_failure *failure);
 void wr_consumer_wake(wr_consumer *consumer);                       /* any thread */
 void wr_consumer_reach(wr_consumer *consumer, wr_reach *ret_reach); /* any thread */
+/* How often it was looked which topics the names stand for and they were those that were told; -1: that cannot be known.
+ * What was read before such a look began is of those topics. Any thread. */
+int64_t wr_consumer_looks(const wr_consumer *consumer);
 WEIR_MUST_CHECK weir_err wr_consumer_pause(wr_consumer *consumer, const char *topic, int32_t partition, bool paused);
 WEIR_MUST_CHECK weir_err wr_consumer_seek(wr_consumer *consumer, const char *topic, int32_t partition, int64_t offset);
 /* The offset behind the last record that may be read, as of the last fetch (a paused partition is not fetched); -1:

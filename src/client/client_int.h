@@ -44,6 +44,7 @@ typedef struct wr_consumer_ops {
     void (*reach)(wr_consumer *, wr_reach *);
     weir_err (*pause)(wr_consumer *, const char *, int32_t, bool);
     int64_t (*end)(const wr_consumer *, const char *, int32_t);
+    int64_t (*looks)(const wr_consumer *);
     weir_err (*seek)(wr_consumer *, const char *, int32_t, int64_t);
     weir_err (*commit)(wr_consumer *, const wr_assignment *, size_t, bool);
     void (*free)(wr_consumer *);

@@ -330,11 +330,17 @@ static weir_err consumer_assign(wr_consumer *door, const wr_assignment *assignme
             list->elems[i].offset = consumer->options.from_beginning ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
     for (size_t i = 0; i < count; i++)
         wr_kafka_ids_add(consumer->ids, assignments[i].topic);
+    wr_kafka_ids_refresh(consumer->ids, IDS_MS); /* what is read from now on is of these */
     rd_kafka_resp_err_t code = rd_kafka_assign(consumer->kafka, list);
     if (!code && !wr_kafka_queues_hold(&consumer->given, consumer->kafka, list))
         consumer->out_of_memory = true;
     rd_kafka_topic_partition_list_destroy(list);
     return code ? wr_kafka_fail(failure, code, "assigning", NULL) : WEIR_OK;
+}
+
+static int64_t consumer_looks(const wr_consumer *door)
+{
+    return wr_kafka_ids_looks(((const kafka_consumer *)door)->ids);
 }
 
 static int64_t consumer_end(const wr_consumer *door, const char *topic, int32_t partition)
@@ -448,6 +454,7 @@ static const wr_consumer_ops ops = {
     .reach = consumer_reach,
     .pause = consumer_pause,
     .end = consumer_end,
+    .looks = consumer_looks,
     .seek = consumer_seek,
     .commit = consumer_commit,
     .free = consumer_free,

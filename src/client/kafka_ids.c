@@ -37,6 +37,7 @@ struct wr_kafka_ids {
     unsigned asked, answered; /* rounds: the thread has looked since it was asked when they are equal */
     char *topics[WR_TOPIC_IDS_MAX];
     wr_topic_id ids[WR_TOPIC_IDS_MAX], told[WR_TOPIC_IDS_MAX];
+    int64_t looks; /* that found what was told */
     size_t count;
 };
 
@@ -157,6 +158,7 @@ static void look(wr_kafka_ids *ids)
             ids->ids[i] = found[i];
         is_news = is_news || memcmp(&ids->ids[i], &ids->told[i], sizeof(ids->ids[i])) != 0;
     }
+    ids->looks += err == WEIR_OK && count && !is_news;
     ids->answered = asked;
     pthread_cond_broadcast(&ids->changed);
     if (is_news && !ids->is_ending)
@@ -248,6 +250,16 @@ void wr_kafka_ids_refresh(wr_kafka_ids *ids, int timeout_ms)
     while (ids->answered != wanted && pthread_cond_timedwait(&ids->changed, &ids->lock, &until) == 0)
         ;
     pthread_mutex_unlock(&ids->lock);
+}
+
+int64_t wr_kafka_ids_looks(wr_kafka_ids *ids)
+{
+    if (!ids)
+        return -1;
+    pthread_mutex_lock(&ids->lock);
+    int64_t looks = ids->looks ? ids->looks : -1;
+    pthread_mutex_unlock(&ids->lock);
+    return looks;
 }
 
 wr_topic_id wr_kafka_ids_tell(wr_kafka_ids *ids, const char *topic)

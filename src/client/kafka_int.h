@@ -89,6 +89,7 @@ WEIR_MUST_CHECK weir_err wr_kafka_ids_new(const char *servers, void (*wake)(void
 void wr_kafka_ids_free(wr_kafka_ids *ids);
 void wr_kafka_ids_add(wr_kafka_ids *ids, const char *topic);  /* beyond WR_TOPIC_IDS_MAX: nothing is known of it */
 void wr_kafka_ids_refresh(wr_kafka_ids *ids, int timeout_ms); /* waits for a look that begins after the call */
+int64_t wr_kafka_ids_looks(wr_kafka_ids *ids);                /* without news; -1 before the first */
 wr_topic_id wr_kafka_ids_tell(wr_kafka_ids *ids, const char *topic); /* what it is now; no news any more */
 bool wr_kafka_ids_next(wr_kafka_ids *ids, char *ret_topic, size_t size, wr_topic_id *ret_id); /* false: no news */
 

@@ -307,6 +307,7 @@ static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
         err = wr_breakers_try(core, failure);
     if (err == WEIR_OK)
         err = wr_inbox_rewind(core, failure);
+    core->looks = wr_consumer_looks(core->consumer); /* of what is polled now, a later one will say what it was */
     if (err == WEIR_OK)
         err = poll_records(core, timeout_ms, &records, &count, failure);
     bool did = false;

@@ -92,8 +92,11 @@ typedef struct position {
     int64_t epoch; /* of our ownership */
     int64_t told;  /* what the group knows */
     bool is_owned, is_changed, is_checked;
-    bool is_rewound; /* the consumer has yet to be told to read from the start */
-    bool is_held;    /* records from held_offset on were read and are to be given back: a breaker is open */
+    struct read_record *read; /* since it was last known which topic it is: remade.c */
+    size_t read_count, read_capacity, replay_at;
+    int64_t replay_end; /* up to here a new topic may have been read; 0: there is nothing to read again */
+    bool is_rewound;    /* the consumer has yet to be told to read from the start */
+    bool is_held;       /* records from held_offset on were read and are to be given back: a breaker is open */
     int64_t held_offset;
     int64_t last_ms; /* timestamp of the last record handled; 0: none yet */
     shown_lag shown;
@@ -112,6 +115,12 @@ WEIR_MUST_CHECK weir_err wr_inbox_load(wr_core *core, weir_failure *failure);
 void wr_inbox_fini(wr_core *core);
 void wr_inbox_assigned(void *user, wr_assignment *assignments, size_t count);
 void wr_inbox_revoked(void *user, const wr_assignment *assignments, size_t count, bool lost);
+/* ---- topics that are made anew: remade.c. Within a transaction: */
+WEIR_MUST_CHECK weir_err wr_remade_check(wr_core *core, struct position *position, const wr_topic_id *stored,
+                                         const wr_topic_id *id, weir_failure *failure);
+/* Keeps the record as read, or says whether it was read already of a topic that is read from the start. */
+bool wr_remade_was_read(wr_core *core, struct position *position, int64_t offset, const char *id, int64_t sequence);
+void wr_remade_forget(struct position *position);
 void wr_inbox_identified(void *user, const char *topic, const wr_topic_id *id);
 WEIR_MUST_CHECK weir_err wr_inbox_rewind(wr_core *core, weir_failure *failure); /* before a poll */
 /* Within the transaction, before the first record: whether the partitions are still ours. */
@@ -131,6 +140,8 @@ void wr_inbox_tell_group(wr_core *core, bool now);
 /* ---- senders */
 typedef struct sender {
     int64_t highest;
+    int64_t certain, middle; /* as of the last look but one and the last one that found the topics known */
+    int64_t looks;           /* when these were set */
     bool is_changed;
     char id[WR_UUID_TEXT_SIZE];
     char topic[TOPIC_SIZE_MAX];
@@ -149,7 +160,9 @@ WEIR_MUST_CHECK weir_err wr_senders_load(wr_core *core, weir_failure *failure);
 void wr_senders_fini(wr_core *core);
 /* Within a transaction: whether the sender's outbox has sent it for the first time. */
 WEIR_MUST_CHECK weir_err wr_senders_is_new(wr_core *core, const char *id, const wr_client_record *record,
-                                           int64_t sequence, bool *ret_is_new, weir_failure *failure);
+                                           int64_t sequence, bool was_read, bool *ret_is_new, weir_failure *failure);
+/* The partition's topic is another: numbers that were handled when that may have been so already count no more. */
+WEIR_MUST_CHECK weir_err wr_senders_go_back(wr_core *core, const char *topic, int32_t partition, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_senders_write(wr_core *core, weir_failure *failure);
 
 /* ---- events that kill the process */
@@ -388,6 +401,7 @@ struct wr_core {
     inbox inbox;
     senders senders;
     attempts attempts;
+    int64_t looks;    /* of the consumer's, before the poll */
     int attempts_max; /* of the handler that has most */
     outbox outbox;
     parked parked;

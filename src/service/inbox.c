@@ -8,7 +8,7 @@
  *
  * A position counts in one topic, whose id stands beside it. A topic that was deleted and made anew has another id: it
  * is read from the start, however far it has grown since, and that is said and counted. Its id is asked for with every
- * assignment and once a second. Where ids are not known (brokers before 2.8, TLS, SASL) there is one sign left: a
+ * assignment and once a second (remade.c). Where ids are not known (brokers before 2.8, TLS, SASL) there is one sign left: a
  * consumer is never given a record below the position that it asked for, unless the topic ends before it. Then the
  * position follows, too; it is the same when a broker has lost the end of a topic. Whether an event is known is told by
  * its number or its id in all these cases.
@@ -51,115 +51,9 @@ void wr_inbox_fini(wr_core *core)
     inbox *inbox = &core->inbox;
     void *value;
     for (size_t at = 0; inbox->positions && (value = wr_map_next(inbox->positions, &at, NULL));)
-        free(value);
+        wr_remade_forget(value), free(value);
     wr_map_free(inbox->positions);
     wr_lag_fini(core);
-}
-
-/* ---- topics that are made anew */
-
-static bool is_known(const wr_topic_id *id)
-{
-    static const wr_topic_id none;
-    return memcmp(id, &none, sizeof none) != 0;
-}
-
-/* Within a transaction. What is stored of the partition holds for the topic with the stored id; of one that was made
- * anew nothing was read yet. What senders have sent goes on counting: their numbers are theirs, whatever the topic. */
-static weir_err check_id(wr_core *core, position *position, const wr_topic_id *stored, const wr_topic_id *id,
-                         weir_failure *failure)
-{
-    if (!is_known(id) || memcmp(stored, id, sizeof *id) == 0)
-        return WEIR_OK;
-    bool is_remade = is_known(stored);
-    if (is_remade) {
-        wr_trace_log(core->trace, WR_WARN, "the topic was made anew; its events are read from the start",
-                     WR_TEXT("topic", position->topic), WR_NUMBER("partition", position->partition),
-                     WR_NUMBER("position", position->next));
-        count_up(&core->numbers.remade, 1);
-        position->next = NOTHING_READ;
-        position->is_changed = position->is_held = false;
-    }
-    weir_err err =
-        wr_store_run(core->store, WR_SQL_INBOX_SET_TOPIC_ID,
-                     WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition),
-                                 WEIR_BLOB(((weir_slice){id->bytes, sizeof id->bytes})), WEIR_INT(position->next)),
-                     failure);
-    if (err == WEIR_OK && is_remade)
-        err = wr_attempts_forget(core, position->topic, position->partition, failure);
-    return err;
-}
-
-static weir_err read_id(wr_core *core, const position *position, wr_topic_id *ret_id, weir_failure *failure)
-{
-    wr_statement *statement;
-    weir_err err =
-        wr_store_select(core->store, WR_SQL_INBOX_TOPIC_ID,
-                        WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition)), &statement, failure);
-    if (err != WEIR_OK)
-        return err;
-    err = wr_statement_next(statement, failure);
-    weir_slice id = err == WEIR_OK ? wr_statement_blob(statement, 0) : (weir_slice){0};
-    *ret_id = (wr_topic_id){0};
-    if (id.size == sizeof ret_id->bytes)
-        memcpy(ret_id->bytes, id.data, id.size);
-    wr_statement_done(statement);
-    return err == WEIR_E_RANGE ? WEIR_OK : err;
-}
-
-static weir_err identify(wr_core *core, const char *topic, const wr_topic_id *id, weir_failure *failure)
-{
-    position *position;
-    weir_err err = WEIR_OK;
-    for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(core->inbox.positions, &at, NULL));) {
-        wr_topic_id stored;
-        if (!position->is_owned || strcmp(position->topic, topic) != 0)
-            continue;
-        err = read_id(core, position, &stored, failure);
-        if (err == WEIR_OK)
-            err = check_id(core, position, &stored, id, failure);
-        if (err != WEIR_OK || !is_known(&stored) || memcmp(&stored, id, sizeof stored) == 0)
-            continue;
-        position->is_rewound = core->inbox.has_rewound = true;
-    }
-    return err;
-}
-
-/* While its partitions are ours: the consumer would read on where the old topic was. */
-void wr_inbox_identified(void *user, const char *topic, const wr_topic_id *id)
-{
-    wr_core *core = user;
-    weir_failure *failure = &core->assign_failure;
-    weir_err err = wr_store_begin(core->store, failure);
-    if (err == WEIR_OK)
-        err = identify(core, topic, id, failure);
-    if (err == WEIR_OK)
-        err = wr_store_commit(core->store, failure);
-    else
-        wr_store_rollback(core->store);
-    if (err != WEIR_OK)
-        core->assign_err = err;
-    else if (core->inbox.has_rewound && wr_inbox_rewind(core, failure) != WEIR_OK)
-        core->assign_err = failure->err;
-}
-
-weir_err wr_inbox_rewind(wr_core *core, weir_failure *failure)
-{
-    position *position;
-    bool has_rewound = core->inbox.has_rewound;
-    core->inbox.has_rewound = false;
-    for (size_t at = 0; has_rewound && (position = wr_map_next(core->inbox.positions, &at, NULL));) {
-        if (!position->is_owned || !position->is_rewound)
-            continue;
-        weir_err err = wr_consumer_seek(core->consumer, position->topic, position->partition, 0);
-        position->is_rewound = err != WEIR_OK;
-        if (err == WEIR_E_TIMEOUT || err == WEIR_E_UNREACHABLE || err == WEIR_E_AGAIN || err == WEIR_E_NOT_FOUND)
-            core->inbox.has_rewound = true; /* the broker is away, or the partition is; the next turn tries again */
-        else if (err != WEIR_OK)
-            return weir_fail(failure, err, "partition %d of %s cannot be read from the start: %s", position->partition,
-                             position->topic, weir_err_name(err));
-    }
-    return WEIR_OK;
 }
 
 /* ---- partitions come and go */
@@ -205,7 +99,7 @@ static weir_err take(wr_core *core, wr_assignment *assignment, weir_failure *fai
     }
     wr_statement_done(statement);
     if (err == WEIR_OK)
-        err = check_id(core, position, &stored, &assignment->topic_id, failure);
+        err = wr_remade_check(core, position, &stored, &assignment->topic_id, failure);
     /* Never read here: from the first record, whatever the group committed elsewhere, since the tables are empty too.
      * By number, because asking where the beginning is costs a first event half a second; where the log begins later,
      * the consumer is told so and goes there. */
@@ -401,7 +295,9 @@ weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const we
         *ret_is_new = true;
         return event ? seen_before(core, event, ret_is_new, failure) : WEIR_OK;
     }
-    return wr_senders_is_new(core, id, record, sequence, ret_is_new, failure);
+    bool was_read = wr_remade_was_read(core, position_find(&core->inbox, record->topic, record->partition),
+                                       record->offset, id, sequence);
+    return wr_senders_is_new(core, id, record, sequence, was_read, ret_is_new, failure);
 }
 
 static weir_err write_position(wr_core *core, position *position, weir_failure *failure)

@@ -95,3 +95,52 @@ TEST(what_is_counted_of_an_event_does_not_count_for_another_at_its_offset)
     CHECK_EQ(COUNT(&f, "weir_attempts"), 0);
     fixture_end(&f);
 }
+
+/* An event of another service's outbox. */
+static void append_numbered(fixture *f, int64_t sequence)
+{
+    char number[24], id[40];
+    snprintf(number, sizeof number, "%" PRId64, sequence);
+    snprintf(id, sizeof id, "event-%" PRId64, sequence);
+    const wr_client_header headers[] = {
+        {"ce_specversion", WEIR_SLICE("1.0")},    {"ce_id", weir_slice_of(id)},
+        {"ce_source", WEIR_SLICE("s")},           {"ce_type", WEIR_SLICE("thing.happened")},
+        {"weir-outbox-id", WEIR_SLICE("outbox")}, {"weir-outbox-sequence", weir_slice_of(number)}};
+    CHECK_OK(wr_sim_append(
+        f->cluster,
+        &(wr_client_record){
+            .topic = "in", .partition = 0, .value = WEIR_SLICE("{\"n\":1}"), .headers = headers, .header_count = 6}));
+}
+
+TEST(what_was_handled_of_a_new_topic_before_it_was_known_to_be_one_is_not_handled_again_and_the_rest_is)
+{
+    for (int before = 0; before <= 4; before += 2) { /* events of the old topic in the same second */
+        fixture f;
+        weir_service service;
+        fixture_begin(&f, &service);
+        int64_t sequence = 1;
+        while (sequence <= 3)
+            append_numbered(&f, sequence++);
+        fixture_turns(&f, 6);
+        wr_sim_hold_looks(f.cluster, true);
+        for (int i = 0; i < before; i++)
+            append_numbered(&f, sequence++);
+        fixture_turns(&f, 4);
+        CHECK_EQ(COUNT(&f, "effects"), 3 + before);
+        CHECK_OK(wr_sim_topic_remake(f.cluster, "in"));
+        for (int i = 0; i < 10; i++)
+            append_numbered(&f, sequence++);
+        fixture_turns(&f, 4); /* reads on where the old topic was: only what lies behind is seen */
+        CHECK_EQ(COUNT(&f, "effects"), 10);
+        wr_sim_hold_looks(f.cluster, false);
+        fixture_turns(&f, 6);
+        CHECK_EQ(COUNT(&f, "effects"), sequence - 1);
+        CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects)"), sequence - 1);
+        append_numbered(&f, sequence);
+        append_numbered(&f, sequence); /* a repetition is one still */
+        append_numbered(&f, 5);
+        fixture_turns(&f, 4);
+        CHECK_EQ(COUNT(&f, "effects"), sequence);
+        fixture_end(&f);
+    }
+}

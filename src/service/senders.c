@@ -75,7 +75,7 @@ static weir_err read_highest(wr_core *core, sender *sender, weir_failure *failur
         return err;
     err = wr_statement_next(statement, failure);
     if (err == WEIR_OK)
-        sender->highest = wr_statement_int(statement, 0);
+        sender->highest = sender->middle = sender->certain = wr_statement_int(statement, 0);
     wr_statement_done(statement);
     return err == WEIR_E_RANGE ? WEIR_OK : err;
 }
@@ -88,6 +88,7 @@ static weir_err add(wr_core *core, weir_slice key, const char *id, const char *t
     if (!made)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for a sender");
     made->partition = partition;
+    made->looks = core->looks;
     snprintf(made->id, sizeof made->id, "%s", id);
     snprintf(made->topic, sizeof made->topic, "%s", topic);
     weir_err err = read_highest(core, made, failure);
@@ -143,15 +144,42 @@ static weir_err remember(senders *senders, sender *sender)
     return WEIR_OK;
 }
 
+/* What the numbers were when the topics were last known for certain. */
+static void note_look(wr_core *core, sender *sender)
+{
+    if (sender->looks == core->looks)
+        return;
+    sender->certain = core->looks - sender->looks == 1 ? sender->middle : sender->highest;
+    sender->middle = sender->highest;
+    sender->looks = core->looks;
+}
+
+weir_err wr_senders_go_back(wr_core *core, const char *topic, int32_t partition, weir_failure *failure)
+{
+    sender *sender;
+    for (size_t at = 0; (sender = wr_map_next(core->senders.cached, &at, NULL));) {
+        if (sender->partition != partition || strcmp(sender->topic, topic) != 0)
+            continue;
+        note_look(core, sender);
+        if (sender->highest == sender->certain)
+            continue;
+        if (remember(&core->senders, sender) != WEIR_OK)
+            return weir_fail(failure, WEIR_E_MEMORY, "no memory for senders");
+        sender->highest = sender->middle = sender->certain;
+    }
+    return WEIR_OK;
+}
+
 weir_err wr_senders_is_new(wr_core *core, const char *id, const wr_client_record *record, int64_t sequence,
-                           bool *ret_is_new, weir_failure *failure)
+                           bool was_read, bool *ret_is_new, weir_failure *failure)
 {
     sender *sender;
     weir_err err = get(core, id, record->topic, record->partition, &sender, failure);
     if (err != WEIR_OK)
         return err;
-    *ret_is_new = sequence > sender->highest;
-    if (!*ret_is_new)
+    note_look(core, sender);
+    *ret_is_new = sequence > sender->highest && !was_read;
+    if (sequence <= sender->highest)
         return WEIR_OK;
     err = remember(&core->senders, sender);
     if (err != WEIR_OK)

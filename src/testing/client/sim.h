@@ -56,7 +56,8 @@ WEIR_MUST_CHECK weir_err wr_sim_commit(wr_sim_cluster *cluster, const char *grou
                                        int64_t offset);
 
 /* ---- faults; each lasts until it is taken back, unless it says otherwise */
-void wr_sim_down(wr_sim_cluster *cluster, bool down); /* nothing is appended, fetched, committed or answered */
+void wr_sim_down(wr_sim_cluster *cluster, bool down);       /* nothing is appended, fetched, committed or answered */
+void wr_sim_hold_looks(wr_sim_cluster *cluster, bool hold); /* nobody looks which topics the names stand for */
 void wr_sim_hold_appends(wr_sim_cluster *cluster, bool hold);
 void wr_sim_hold_acks(wr_sim_cluster *cluster, bool hold);
 /* While acks are held: let the next `count` of every producer through, once. */

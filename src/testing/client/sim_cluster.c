@@ -381,6 +381,11 @@ void wr_sim_down(wr_sim_cluster *cluster, bool down)
         atomic_store(&WR_LIST_ITEM(link, sim_consumer, link)->woken, true);
 }
 
+void wr_sim_hold_looks(wr_sim_cluster *cluster, bool hold)
+{
+    cluster->hold_looks = hold;
+}
+
 void wr_sim_hold_appends(wr_sim_cluster *cluster, bool hold)
 {
     cluster->hold_appends = hold;

@@ -161,6 +161,7 @@ static size_t fetch_partition(sim_consumer *consumer, sim_owned *owned, size_t c
 /* Once a topic, whose other partitions hear of it, too. */
 static void identify(sim_consumer *consumer)
 {
+    consumer->looks++;
     for (size_t i = 0; i < consumer->owned_count; i++) {
         sim_topic *topic = consumer->owned[i].topic;
         if (memcmp(&consumer->owned[i].told_id, &topic->id, sizeof(topic->id)) == 0)
@@ -208,7 +209,8 @@ static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, con
             return err;
         if (!consumer->cluster->down) {
             rebalance(consumer);
-            identify(consumer);
+            if (!consumer->cluster->hold_looks)
+                identify(consumer);
             count = fetch(consumer, max);
         }
         if (!count && timeout_ms == 0)
@@ -285,6 +287,11 @@ static sim_owned *owned_find(sim_consumer *consumer, const char *topic, int32_t 
     return NULL;
 }
 
+static int64_t consumer_looks(const wr_consumer *door)
+{
+    return ((const sim_consumer *)door)->looks;
+}
+
 static int64_t consumer_end(const wr_consumer *door, const char *topic, int32_t partition)
 {
     return wr_sim_end(((const sim_consumer *)(const void *)door)->cluster, topic, partition);
@@ -349,6 +356,7 @@ static const wr_consumer_ops ops = {
     .reach = consumer_reach,
     .pause = consumer_pause,
     .end = consumer_end,
+    .looks = consumer_looks,
     .seek = consumer_seek,
     .commit = consumer_commit,
     .free = consumer_free,

@@ -48,7 +48,7 @@ struct wr_sim_cluster {
     wr_list topics, groups, producers, consumers;
     pthread_mutex_t
         ends_lock; /* topics and counts of records are changed under it: wr_consumer_end reads them anywhere */
-    bool down, hold_appends, hold_acks;
+    bool down, hold_appends, hold_acks, hold_looks;
     char *refuse_topic; /* NULL: any */
     size_t refuse_count;
 };
@@ -76,6 +76,7 @@ typedef struct sim_consumer {
     size_t topic_count;
     sim_owned *owned;
     size_t owned_count, turn;
+    int64_t looks;
     uint64_t given_round, taken_round;
     bool expired, broken, told_down;
     atomic_bool woken;
