@@ -147,3 +147,18 @@ TEST(sizes_are_powers_of_1024)
         CHECK(value == cases[i].value);
     }
 }
+
+TEST(sums_of_times_and_durations_stop_at_the_ends)
+{
+    CHECK_EQ(wr_time_add_ms(5, 7), 12);
+    CHECK(wr_time_add_ms(INT64_MAX - 1, 2) == INT64_MAX);
+    CHECK(wr_time_add_ms(INT64_MAX, INT64_MAX) == INT64_MAX);
+    CHECK(wr_time_add_ms(INT64_MIN, -1) == INT64_MIN);
+    CHECK(wr_time_add_ms(INT64_MAX, -INT64_MAX) == 0);
+    CHECK_EQ(wr_time_after_ms(5, 7), 7005);
+    CHECK_EQ(wr_time_after_ms(5000, -2), 3000);
+    CHECK(wr_time_after_ms(5, INT64_MAX) == INT64_MAX);
+    CHECK(wr_time_after_ms(5, INT64_MAX / 1000 + 1) == INT64_MAX);
+    CHECK(wr_time_after_ms(1000000, INT64_MAX / 1000) == INT64_MAX);
+    CHECK(wr_time_after_ms(5, INT64_MIN) == INT64_MIN);
+}

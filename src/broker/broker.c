@@ -157,8 +157,7 @@ void wr_broker_stop(wr_broker *broker, int64_t drain_ms, void (*done)(void *user
     broker->stopping = true;
     broker->stop_done = done;
     broker->stop_user = user;
-    weir_err err = wr_timer_start(broker->loop, &broker->stop_timer, wr_loop_now_us(broker->loop) + drain_ms * 1000,
-                                  drain_timed_out, broker);
+    weir_err err = wr_timer_after_ms(broker->loop, &broker->stop_timer, drain_ms, drain_timed_out, broker);
     wr_topics_drain(broker->topics);
     wr_groups_stop(broker->groups);
     wr_server_drain(broker->server);

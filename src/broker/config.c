@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define KEY_MS(name, text, low, help_text)                                                                             \
+#define KEY_MS(name, text, low, high, help_text)                                                                       \
     {                                                                                                                  \
-        .key = (name), .kind = WR_CONFIG_DURATION, .fallback = (text), .min = (low), .max = INT64_MAX,                 \
+        .key = (name), .kind = WR_CONFIG_DURATION, .fallback = (text), .min = (low), .max = (high),                    \
         .help = (help_text)                                                                                            \
     }
 #define KEY_SIZE(name, text, low, high, help_text)                                                                     \
@@ -59,7 +59,7 @@ const wr_config_key wr_broker_keys[] = {
      .help =
          "acks: acks=all waits for the disk, and only what is on the disk is shown. interval, none: a power cut can "
          "take back acknowledged records"},
-    KEY_MS("log.flush.interval.ms", "1000", 1, "with flush=interval: milliseconds between syncs"),
+    KEY_MS("log.flush.interval.ms", "1000", 1, INT64_MAX, "with flush=interval: milliseconds between syncs"),
 
     KEY_BOOL("auto.create.topics.enable", "true", "make a topic when a client asks for its metadata"),
     KEY_INT("num.partitions", "1", 1, 100000, "partitions of a topic made without saying how many"),
@@ -91,43 +91,48 @@ const wr_config_key wr_broker_keys[] = {
      .max = INT64_MAX,
      .help = "the same in milliseconds; goes before minutes and hours"},
     KEY_SIZE("log.retention.bytes", "-1", -1, INT64_MAX, "bytes that a partition keeps; -1: no limit"),
-    KEY_MS("log.retention.check.interval.ms", "5m", 1, "milliseconds from an append to looking for old segments"),
+    KEY_MS("log.retention.check.interval.ms", "5m", 1, INT64_MAX,
+           "milliseconds from an append to looking for old segments"),
     KEY_SIZE("log.index.interval.bytes", "4096", 0, INT32_MAX, "bytes of log between two index entries"),
     KEY_SIZE("log.index.size.max.bytes", "10m", 4, INT32_MAX, "largest index, in bytes"),
-    KEY_MS("log.segment.delete.delay.ms", "60s", 0,
+    KEY_MS("log.segment.delete.delay.ms", "60s", 0, INT64_MAX,
            "milliseconds from deleting a segment or topic to removing its files"),
     {.key = "log.message.timestamp.type",
      .kind = WR_CONFIG_CHOICE,
      .fallback = "CreateTime",
      .choices = "CreateTime|LogAppendTime",
      .help = "whose clock stamps records"},
-    KEY_MS("log.message.timestamp.before.max.ms", "9223372036854775807", 0,
+    KEY_MS("log.message.timestamp.before.max.ms", "9223372036854775807", 0, INT64_MAX,
            "milliseconds that a record's timestamp may lie in the past"),
-    KEY_MS("log.message.timestamp.after.max.ms", "1h", 0,
+    KEY_MS("log.message.timestamp.after.max.ms", "1h", 0, INT64_MAX,
            "milliseconds that a record's timestamp may lie in the future"),
-    KEY_MS("producer.id.expiration.ms", "1d", 1, "milliseconds after which an idle producer's sequence is forgotten"),
+    KEY_MS("producer.id.expiration.ms", "1d", 1, INT32_MAX,
+           "milliseconds after which an idle producer's sequence is forgotten"),
 
     KEY_SIZE("socket.request.max.bytes", "100m", 1024, INT32_MAX, "largest request, in bytes"),
     KEY_SIZE("fetch.max.bytes", "55m", 1024, 1 << 30, "largest answer to a fetch, in bytes"),
     KEY_INT("max.connections", "10000", 1, INT32_MAX, "connections at a time; further ones are closed"),
-    KEY_MS("connections.max.idle.ms", "10m", 1, "milliseconds after which an idle connection is closed"),
-    KEY_MS("request.arrival.max.ms", "30s", 1,
+    KEY_MS("connections.max.idle.ms", "10m", 1, INT64_MAX, "milliseconds after which an idle connection is closed"),
+    KEY_MS("request.arrival.max.ms", "30s", 1, INT32_MAX,
            "milliseconds in which a request that began must arrive, and an answer must move"),
-    KEY_SIZE("queued.max.request.bytes", "256m", 1 << 20, INT64_MAX,
+    KEY_SIZE("queued.max.request.bytes", "256m", 1 << 20, (int64_t)1 << 40,
              "bytes of requests and answers in memory, of all connections; past it no more is read"),
-    KEY_SIZE("connection.max.queued.bytes", "64m", 1 << 16, INT64_MAX, "the same of one connection"),
+    KEY_SIZE("connection.max.queued.bytes", "64m", 1 << 16, (int64_t)1 << 40, "the same of one connection"),
 
-    KEY_MS("group.min.session.timeout.ms", "6s", 1, "least session timeout of a group member, in milliseconds"),
-    KEY_MS("group.max.session.timeout.ms", "30m", 1, "largest session timeout of a group member, in milliseconds"),
+    KEY_MS("group.min.session.timeout.ms", "6s", 1, INT32_MAX,
+           "least session timeout of a group member, in milliseconds"),
+    KEY_MS("group.max.session.timeout.ms", "30m", 1, INT32_MAX,
+           "largest session timeout of a group member, in milliseconds"),
     {.key = "group.initial.rebalance.delay.ms",
      .kind = WR_CONFIG_DURATION,
      .min = 0,
-     .max = INT64_MAX,
+     .max = INT32_MAX,
      .help = "milliseconds that an empty group waits for more members; 3 s, in the development profile 0"},
     KEY_INT("group.max.size", "1000", 1, INT32_MAX, "members of a group"),
     KEY_INT("group.max.count", "10000", 1, INT32_MAX, "groups"),
     KEY_INT("offsets.retention.minutes", "10080", 1, INT32_MAX, "minutes that an empty group's offsets are kept"),
-    KEY_MS("offsets.retention.check.interval.ms", "10m", 1, "milliseconds between looks for expired offsets"),
+    KEY_MS("offsets.retention.check.interval.ms", "10m", 1, INT64_MAX,
+           "milliseconds between looks for expired offsets"),
     KEY_SIZE("offset.metadata.max.bytes", "4096", 0, 1 << 20, "largest metadata beside a committed offset, in bytes"),
     KEY_SIZE("offsets.topic.segment.bytes", "16m", 1 << 14, INT32_MAX,
              "size in bytes at which __consumer_offsets is rewritten"),

@@ -2,6 +2,8 @@
 
 #include <topics/topic_config.h>
 
+#include <stdio.h>
+
 #include "test.h"
 
 static const wr_config_key *const tables[] = {wr_broker_keys, NULL};
@@ -126,4 +128,66 @@ TEST(a_compacted_topic_is_not_shortened_by_time_or_size)
     CHECK_EQ(log.retention_ms, broker.topics.log.retention_ms);
     wr_topic_config_free(config);
     wr_config_free(keys);
+}
+
+/* ---- every limit at its limit */
+
+static bool is_number(const wr_config_key *row)
+{
+    return row->kind == WR_CONFIG_INT || row->kind == WR_CONFIG_DURATION || row->kind == WR_CONFIG_SIZE;
+}
+
+static void check_bound(const wr_config_key *row, int64_t bound, bool above)
+{
+    char at[32], past[32];
+    snprintf(at, sizeof at, "%lld", (long long)bound);
+    if (above && bound == INT64_MAX)
+        snprintf(past, sizeof past, "9223372036854775808");
+    else
+        snprintf(past, sizeof past, "%lld", (long long)(above ? bound + 1 : bound - 1));
+    wr_config *keys = wr_config_new(tables, "WEIR");
+    weir_failure failure = {0};
+    CHECK_EQ(wr_config_set(keys, row->key, past, "test", &failure), WEIR_E_FORMAT);
+    CHECK(strstr(failure.sentence, row->key) != NULL);
+    CHECK_OK(wr_config_set(keys, row->key, at, "test", &failure));
+    CHECK(wr_config_int(keys, row->key) == bound);
+    wr_config_free(keys);
+}
+
+TEST(every_number_has_bounds_that_are_taken_and_past_which_it_is_refused)
+{
+    int count = 0;
+    for (const wr_config_key *row = wr_broker_keys; row->key; row++)
+        if (is_number(row)) {
+            count++;
+            CHECK(row->min != 0 || row->max != 0); /* both 0 would mean unchecked */
+            CHECK(row->max >= row->min);
+            check_bound(row, row->max, true);
+            check_bound(row, row->min, false);
+        }
+    CHECK(count > 25);
+}
+
+TEST(every_number_of_a_topic_has_bounds_that_are_taken_and_past_which_it_is_refused)
+{
+    for (const wr_topic_key *key = wr_topic_keys; key->name; key++) {
+        if (key->type != WR_CONFIG_TYPE_LONG && key->type != WR_CONFIG_TYPE_INT)
+            continue;
+        CHECK(key->max > key->min);
+        wr_topic_config *config = wr_topic_config_new();
+        char text[32];
+        weir_failure failure = {0};
+        snprintf(text, sizeof text, "%lld", (long long)key->max);
+        CHECK_OK(wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), &failure));
+        snprintf(text, sizeof text, "%lld", (long long)key->min);
+        CHECK_OK(wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), &failure));
+        snprintf(text, sizeof text, "%lld", (long long)key->min - 1);
+        CHECK_EQ(wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), &failure), WEIR_E_FORMAT);
+        if (key->max < INT64_MAX)
+            snprintf(text, sizeof text, "%lld", (long long)key->max + 1);
+        else
+            snprintf(text, sizeof text, "9223372036854775808");
+        CHECK_EQ(wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), &failure), WEIR_E_FORMAT);
+        wr_topic_config_free(config);
+    }
 }

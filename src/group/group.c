@@ -27,6 +27,8 @@
  * memory for a member: its JoinGroup answers COORDINATOR_NOT_AVAILABLE and nothing has changed. */
 #include "group_int.h"
 
+#include <base/time.h>
+
 enum { WAIT_AGAIN_MIN_MS = 1000 }; /* a rebalance to which nobody came: before the next look */
 
 const wr_group_config wr_group_config_default = {
@@ -261,7 +263,8 @@ static void complete_join(wr_group *group, int64_t now_ms)
         (!elect_leader(group) || !wr_group_slice_dup(wr_group_vote(group), &protocol_name))) {
         group->initial = false;
         int32_t timeout_ms = rebalance_timeout_ms(group); /* which may be 0: time must go on */
-        group->phase_deadline_ms = now_ms + (timeout_ms > WAIT_AGAIN_MIN_MS ? timeout_ms : WAIT_AGAIN_MIN_MS);
+        group->phase_deadline_ms =
+            wr_time_add_ms(now_ms, timeout_ms > WAIT_AGAIN_MIN_MS ? timeout_ms : WAIT_AGAIN_MIN_MS);
         return;
     }
     group->generation = group->generation == INT32_MAX ? 1 : group->generation + 1;
@@ -272,7 +275,7 @@ static void complete_join(wr_group *group, int64_t now_ms)
     }
     wr_group_slice_free(group->protocol_name);
     group->protocol_name = protocol_name;
-    group->phase_deadline_ms = now_ms + rebalance_timeout_ms(group);
+    group->phase_deadline_ms = wr_time_add_ms(now_ms, rebalance_timeout_ms(group));
     wr_group_move(group, WR_GROUP_CAUSE_JOINED);
     announce(group, now_ms);
 }
@@ -312,10 +315,10 @@ static void prepare(wr_group *group, int64_t now_ms)
     if (group->initial && delay_ms > 0) {
         group->new_member_added = false;
         group->initial_left_ms = timeout_ms > delay_ms ? timeout_ms - delay_ms : 0;
-        group->phase_deadline_ms = now_ms + delay_ms;
+        group->phase_deadline_ms = wr_time_add_ms(now_ms, delay_ms);
         return;
     }
-    group->phase_deadline_ms = now_ms + timeout_ms;
+    group->phase_deadline_ms = wr_time_add_ms(now_ms, timeout_ms);
     if (group->initial || all_joined(group))
         complete_join(group, now_ms);
 }
@@ -395,7 +398,7 @@ static void expire_phase(wr_group *group, int64_t now_ms)
         delay_ms = delay_ms < group->initial_left_ms ? delay_ms : group->initial_left_ms;
         group->new_member_added = false;
         group->initial_left_ms -= delay_ms;
-        group->phase_deadline_ms = now_ms + delay_ms;
+        group->phase_deadline_ms = wr_time_add_ms(now_ms, delay_ms);
     } else {
         complete_join(group, now_ms);
     }
@@ -412,11 +415,13 @@ void wr_group_expire(wr_group *group, int64_t now_ms)
 void wr_group_postpone(wr_group *group, int64_t by_ms)
 {
     if (group->phase_deadline_ms != INT64_MAX)
-        group->phase_deadline_ms += by_ms;
+        group->phase_deadline_ms = wr_time_add_ms(group->phase_deadline_ms, by_ms);
     for (wr_link *link = wr_list_first(&group->members); link; link = wr_list_next(&group->members, link))
-        WR_LIST_ITEM(link, wr_group_member, link)->deadline_ms += by_ms;
+        WR_LIST_ITEM(link, wr_group_member, link)->deadline_ms =
+            wr_time_add_ms(WR_LIST_ITEM(link, wr_group_member, link)->deadline_ms, by_ms);
     for (wr_link *link = wr_list_first(&group->pendings); link; link = wr_list_next(&group->pendings, link))
-        WR_LIST_ITEM(link, pending, link)->deadline_ms += by_ms;
+        WR_LIST_ITEM(link, pending, link)->deadline_ms =
+            wr_time_add_ms(WR_LIST_ITEM(link, pending, link)->deadline_ms, by_ms);
 }
 
 /* ---- views */

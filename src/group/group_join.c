@@ -16,6 +16,7 @@
  * skip the computation. */
 #include "group_int.h"
 
+#include <base/time.h>
 #include <base/uuid.h>
 
 #include <string.h>
@@ -94,7 +95,7 @@ static void add(wr_group *group, weir_slice id, const wr_group_join *join, void 
         return;
     }
     member->is_new = true;
-    member->deadline_ms = now_ms + group->host->config.new_member_timeout_ms;
+    member->deadline_ms = wr_time_add_ms(now_ms, group->host->config.new_member_timeout_ms);
     member->joining = JOINING_GENERATION;
     member->join_waiter = waiter;
     if (group->state == WR_GROUP_PREPARING && group->initial)
@@ -126,7 +127,7 @@ static void come_back(wr_group *group, wr_group_member *member, const wr_group_j
     if (wr_group_member_rename(group, member, id, join) != WEIR_OK)
         goto fail;
     if (member->is_new)
-        member->deadline_ms = now_ms + group->host->config.new_member_timeout_ms;
+        member->deadline_ms = wr_time_add_ms(now_ms, group->host->config.new_member_timeout_ms);
     else
         wr_group_member_touch(member, now_ms);
     member->join_waiter = waiter;
@@ -168,7 +169,7 @@ static void join_without_id(wr_group *group, const wr_group_join *join, void *wa
         add(group, id, join, waiter, now_ms);
         return;
     }
-    if (wr_group_pending_add(group, id, now_ms + join->session_timeout_ms) != WEIR_OK)
+    if (wr_group_pending_add(group, id, wr_time_add_ms(now_ms, join->session_timeout_ms)) != WEIR_OK)
         refuse(group, waiter, WR_KAFKA_COORDINATOR_NOT_AVAILABLE, WEIR_SLICE(""));
     else
         refuse(group, waiter, WR_KAFKA_MEMBER_ID_REQUIRED, id);

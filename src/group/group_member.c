@@ -4,6 +4,8 @@
  * subscriptions ends in refusals and not in a dead broker. */
 #include "group_int.h"
 
+#include <base/time.h>
+
 #include <string.h>
 
 bool wr_group_slice_dup(weir_slice from, weir_slice *ret_slice)
@@ -246,7 +248,7 @@ int64_t wr_group_member_deadline(const wr_group_member *member)
 
 void wr_group_member_touch(wr_group_member *member, int64_t now_ms)
 {
-    member->deadline_ms = now_ms + member->session_timeout_ms;
+    member->deadline_ms = wr_time_add_ms(now_ms, member->session_timeout_ms);
 }
 
 /* ---- protocols */

@@ -1,6 +1,8 @@
 /* All groups by id, the host of their machines, and their timers. */
 #include "groups_int.h"
 
+#include <base/time.h>
+
 #include <string.h>
 
 /* ---- the host of the state machines */
@@ -234,7 +236,7 @@ static void start_timer(entry *item)
     int64_t deadline_ms = wr_group_deadline(item->group);
     if (deadline_ms == INT64_MAX)
         return;
-    int64_t deadline_us = deadline_ms * 1000;
+    int64_t deadline_us = wr_time_after_ms(0, deadline_ms);
     if (wr_timer_started(&item->timer) && item->timer.deadline_us <= deadline_us)
         return; /* it will look again when it fires */
     weir_err err = wr_timer_start(item->groups->loop, &item->timer, deadline_us, timer_fired, item);

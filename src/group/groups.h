@@ -83,4 +83,7 @@ void wr_groups_delete(wr_groups *groups, wr_group *const *deleted, size_t count,
 /* May one more offset be kept? */
 bool wr_groups_affords(const wr_groups *groups, const wr_group *group, const wr_group_commit *commit);
 
+/* When an offset expires whose commit named a retention (OffsetCommit v2 to v4), however long. */
+int64_t wr_groups_expire_ms(int64_t now_ms, int64_t retention_ms);
+
 #endif

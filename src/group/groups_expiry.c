@@ -10,6 +10,13 @@
  * once. */
 #include "groups_int.h"
 
+#include <base/time.h>
+
+int64_t wr_groups_expire_ms(int64_t now_ms, int64_t retention_ms)
+{
+    return wr_time_add_ms(now_ms, retention_ms);
+}
+
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -23,12 +30,12 @@ static int64_t offset_due(const entry *item, weir_slice topic, const wr_offset *
     case WR_GROUP_EMPTY:
         if (offset->expire_ms >= 0)
             return offset->expire_ms;
-        return later(offset->commit_ms, item->state_time_ms) + retention_ms;
+        return wr_time_add_ms(later(offset->commit_ms, item->state_time_ms), retention_ms);
     case WR_GROUP_STABLE:
         if (!weir_slice_equal(wr_group_protocol_type(item->group), WEIR_SLICE("consumer")) ||
             wr_group_subscribes(item->group, topic))
             return INT64_MAX;
-        return offset->commit_ms + retention_ms;
+        return wr_time_add_ms(offset->commit_ms, retention_ms);
     default:
         return INT64_MAX;
     }
@@ -38,8 +45,9 @@ int64_t wr_groups_due(const entry *item)
 {
     const wr_groups_config *config = &item->groups->config;
     if (item->offsets.count == 0)
-        return wr_group_state_of(item->group) == WR_GROUP_EMPTY ? item->state_time_ms + config->offsets_check_ms
-                                                                : INT64_MAX;
+        return wr_group_state_of(item->group) == WR_GROUP_EMPTY
+                   ? wr_time_add_ms(item->state_time_ms, config->offsets_check_ms)
+                   : INT64_MAX;
     int64_t due_ms = INT64_MAX;
     const wr_offset_topic *topic;
     for (size_t at = 0; (topic = wr_offsets_next_topic(&item->offsets, &at));)
@@ -92,8 +100,8 @@ static void sweep(void *user)
 void wr_groups_sweep_by(wr_groups *groups, int64_t due_ms)
 {
     wr_loop *loop = groups->loop;
-    int64_t in_ms = later(due_ms - wall_ms(groups), groups->config.offsets_check_ms);
-    int64_t deadline_us = wr_loop_now_us(loop) + in_ms * 1000;
+    int64_t in_ms = later(wr_time_add_ms(due_ms, -wall_ms(groups)), groups->config.offsets_check_ms);
+    int64_t deadline_us = wr_time_after_ms(wr_loop_now_us(loop), in_ms);
     if (wr_timer_started(&groups->sweep) && groups->sweep.deadline_us <= deadline_us)
         return;
     weir_err err = wr_timer_start(loop, &groups->sweep, deadline_us, sweep, groups);
@@ -106,9 +114,9 @@ void wr_groups_sweep_after(wr_groups *groups, const entry *item)
     const wr_groups_config *config = &groups->config;
     bool empty = wr_group_state_of(item->group) == WR_GROUP_EMPTY;
     if (item->offsets.count > 0)
-        wr_groups_sweep_by(groups, wall_ms(groups) + config->offsets_retention_ms);
+        wr_groups_sweep_by(groups, wr_time_add_ms(wall_ms(groups), config->offsets_retention_ms));
     else if (empty && item->kept)
-        wr_groups_sweep_by(groups, wall_ms(groups) + config->offsets_check_ms);
+        wr_groups_sweep_by(groups, wr_time_add_ms(wall_ms(groups), config->offsets_check_ms));
 }
 
 static bool is_of_topic(void *user, const entry *item, weir_slice topic, const wr_offset *offset)

@@ -150,6 +150,29 @@ TEST_BOTH(ends_of_rounds_are_told_in_order_and_one_added_meanwhile_waits_for_the
     CHECK_EQ(memcmp(r.order, "ababc", 5), 0);
 }
 
+static void count_up(void *user)
+{
+    ++*(int *)user;
+}
+
+static void stop_world(void *user)
+{
+    stop(user);
+}
+
+TEST_BOTH(a_duration_that_no_clock_reaches_never_ends_and_one_below_zero_has_ended)
+{
+    int forever = 0;
+    wr_timer never = {0}, now = {0}, end = {0};
+    CHECK_OK(wr_timer_after_ms(w->loop, &never, INT64_MAX, count_up, &forever));
+    CHECK_OK(wr_timer_after_ms(w->loop, &now, INT64_MIN, count_up, &forever));
+    CHECK_OK(wr_timer_after_ms(w->loop, &end, 20, stop_world, w));
+    CHECK_OK(wr_loop_run(w->loop));
+    CHECK_EQ(forever, 1);
+    CHECK(wr_timer_started(&never));
+    wr_timer_stop(w->loop, &never);
+}
+
 /* ---- posts */
 typedef struct posted {
     world *w;

@@ -13,6 +13,8 @@
  * have a deadline; an idle connection has a longer one. */
 #include "server_int.h"
 
+#include <base/time.h>
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -39,6 +41,13 @@ static void start_timer(wr_connection *connection, int64_t deadline_us)
         wr_connection_hang_up(connection, "no memory for a timer");
 }
 
+/* By then somebody must have taken an answer. */
+static int64_t answers_due_us(const wr_connection *connection)
+{
+    int64_t deadline_ms = connection->server->config.frame_deadline_ms;
+    return wr_time_after_ms(connection->active_us, wr_time_add_ms(deadline_ms, deadline_ms));
+}
+
 void wr_connection_accept(wr_server *server, int listener, wr_stream *stream)
 {
     wr_connection *connection = NULL;
@@ -59,7 +68,7 @@ void wr_connection_accept(wr_server *server, int listener, wr_stream *stream)
     wr_list_append(&server->connections, &connection->link);
     server->connection_count++;
     connection->active_us = wr_loop_now_us(server->loop);
-    start_timer(connection, connection->active_us + server->config.connection_idle_ms * 1000);
+    start_timer(connection, wr_time_after_ms(connection->active_us, server->config.connection_idle_ms));
     wr_stream_set(stream, &events, connection);
     connection->want = WR_WANT_READ;
     wr_stream_want(stream, connection->want);
@@ -164,8 +173,8 @@ static void watch_arrival(wr_connection *connection)
     size_t size = 0;
     if (frame_size(connection, wr_buf_view(&connection->in), &size) != WEIR_OK)
         return; /* start_frames has seen it */
-    int64_t allowed_ms = server->config.frame_deadline_ms + (int64_t)size / ARRIVAL_BYTES_PER_MS;
-    connection->frame_deadline_us = wr_loop_now_us(server->loop) + allowed_ms * 1000;
+    int64_t allowed_ms = wr_time_add_ms(server->config.frame_deadline_ms, (int64_t)size / ARRIVAL_BYTES_PER_MS);
+    connection->frame_deadline_us = wr_time_after_ms(wr_loop_now_us(server->loop), allowed_ms);
     start_timer(connection, connection->frame_deadline_us);
 }
 
@@ -340,7 +349,7 @@ static void set_want(wr_connection *connection)
         want |= WR_WANT_READ;
     if (first_answered(connection)) {
         want |= WR_WANT_WRITE;
-        start_timer(connection, connection->active_us + 2 * connection->server->config.frame_deadline_ms * 1000);
+        start_timer(connection, answers_due_us(connection));
     }
     if (want != connection->want)
         wr_stream_want(connection->stream, want);
@@ -400,14 +409,14 @@ static void timer_fired(void *user)
             wr_connection_hang_up(connection, "a request did not arrive in time");
     }
     if (first_answered(connection)) {
-        int64_t due_us = connection->active_us + 2 * server->config.frame_deadline_ms * 1000;
+        int64_t due_us = answers_due_us(connection);
         if (due_us <= now_us)
             wr_connection_hang_up(connection, "answers are not taken");
         next_us = due_us < next_us ? due_us : next_us;
     }
-    int64_t idle_us = connection->active_us + server->config.connection_idle_ms * 1000;
+    int64_t idle_us = wr_time_after_ms(connection->active_us, server->config.connection_idle_ms);
     if (connection->request_count > 0)
-        idle_us = now_us + server->config.connection_idle_ms * 1000;
+        idle_us = wr_time_after_ms(now_us, server->config.connection_idle_ms);
     else if (idle_us <= now_us)
         wr_connection_hang_up(connection, "idle");
     if (!connection->closing)

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "test.h"
 
 #include "settings.h"
@@ -102,4 +104,18 @@ TEST(help_comes_from_the_tables)
     CHECK(strstr(text, "--http-port") && strstr(text, "--bootstrap-servers"));
     wr_buf_fini(&help);
     wr_settings_fini(&settings);
+}
+
+TEST(durations_have_a_largest_value)
+{
+    static const char *const keys[] = {"breaker-pause", "seen-window",       "producer-linger",
+                                       "drain-timeout", "http-idle-timeout", "http-answer-timeout"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        wr_settings settings;
+        weir_failure failure = {0};
+        char line[100];
+        snprintf(line, sizeof line, "tally --%s 9223372036854775807", keys[i]);
+        CHECK_EQ(read_flags(&settings, line, "", &failure), WEIR_E_FORMAT);
+        wr_settings_fini(&settings);
+    }
 }

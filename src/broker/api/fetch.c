@@ -264,7 +264,7 @@ weir_err wr_api_fetch(wr_request *request)
     }
     wr_buf_fini(&request->payload);
     wr_loop *loop = wr_api_broker(request)->loop;
-    err = wr_timer_start(loop, &fetch->timer, wr_loop_now_us(loop) + (int64_t)in->max_wait_ms * 1000, waited, fetch);
+    err = wr_timer_after_ms(loop, &fetch->timer, in->max_wait_ms, waited, fetch);
     if (err != WEIR_OK)
         return err;
     fetch->kept = true;

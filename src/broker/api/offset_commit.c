@@ -53,7 +53,7 @@ static wr_group_commit item_of(const wr_api_place *place)
                 .leader_epoch = asked->committed_leader_epoch,
                 .offset = asked->committed_offset,
                 .commit_ms = now_ms,
-                .expire_ms = in->retention_time_ms >= 0 ? now_ms + in->retention_time_ms : -1,
+                .expire_ms = in->retention_time_ms >= 0 ? wr_groups_expire_ms(now_ms, in->retention_time_ms) : -1,
                 .metadata = asked->committed_metadata,
             },
     };
