@@ -1,4 +1,9 @@
-/* ListOffsets: the first offset, the last one, or the one that a time leads to. */
+/* ListOffsets: the first offset, the last one, or the one that a time leads to.
+ *
+ * The last one counts what was acknowledged. With acks=1 that may be more than what consumers see as yet (flush=acks: what
+ * is on the disk), and a client that produced and then asks for the end would miss its own records. So the answer waits
+ * for the syncs that cover what was appended before the question, at most WAIT_MAX_MS; what is still not durable then, or
+ * never will be, is not counted. */
 #include <topics/topics.h>
 #include <wire/list_offsets.h>
 
@@ -54,9 +59,98 @@ static const wr_api_shape shape = {
     .data = true,
 };
 
+/* ---- waiting for the syncs under way */
+
+enum { WAIT_MAX_MS = 1000 };
+
+typedef struct latest_wait {
+    wr_durable_wait wait;
+    struct latest *all;
+    wr_list_offsets_response_partition *out;
+} latest_wait;
+
+typedef struct latest {
+    wr_request *request;
+    const int32_t *times; /* how often each partition was asked for */
+    wr_timer timer;
+    int32_t waiting_count, count;
+    latest_wait *each;
+} latest;
+
+static void cancel_waits(latest *all)
+{
+    wr_timer_stop(wr_api_broker(all->request)->loop, &all->timer);
+    for (int32_t i = 0; i < all->count; i++)
+        wr_durable_wait_cancel(&all->each[i].wait);
+}
+
+static void cancel(wr_request *request)
+{
+    cancel_waits(request->user);
+}
+
+static void waited_long_enough(void *user)
+{
+    latest *all = user;
+    cancel_waits(all);
+    wr_request_answer(all->request);
+}
+
+static void durable(void *user, weir_err err)
+{
+    latest_wait *one = user;
+    latest *all = one->all;
+    if (err == WEIR_OK)
+        one->out->offset = one->wait.offset;
+    else if (err == WEIR_E_NOT_FOUND)
+        *one->out = (wr_list_offsets_response_partition){.partition_index = one->out->partition_index,
+                                                         .error_code = WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
+                                                         .timestamp = -1,
+                                                         .offset = -1,
+                                                         .leader_epoch = WR_NO_LEADER_EPOCH};
+    if (--all->waiting_count > 0)
+        return;
+    wr_timer_stop(wr_api_broker(all->request)->loop, &all->timer);
+    wr_request_answer(all->request);
+}
+
+static void await_end(latest *all, wr_partition *partition, wr_list_offsets_response_partition *out)
+{
+    int64_t end_offset = wr_partition_end_offset(partition);
+    if (out->offset >= end_offset)
+        return;
+    latest_wait *one = &all->each[all->count++];
+    one->all = all;
+    one->out = out;
+    if (wr_partition_await(partition, &one->wait, end_offset, durable, one) == WEIR_E_AGAIN)
+        all->waiting_count++;
+}
+
+/* The frame goes when the handler returns; the answer names the topics later. */
+static weir_err keep(latest *all)
+{
+    wr_list_offsets_response *out = all->request->response;
+    weir_err err = WEIR_OK;
+    for (int32_t i = 0; i < out->topic_count && err == WEIR_OK; i++) {
+        weir_slice name = out->topics[i].name;
+        out->topics[i].name = weir_arena_dup(all->request->arena, name);
+        err = name.data && !out->topics[i].name.data ? WEIR_E_MEMORY : WEIR_OK;
+    }
+    if (err == WEIR_OK)
+        err = wr_timer_after_ms(wr_api_broker(all->request)->loop, &all->timer, WAIT_MAX_MS, waited_long_enough, all);
+    if (err == WEIR_OK)
+        wr_request_keep(all->request, cancel);
+    else
+        cancel_waits(all);
+    return err;
+}
+
+/* ---- the request */
+
 static void list_one(wr_api_place *place, void *user)
 {
-    const int32_t *times = user;
+    latest *all = user;
+    const int32_t *times = all->times;
     const wr_list_offsets_request_partition *asked = place->asked;
     wr_list_offsets_response_partition *out = place->answer;
     out->timestamp = out->offset = -1;
@@ -78,12 +172,29 @@ static void list_one(wr_api_place *place, void *user)
         place->error = err == WEIR_E_UNSUPPORTED ? WR_KAFKA_UNSUPPORTED_VERSION : wr_api_storage_error(err);
     } else if (out->offset >= 0) {
         out->leader_epoch = WR_LEADER_EPOCH;
+        if (asked->timestamp == WR_TIME_LATEST)
+            await_end(all, place->partition, out);
     }
 }
 
 weir_err wr_api_list_offsets(wr_request *request)
 {
-    const int32_t *times;
-    weir_err err = wr_api_merge(request, &shape, &times);
-    return err == WEIR_OK ? wr_api_answer_each(request, &shape, list_one, (void *)(uintptr_t)times) : err;
+    const wr_list_offsets_request *in = request->message;
+    latest *all = WR_API_ITEMS(request, latest, 1);
+    if (!all)
+        return WEIR_E_MEMORY;
+    all->request = request;
+    weir_err err = wr_api_merge(request, &shape, &all->times);
+    int64_t count = 0;
+    for (int32_t i = 0; i < in->topic_count; i++)
+        count += in->topics[i].partition_count > 0 ? in->topics[i].partition_count : 0;
+    if (err == WEIR_OK)
+        all->each = WR_API_ITEMS(request, latest_wait, count);
+    if (err == WEIR_OK && !all->each)
+        err = WEIR_E_MEMORY;
+    if (err != WEIR_OK)
+        return err;
+    request->user = all;
+    err = wr_api_answer_each(request, &shape, list_one, all);
+    return err == WEIR_OK && all->waiting_count > 0 ? keep(all) : err;
 }

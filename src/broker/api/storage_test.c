@@ -1,6 +1,7 @@
 /* A broker whose disk has no room, whose process has no descriptors, and what clients and the log see of it. */
 #include <wire/describe_log_dirs.h>
 #include <wire/kafka.h>
+#include <wire/list_offsets.h>
 #include <wire/metadata.h>
 #include <wire/produce.h>
 
@@ -173,4 +174,48 @@ TEST(a_damaged_partition_is_shown_as_such_and_not_as_absent)
     CHECK_EQ(metadata->topics[0].partitions[0].offline_replica_count, 1);
     CHECK_EQ(metadata->topics[0].partitions[1].error_code, WR_KAFKA_NONE);
     wr_rig_free(rig);
+}
+
+/* ---- the end, while a sync is under way */
+
+static int64_t latest(wr_rig_client *client)
+{
+    wr_list_offsets_request_partition partition = {.current_leader_epoch = -1, .timestamp = WR_TIME_LATEST};
+    wr_list_offsets_request_topic topic = {
+        .name = WEIR_SLICE("orders"), .partitions = &partition, .partition_count = 1};
+    wr_list_offsets_request in = {.replica_id = -1, .topics = &topic, .topic_count = 1};
+    const wr_list_offsets_response *out = wr_rig_call(client, WR_API_LIST_OFFSETS, 5, &in);
+    CHECK(out != NULL);
+    CHECK_EQ(out->topics[0].partitions[0].error_code, WR_KAFKA_NONE);
+    CHECK(weir_slice_equal(out->topics[0].name, WEIR_SLICE("orders")));
+    return out->topics[0].partitions[0].offset;
+}
+
+TEST(the_latest_offset_counts_what_was_acknowledged_with_acks_one)
+{
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        wr_rig *rig = wr_rig_new(seed, NULL);
+        wr_rig_client *client = wr_rig_connect(rig), *other = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        for (int i = 0; i < 5; i++) {
+            weir_slice batch = wr_rig_batch(rig, "order", i, 1, -1, 0, 0);
+            CHECK_EQ(wr_rig_produce(client, "orders", 0, WR_ACKS_LEADER, batch, NULL), WR_KAFKA_NONE);
+            CHECK_EQ(latest(i % 2 ? client : other), i + 1);
+        }
+        wr_rig_free(rig);
+    }
+}
+
+TEST(the_latest_offset_is_answered_also_when_a_sync_fails)
+{
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        wr_rig *rig = wr_rig_new(seed, NULL);
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        wr_sim_fail_at(rig->sim, wr_sim_write_count(rig->sim) + 1, EIO);
+        weir_slice batch = wr_rig_batch(rig, "order", 0, 1, -1, 0, 0);
+        CHECK_EQ(wr_rig_produce(client, "orders", 0, WR_ACKS_LEADER, batch, NULL), WR_KAFKA_NONE);
+        CHECK_EQ(latest(client), 0);
+        wr_rig_free(rig);
+    }
 }
