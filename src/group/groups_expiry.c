@@ -72,12 +72,12 @@ static bool sweep_entry(wr_groups *groups, entry *item, int64_t now_ms)
     if (item->offsets.count > 0 || wr_group_state_of(item->group) != WR_GROUP_EMPTY ||
         wr_group_pending_count(item->group) > 0)
         return true;
-    work *burying = wr_groups_work(groups, NULL, wr_groups_nobody_waits);
-    if (!burying)
+    work *removing = wr_groups_work(groups, NULL, wr_groups_nobody_waits);
+    if (!removing)
         return true;
     wr_group_log_begin(groups->log);
-    wr_groups_bury(groups, item);
-    wr_groups_send(burying);
+    wr_groups_remove_records(groups, item);
+    wr_groups_send(removing);
     wr_groups_remove_entry(groups, item);
     return false;
 }

@@ -33,7 +33,7 @@ typedef struct entry {
 
 /* A write on its way to the disk. */
 typedef struct work {
-    wr_group_op op;
+    wr_state_op op;
     wr_link link;
     wr_groups *groups;
     entry *of; /* NULL: of no group, or of several */
@@ -90,7 +90,7 @@ void wr_groups_nobody_waits(work *done, weir_err err);
 void wr_groups_drop_works(wr_groups *groups);
 void wr_groups_store(void *user, wr_group *group, uint64_t ticket);
 /* Tombstones for everything the entry has in the log; adds to a write that has begun. */
-void wr_groups_bury(wr_groups *groups, entry *item);
+void wr_groups_remove_records(wr_groups *groups, entry *item);
 
 /* ---- groups_load.c */
 void wr_groups_load(wr_groups *groups);

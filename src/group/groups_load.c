@@ -156,7 +156,7 @@ static void load_more(void *user);
 static bool again(wr_groups *groups, weir_err err)
 {
     bool passes = err == WEIR_E_IO || err == WEIR_E_FULL || err == WEIR_E_MEMORY;
-    if (!passes && !(err == WEIR_E_BROKEN && wr_group_log_waits(groups->log)))
+    if (!passes && !(err == WEIR_E_BROKEN && wr_state_log_waits(wr_group_log_state(groups->log))))
         return false;
     return wr_timer_after_ms(groups->loop, &groups->load, LOAD_AGAIN_MS, load_more, groups) == WEIR_OK;
 }
@@ -165,14 +165,14 @@ static void step(wr_groups *groups)
 {
     weir_failure failure = {0};
     weir_err err = WEIR_OK;
-    if (groups->load_offset < wr_group_log_start(groups->log))
-        groups->load_offset = wr_group_log_start(groups->log);
-    if (wr_group_log_broken(groups->log))
+    if (groups->load_offset < wr_state_log_start(wr_group_log_state(groups->log)))
+        groups->load_offset = wr_state_log_start(wr_group_log_state(groups->log));
+    if (wr_state_log_broken(wr_group_log_state(groups->log)))
         err = weir_fail(&failure, WEIR_E_BROKEN, "the log of " WR_OFFSETS_TOPIC " could not be opened");
-    else if (wr_group_log_exists(groups->log))
+    else if (wr_state_log_exists(wr_group_log_state(groups->log)))
         err = wr_group_log_read(groups->log, &groups->load_offset, LOAD_SIZE, take, groups, &groups->skipped, &failure);
     wr_loop *loop = groups->loop;
-    if (err == WEIR_OK && groups->load_offset < wr_group_log_end(groups->log)) {
+    if (err == WEIR_OK && groups->load_offset < wr_state_log_end(wr_group_log_state(groups->log))) {
         err = wr_timer_start(loop, &groups->load, wr_loop_now_us(loop), load_more, groups);
         if (err == WEIR_OK)
             return;
@@ -185,10 +185,11 @@ static void step(wr_groups *groups)
         groups->phase = FAILED;
         wr_trace_log(groups->trace, WR_ERROR, "groups cannot be loaded: consumer groups are not available",
                      WR_TEXT("error", weir_err_name(err)), WR_TEXT("why", failure.sentence));
-    } else if (wr_group_log_exists(groups->log)) {
+    } else if (wr_state_log_exists(wr_group_log_state(groups->log))) {
         wr_trace_log(groups->trace, groups->skipped ? WR_WARN : WR_INFO, "groups loaded",
                      WR_NUMBER("groups", wr_map_count(groups->by_id)),
-                     WR_NUMBER("records", wr_group_log_end(groups->log) - wr_group_log_start(groups->log)),
+                     WR_NUMBER("records", wr_state_log_end(wr_group_log_state(groups->log)) -
+                                              wr_state_log_start(wr_group_log_state(groups->log))),
                      WR_NUMBER("skipped", groups->skipped));
     }
 }
@@ -201,6 +202,6 @@ static void load_more(void *user)
 
 void wr_groups_load(wr_groups *groups)
 {
-    groups->load_offset = wr_group_log_start(groups->log);
+    groups->load_offset = wr_state_log_start(wr_group_log_state(groups->log));
     step(groups);
 }

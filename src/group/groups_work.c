@@ -25,7 +25,7 @@ static void work_free(work *done)
     free(done);
 }
 
-static void on_done(wr_group_op *op, weir_err err)
+static void on_done(wr_state_op *op, weir_err err)
 {
     work *done = WR_LIST_ITEM(op, work, op);
     wr_groups *groups = done->groups;
@@ -51,7 +51,7 @@ void wr_groups_drop_works(wr_groups *groups)
 {
     for (wr_link *link; (link = wr_list_first(&groups->works));) {
         work *dropped = WR_LIST_ITEM(link, work, link);
-        wr_group_op_cancel(&dropped->op);
+        wr_state_op_cancel(&dropped->op);
         entry *of = dropped->of;
         work_free(dropped);
         if (of && --of->work_count == 0 && of->dead)
@@ -158,17 +158,17 @@ static void committed(work *done, weir_err err)
     entry *of = done->of;
     assert(!of->dead); /* nothing is deleted while it is being committed to */
     of->commit_count--;
-    bool orphans = false;
+    bool topic_gone = false;
     int64_t before = (int64_t)of->offsets.memory_size;
     for (size_t i = 0; i < done->count && err == WEIR_OK; i++) {
         const wr_group_commit *commit = &done->commits[i];
         if (wr_topics_find(groups->topics, commit->topic))
             err = wr_offsets_put(&of->offsets, commit->topic, &commit->offset);
         else
-            orphans = true;
+            topic_gone = true;
     }
     groups->offsets_size += (int64_t)of->offsets.memory_size - before;
-    if (orphans)
+    if (topic_gone)
         take_back(groups, of, done);
     tell(done, err);
 }
@@ -248,7 +248,7 @@ int16_t wr_groups_check_delete(const wr_groups *groups, const wr_group *group)
     return busy ? WR_KAFKA_NON_EMPTY_GROUP : WR_KAFKA_NONE;
 }
 
-void wr_groups_bury(wr_groups *groups, entry *item)
+void wr_groups_remove_records(wr_groups *groups, entry *item)
 {
     weir_slice id = wr_group_id(item->group);
     const wr_offset_topic *topic;
@@ -265,7 +265,7 @@ void wr_groups_delete(wr_groups *groups, wr_group *const *deleted, size_t count,
     if (!deleting)
         return;
     for (size_t i = 0; i < count; i++)
-        wr_groups_bury(groups, entry_of(deleted[i]));
+        wr_groups_remove_records(groups, entry_of(deleted[i]));
     for (size_t i = 0; i < count; i++)
         wr_groups_remove_entry(groups, entry_of(deleted[i]));
     wr_groups_send(deleting);

@@ -14,7 +14,8 @@ struct wr_flusher {
     int64_t interval_ms;
     bool draining;
     wr_list dirty;
-    wr_list detached; /* partitions of deleted topics that a sync still uses; linked by dirty_link */
+    bool closing;
+    wr_list syncing; /* linked by dirty_link, too */
     size_t syncing_count;
     wr_timer interval;
 };
@@ -29,7 +30,7 @@ weir_err wr_flusher_new(wr_loop *loop, const wr_trace *trace, const wr_topics_co
     flusher->flush = config->flush;
     flusher->interval_ms = config->flush_interval_ms;
     wr_list_init(&flusher->dirty);
-    wr_list_init(&flusher->detached);
+    wr_list_init(&flusher->syncing);
     *ret_flusher = flusher;
     return WEIR_OK;
 }
@@ -48,8 +49,9 @@ void wr_flusher_free(wr_flusher *flusher)
     wr_timer_stop(flusher->loop, &flusher->interval);
     while (wr_list_pop(&flusher->dirty))
         ;
-    for (wr_link *link; (link = wr_list_pop(&flusher->detached));)
-        release(WR_LIST_ITEM(link, wr_partition, dirty_link));
+    flusher->closing = true;
+    for (wr_link *link; (link = wr_list_first(&flusher->syncing));)
+        wr_loop_work_cancel(flusher->loop, &WR_LIST_ITEM(link, wr_partition, dirty_link)->sync_order);
     free(flusher);
 }
 
@@ -71,14 +73,16 @@ void wr_flusher_mark(wr_flusher *flusher, wr_partition *partition)
 
 static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
 {
-    wr_log_sync_end(partition->log, &partition->ticket, err);
     partition->syncing = false;
     flusher->syncing_count--;
+    wr_link_remove(&partition->dirty_link);
     if (partition->detached) {
-        wr_link_remove(&partition->dirty_link);
-        release(partition);
+        release(partition); /* its directory may be another topic's by now: nothing more is written there */
         return;
     }
+    if (flusher->closing)
+        return;
+    wr_log_sync_end(partition->log, &partition->ticket, err);
     bool broken = wr_log_broken(partition->log);
     wr_partition_tell(partition);
     /* A ticket takes a few files only: after many rolls at once the rest goes with the next. */
@@ -104,7 +108,9 @@ static void begin(wr_flusher *flusher, wr_partition *partition)
     wr_log_sync_begin(partition->log, &partition->ticket);
     weir_err err = WEIR_OK;
     if (partition->ticket.file_count > 0) {
-        err = wr_loop_sync(flusher->loop, partition->ticket.files, partition->ticket.file_count, sync_done, partition);
+        wr_list_append(&flusher->syncing, &partition->dirty_link);
+        err = wr_loop_work_sync(flusher->loop, &partition->sync_order, partition->ticket.files,
+                                partition->ticket.file_count, sync_done, partition);
         if (err == WEIR_OK)
             return;
     }
@@ -147,11 +153,11 @@ void wr_flusher_drain(wr_flusher *flusher)
 
 void wr_flusher_take(wr_flusher *flusher, wr_partition *partition)
 {
-    wr_link_remove(&partition->dirty_link);
+    (void)flusher;
     partition->detached = true;
     partition->topic = NULL;
     if (partition->syncing)
-        wr_list_append(&flusher->detached, &partition->dirty_link);
-    else
-        release(partition);
+        return; /* finish releases it */
+    wr_link_remove(&partition->dirty_link);
+    release(partition);
 }

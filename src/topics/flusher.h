@@ -17,7 +17,7 @@ typedef struct wr_flusher wr_flusher;
 
 WEIR_MUST_CHECK weir_err wr_flusher_new(wr_loop *loop, const wr_trace *trace, const wr_topics_config *config,
                                         wr_flusher **ret_flusher);
-void wr_flusher_free(wr_flusher *flusher); /* accepts NULL; forgets what is under way */
+void wr_flusher_free(wr_flusher *flusher); /* accepts NULL; waits for the syncs that run */
 /* The partition's log has grown. Does nothing when the flush setting is none. */
 void wr_flusher_mark(wr_flusher *flusher, wr_partition *partition);
 /* Start a sync for every dirty log that has none; with flush=interval, when the interval has passed. */

@@ -2,6 +2,7 @@
 #ifndef WR_PARTITION_INT_H
 #define WR_PARTITION_INT_H
 
+#include <io/loop.h>
 #include <topics/config.h>
 #include <topics/partition.h>
 
@@ -28,7 +29,8 @@ struct wr_partition {
 
     /* ---- flusher.c */
     struct wr_flusher *flusher; /* that has it marked */
-    wr_link dirty_link;
+    wr_link dirty_link;         /* of the dirty ones, or of those that are synced */
+    wr_work_order sync_order;
     wr_log_ticket ticket;
     bool syncing;
     bool dirty_again;

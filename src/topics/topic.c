@@ -19,3 +19,16 @@ bool wr_topic_name_legal(weir_slice name)
     }
     return true;
 }
+
+bool wr_topic_names_collide(weir_slice name, const char *other)
+{
+    bool differs = false;
+    size_t at = 0;
+    for (; at < name.size && other[at]; at++) {
+        char a = (char)name.data[at], b = other[at];
+        if ((a == '_' ? '.' : a) != (b == '_' ? '.' : b))
+            return false;
+        differs = differs || a != b;
+    }
+    return at == name.size && other[at] == '\0' && differs;
+}

@@ -67,19 +67,9 @@ wr_topic *wr_topics_find_colliding(wr_topics *topics, weir_slice name)
 {
     if (!memchr(name.data, '.', name.size) && !memchr(name.data, '_', name.size))
         return NULL;
-    for (size_t i = 0; i < topics->count; i++) {
-        const char *other = topics->sorted[i]->name;
-        size_t k = 0;
-        bool differs = false;
-        for (; k < name.size && other[k]; k++) {
-            char a = (char)name.data[k], b = other[k];
-            if ((a == '_' ? '.' : a) != (b == '_' ? '.' : b))
-                break;
-            differs = differs || a != b;
-        }
-        if (k == name.size && other[k] == '\0' && differs)
+    for (size_t i = 0; i < topics->count; i++)
+        if (wr_topic_names_collide(name, topics->sorted[i]->name))
             return topics->sorted[i];
-    }
     return NULL;
 }
 
@@ -133,16 +123,19 @@ weir_err wr_topic_add_partitions(wr_topics *topics, wr_topic *topic, int32_t par
     return WEIR_OK;
 }
 
+void wr_partition_drop(wr_partition *partition)
+{
+    wr_link_remove(&partition->changed_link);
+    wr_retention_forget(partition);
+    if (partition->log)
+        wr_log_abandon(partition->log);
+    free(partition);
+}
+
 void wr_topic_drop_partitions(wr_topic *topic, int32_t partition_count)
 {
-    while (topic->partition_count > partition_count) {
-        wr_partition *partition = topic->partitions[--topic->partition_count];
-        wr_link_remove(&partition->changed_link);
-        wr_retention_forget(partition);
-        if (partition->log)
-            wr_log_abandon(partition->log);
-        free(partition);
-    }
+    while (topic->partition_count > partition_count)
+        wr_partition_drop(topic->partitions[--topic->partition_count]);
 }
 
 weir_err wr_topics_add(wr_topics *topics, wr_topic *topic)
@@ -209,12 +202,13 @@ void wr_topics_settle(wr_topics *topics)
 {
     for (wr_link *link; (link = wr_list_pop(&topics->partition_host.changed));)
         wr_partition_settle(WR_LIST_ITEM(link, wr_partition, changed_link));
+    wr_changes_begin(topics);
     wr_flusher_kick(topics->flusher);
 }
 
 bool wr_topics_unsettled(const wr_topics *topics)
 {
-    return !wr_list_empty(&topics->partition_host.changed);
+    return !wr_list_empty(&topics->partition_host.changed) || !wr_list_empty(&topics->startable);
 }
 
 void wr_topics_drain(wr_topics *topics)
@@ -227,7 +221,7 @@ void wr_topics_drain(wr_topics *topics)
 
 bool wr_topics_idle(const wr_topics *topics)
 {
-    return wr_flusher_idle(topics->flusher);
+    return wr_flusher_idle(topics->flusher) && wr_changes_idle(topics);
 }
 
 /* ---- opening and closing all */
@@ -267,6 +261,8 @@ static weir_err open_all(wr_topics *topics, weir_failure *failure)
                                &topics->retention);
     topics->by_name = wr_map_new(TOPIC_COUNT_MAX, wr_random_u64(io));
     topics->by_id = wr_map_new(TOPIC_COUNT_MAX, wr_random_u64(io));
+    if (err == WEIR_OK)
+        err = wr_changes_init(topics);
     if (err != WEIR_OK || !topics->by_name || !topics->by_id)
         return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
     return wr_topic_files_scan(&topics->files, found_topic, topics, failure);
@@ -287,6 +283,7 @@ weir_err wr_topics_open(const wr_topics_host *host, const wr_topics_config *conf
     wr_list_init(&topics->partition_host.changed);
     topics->clean = clean;
     wr_list_init(&topics->deleted);
+    wr_list_init(&topics->startable);
     weir_err err = open_all(topics, failure);
     if (err != WEIR_OK) {
         wr_topics_abandon(topics);
@@ -296,9 +293,11 @@ weir_err wr_topics_open(const wr_topics_host *host, const wr_topics_config *conf
     return WEIR_OK;
 }
 
-/* Both have links in partitions. */
+/* All of these have links in partitions. */
 static void stop_work(wr_topics *topics)
 {
+    wr_changes_fini(topics);
+    wr_timer_stop(topics->host.loop, &topics->reopen_timer);
     wr_flusher_free(topics->flusher);
     topics->flusher = NULL;
     wr_retention_free(topics->retention);
@@ -307,10 +306,6 @@ static void stop_work(wr_topics *topics)
 
 static void topics_free(wr_topics *topics)
 {
-    wr_timer_stop(topics->host.loop, &topics->remove_timer);
-    wr_timer_stop(topics->host.loop, &topics->reopen_timer);
-    for (wr_link *link; (link = wr_list_pop(&topics->deleted));)
-        free(WR_LIST_ITEM(link, deleted_topic, link));
     for (size_t i = 0; i < topics->count; i++)
         wr_topic_free(topics->sorted[i]);
     free(topics->sorted);

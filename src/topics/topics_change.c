@@ -1,208 +1,211 @@
-/* Making, changing and deleting topics, in memory and on the disk. */
-#include "topics_int.h"
-
-#include <base/time.h>
+/* Making, changing and deleting topics, beside the loop.
+ *
+ *                  its turn                     wr_loop_work            `run` has returned
+ *     asked ────────────────────▶ begun ──────────────────▶ on the disk ──────────────────▶ finished, told
+ *                  └── refused: told, and nothing was done
+ *
+ * Partitions are made by several workers at once, each of which takes the next one that nobody has taken: a disk makes
+ * several files durable in the time of one. What makes them a topic's comes after, in a work of its own.
+ *
+ * Each name has a queue, and the first change in it is under way. `begin` and `finish` run on the loop's thread and touch
+ * topics in memory; `run` runs on a worker and touches the disk and what belongs to the change alone: new partitions are
+ * the change's until it finishes, and nobody else changes the topic meanwhile, since its queue is held. So a topic of
+ * five thousand partitions is made while everybody else is served.
+ *
+ * Settling begins changes, so that nobody is told from inside a call. A deleted topic's files are removed later, one topic
+ * at a time, and so is what a failed creation left. */
+#include "topics_change_int.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-/* ---- making */
+enum { QUEUE_COUNT_MAX = 1 << 20 };
 
-/* Directories and logs of partitions from `first` on; none on failure. */
-static weir_err make_logs(wr_topics *topics, wr_topic *topic, int32_t first)
+/* ---- queues */
+
+static name_queue *queue_of(wr_topics *topics, weir_slice name)
 {
-    wr_log_config config;
-    wr_topic_config_log(topic->config, &topics->config, &config);
-    char path[WR_PATH_SIZE];
-    weir_err err = WEIR_OK;
-    int32_t made = topic->partition_count;
-    while (made > first && err == WEIR_OK) {
-        err = wr_topic_files_make(&topics->files, topic->name, &topic->id, made - 1);
-        if (err == WEIR_E_EXISTS)
-            break;
-        made--;
-        wr_topic_path(&topics->files, topic->name, made, path);
-        weir_failure failure = {0};
-        if (err == WEIR_OK)
-            err = wr_log_open(topics->files.io, path, &config, true, &topic->partitions[made]->log, &failure);
+    name_queue *queue = wr_map_find(topics->queues, name);
+    if (queue)
+        return queue;
+    queue = calloc(1, sizeof *queue + name.size + 1);
+    if (!queue)
+        return NULL;
+    wr_list_init(&queue->changes);
+    memcpy(queue->name, name.data, name.size);
+    if (wr_map_add(topics->queues, name, queue) != WEIR_OK) {
+        free(queue);
+        return NULL;
     }
-    if (err == WEIR_OK)
-        err = wr_topic_files_sync(&topics->files);
-    if (err == WEIR_OK)
-        err = wr_topic_files_write(&topics->files, topic->name, &topic->id, topic->partition_count, topic->config);
-    if (err == WEIR_OK)
-        return WEIR_OK;
-
-    for (int32_t i = made; i < topic->partition_count; i++) {
-        if (topic->partitions[i]->log)
-            wr_log_abandon(topic->partitions[i]->log);
-        topic->partitions[i]->log = NULL;
-        wr_topic_files_unmake(&topics->files, topic->name, i);
-    }
-    return err;
+    return queue;
 }
 
-weir_err wr_topics_create(wr_topics *topics, weir_slice name, int32_t partition_count, wr_topic_config *config,
-                          wr_topic **ret_topic)
+static void change_free(topic_change *change)
 {
-    assert(partition_count > 0);
-    if (!wr_topic_name_legal(name))
-        return WEIR_E_FORMAT;
-    if (wr_topics_find(topics, name))
-        return WEIR_E_EXISTS;
-    if (partition_count > topics->config.partition_count_max - topics->partition_count)
-        return WEIR_E_LIMIT;
-
-    char text[WR_TOPIC_NAME_MAX + 1];
-    snprintf(text, sizeof text, "%.*s", (int)name.size, (const char *)name.data);
-    uint8_t random[16];
-    wr_random(topics->files.io, random, sizeof random);
-    wr_uuid id = wr_uuid_v4(random);
-    wr_topic *topic = wr_topic_new(text, &id);
-    if (!topic)
-        return WEIR_E_MEMORY;
-    topic->config = config;
-    weir_err err = wr_topic_add_partitions(topics, topic, partition_count);
-    if (err == WEIR_OK)
-        err = make_logs(topics, topic, 0);
-    if (err == WEIR_OK) {
-        err = wr_topics_add(topics, topic);
-        if (err != WEIR_OK)
-            for (int32_t i = 0; i < partition_count; i++)
-                wr_topic_files_unmake(&topics->files, topic->name, i);
-    }
-    if (err != WEIR_OK) {
-        topic->config = NULL; /* still the caller's */
-        wr_topic_drop_partitions(topic, 0);
-        wr_topic_free(topic);
-        return err;
-    }
-    wr_trace_log(topics->host.trace, WR_INFO, "topic created", WR_TEXT("topic", topic->name),
-                 WR_NUMBER("partitions", partition_count));
-    *ret_topic = topic;
-    return WEIR_OK;
+    wr_link_remove(&change->link);
+    wr_topic_config_free(change->config);
+    free(change->partitions);
+    free(change->on_disk);
+    free(change);
 }
 
-weir_err wr_topics_internal(wr_topics *topics, const char *name, wr_topic **ret_topic)
+weir_err wr_change_ask(wr_topics *topics, const change_kind *kind, weir_slice name, int32_t partition_count,
+                       wr_topic_config *config, wr_topic_done *done, void *user, topic_change **ret_change)
 {
-    wr_topic *topic = wr_topics_find(topics, weir_slice_of(name));
-    if (topic) {
-        *ret_topic = topic;
-        return WEIR_OK;
-    }
-    wr_topic_config *config = wr_topic_config_new();
-    if (!config)
-        return WEIR_E_MEMORY;
-    char segment_size[32];
-    snprintf(segment_size, sizeof segment_size, "%lld", (long long)topics->config.internal_segment_size);
-    weir_err err = wr_topic_config_set(config, WEIR_SLICE("cleanup.policy"), WEIR_SLICE("compact"), NULL);
-    if (err == WEIR_OK)
-        err = wr_topic_config_set(config, WEIR_SLICE("segment.bytes"), weir_slice_of(segment_size), NULL);
-    if (err == WEIR_OK)
-        err = wr_topics_create(topics, weir_slice_of(name), 1, config, ret_topic);
-    if (err != WEIR_OK)
-        wr_topic_config_free(config);
-    return err;
-}
-
-weir_err wr_topics_grow(wr_topics *topics, wr_topic *topic, int32_t partition_count)
-{
-    int32_t before = topic->partition_count;
-    assert(partition_count > before);
-    if (partition_count - before > topics->config.partition_count_max - topics->partition_count)
-        return WEIR_E_LIMIT;
-    weir_err err = wr_topic_add_partitions(topics, topic, partition_count);
-    if (err == WEIR_OK)
-        err = make_logs(topics, topic, before);
-    if (err != WEIR_OK) {
-        wr_topic_drop_partitions(topic, before);
-        return err;
-    }
-    topics->partition_count += partition_count - before;
-    return WEIR_OK;
-}
-
-weir_err wr_topics_configure(wr_topics *topics, wr_topic *topic, wr_topic_config *config)
-{
-    weir_err err = wr_topic_files_write(&topics->files, topic->name, &topic->id, topic->partition_count, config);
-    if (err != WEIR_OK)
-        return err;
-    wr_topic_config_free(topic->config);
-    topic->config = config;
-    wr_log_config log_config;
-    wr_topic_config_log(config, &topics->config, &log_config);
-    for (int32_t i = 0; i < topic->partition_count; i++)
-        if (topic->partitions[i]->log) {
-            wr_log_configure(topic->partitions[i]->log, &log_config);
-            wr_retention_note(topics->retention, topic->partitions[i]);
+    name_queue *queue = queue_of(topics, name);
+    topic_change *change = queue ? calloc(1, sizeof *change) : NULL;
+    if (!change) {
+        if (queue && wr_list_empty(&queue->changes)) {
+            wr_map_remove(topics->queues, name);
+            free(queue);
         }
+        return WEIR_E_MEMORY;
+    }
+    *change = (topic_change){.topics = topics,
+                             .queue = queue,
+                             .kind = kind,
+                             .done = done,
+                             .user = user,
+                             .config = config,
+                             .partition_count = partition_count};
+    if (wr_list_empty(&queue->changes))
+        wr_list_append(&topics->startable, &queue->startable_link);
+    wr_list_append(&queue->changes, &change->link);
+    if (ret_change)
+        *ret_change = change;
     return WEIR_OK;
 }
 
-/* ---- deleting */
-
-static void remove_due(void *user);
-
-static void start_remove_timer(wr_topics *topics)
+/* The change is over: the next one of its name can begin. */
+void wr_change_end(topic_change *change, weir_err err, wr_topic *topic)
 {
-    wr_link *first = wr_list_first(&topics->deleted);
-    if (!first)
-        return;
-    int64_t due_us = WR_LIST_ITEM(first, deleted_topic, link)->due_us;
-    weir_err err = wr_timer_start(topics->host.loop, &topics->remove_timer, due_us, remove_due, topics);
-    (void)err; /* without memory for a timer the next start removes it */
+    wr_topics *topics = change->topics;
+    name_queue *queue = change->queue;
+    wr_topic_done *done = change->done;
+    void *user = change->user;
+    change_free(change);
+    queue->running = false;
+    if (wr_list_empty(&queue->changes)) {
+        wr_map_remove(topics->queues, weir_slice_of(queue->name));
+        free(queue);
+    } else {
+        wr_list_append(&topics->startable, &queue->startable_link);
+    }
+    if (!topics->closing)
+        done(user, err, topic);
 }
 
-static void remove_due(void *user)
+static weir_err run_change(void *user)
 {
-    wr_topics *topics = user;
-    for (wr_link *link; (link = wr_list_first(&topics->deleted));) {
-        deleted_topic *gone = WR_LIST_ITEM(link, deleted_topic, link);
-        if (gone->due_us > wr_loop_now_us(topics->host.loop))
-            break;
-        wr_link_remove(link);
-        weir_err err = wr_topic_files_remove(&topics->files, gone->name, &gone->id, gone->partition_count);
+    topic_change *change = user;
+    return change->kind->run(change);
+}
+
+static void change_done(void *user, weir_err err)
+{
+    topic_change *change = user;
+    change->kind->finish(change, err);
+}
+
+static void start_running(topic_change *change)
+{
+    weir_err err = WEIR_E_CLOSED;
+    if (!change->topics->closing)
+        err = wr_loop_work(change->topics->host.loop, &change->queue->orders[0], run_change, change_done, change);
+    if (err != WEIR_OK)
+        change->kind->finish(change, err);
+}
+
+static weir_err run_preparing(void *user)
+{
+    topic_change *change = user;
+    return change->kind->prepare(change);
+}
+
+static void prepared(void *user, weir_err err)
+{
+    topic_change *change = user;
+    if (change->err == WEIR_OK)
+        change->err = err;
+    if (--change->working_count == 0)
+        start_running(change);
+}
+
+static void start_preparing(topic_change *change)
+{
+    int count = 1 + change->made_count / WR_PARTITIONS_PER_WORKER;
+    count = count < WR_CHANGE_WORKER_COUNT ? count : WR_CHANGE_WORKER_COUNT;
+    change->working_count = count;
+    for (int i = 0; i < count; i++) {
+        weir_err err =
+            wr_loop_work(change->topics->host.loop, &change->queue->orders[i], run_preparing, prepared, change);
         if (err != WEIR_OK)
-            wr_trace_log(topics->host.trace, WR_WARN,
-                         "cannot remove a deleted topic's files; the next start tries again",
-                         WR_TEXT("topic", gone->name), WR_TEXT("error", weir_err_name(err)));
-        free(gone);
+            prepared(change, err); /* the others, if there are any, see that they stop */
     }
-    start_remove_timer(topics);
 }
 
-static void remove_later(wr_topics *topics, const wr_topic *topic)
+static void begin(topic_change *change)
 {
-    size_t size = strlen(topic->name) + 1;
-    deleted_topic *made = calloc(1, sizeof *made + size);
-    if (!made)
-        return; /* the next start removes it */
-    made->id = topic->id;
-    made->partition_count = topic->partition_count;
-    made->due_us = wr_time_after_ms(wr_loop_now_us(topics->host.loop), topics->config.log.file_delete_delay_ms);
-    memcpy(made->name, topic->name, size);
-    wr_list_append(&topics->deleted, &made->link);
-    if (!wr_timer_started(&topics->remove_timer))
-        start_remove_timer(topics);
+    name_queue *queue = change->queue;
+    queue->running = true;
+    weir_err err = change->kind->begin(change);
+    if (err != WEIR_OK) {
+        wr_change_end(change, err, NULL);
+        return;
+    }
+    if (change->kind->prepare)
+        start_preparing(change);
+    else
+        start_running(change);
 }
 
-weir_err wr_topics_delete(wr_topics *topics, wr_topic *topic)
+void wr_changes_begin(wr_topics *topics)
 {
-    wr_topics_remove(topics, topic);
-    weir_err err = wr_topic_files_rename(&topics->files, topic->name, &topic->id, topic->partition_count);
-    wr_trace_log(topics->host.trace, err == WEIR_OK ? WR_INFO : WR_ERROR, "topic deleted",
-                 WR_TEXT("topic", topic->name), WR_TEXT("error", weir_err_name(err)));
-    if (err == WEIR_OK)
-        remove_later(topics, topic);
-    for (int32_t i = 0; i < topic->partition_count; i++)
-        wr_partition_detach(topic->partitions[i]);
-    topics->host.deleted(topics->host.user, weir_slice_of(topic->name));
-    for (int32_t i = 0; i < topic->partition_count; i++) {
-        wr_retention_forget(topic->partitions[i]);
-        wr_flusher_take(topics->flusher, topic->partitions[i]);
-        topic->partitions[i] = NULL;
+    for (wr_link *link; (link = wr_list_pop(&topics->startable));) {
+        name_queue *queue = WR_LIST_ITEM(link, name_queue, startable_link);
+        begin(WR_LIST_ITEM(wr_list_first(&queue->changes), topic_change, link));
     }
-    wr_topic_free(topic);
-    return err;
+}
+
+/* ---- life */
+
+weir_err wr_changes_init(wr_topics *topics)
+{
+    topics->queues = wr_map_new(QUEUE_COUNT_MAX, wr_random_u64(topics->files.io));
+    return topics->queues ? WEIR_OK : WEIR_E_MEMORY;
+}
+
+bool wr_changes_idle(const wr_topics *topics)
+{
+    return wr_map_count(topics->queues) == 0 && topics->removing_count == 0;
+}
+
+/* Waits for the works of the queue's change; the last that is told ends the change, and maybe the queue. */
+static void cancel(wr_topics *topics, name_queue *queue)
+{
+    const topic_change *change = WR_LIST_ITEM(wr_list_first(&queue->changes), topic_change, link);
+    int count = change->working_count > 0 ? WR_CHANGE_WORKER_COUNT : 1;
+    for (int i = 0, left = change->working_count; i < count; i++) {
+        bool under_way = queue->orders[i].under_way != NULL;
+        bool last = count == 1 || (under_way && --left == 0);
+        wr_loop_work_cancel(topics->host.loop, &queue->orders[i]);
+        if (last)
+            return;
+    }
+}
+
+void wr_changes_fini(wr_topics *topics)
+{
+    topics->closing = true;
+    wr_removals_fini(topics);
+    name_queue *queue;
+    for (size_t at = 0; topics->queues && (queue = wr_map_next(topics->queues, &at, NULL)); at = 0) {
+        wr_link_remove(&queue->startable_link);
+        if (queue->running)
+            cancel(topics, queue);
+        else
+            wr_change_end(WR_LIST_ITEM(wr_list_first(&queue->changes), topic_change, link), WEIR_E_CLOSED, NULL);
+    }
+    wr_map_free(topics->queues);
+    topics->queues = NULL;
 }

@@ -1,4 +1,4 @@
-/* Inside the topics: topics.c finds and opens them, topics_change.c makes, changes and deletes them. */
+/* Inside the topics: topics.c finds and opens them, topics_change.c and the files beside it make, change and delete them. */
 #ifndef WR_TOPICS_INT_H
 #define WR_TOPICS_INT_H
 
@@ -9,15 +9,6 @@
 #include "topics.h"
 
 #include <base/map.h>
-
-/* A deleted topic whose files are still there. */
-typedef struct deleted_topic {
-    wr_link link;
-    wr_uuid id;
-    int32_t partition_count;
-    int64_t due_us;
-    char name[];
-} deleted_topic;
 
 struct wr_topics {
     wr_topics_host host;
@@ -31,9 +22,18 @@ struct wr_topics {
     wr_topic **sorted; /* by name */
     size_t count, capacity;
     int32_t partition_count;
-    bool clean;      /* while opening */
-    wr_list deleted; /* the oldest first */
+    bool clean; /* while opening */
+
+    /* ---- topics_change.c */
+    wr_map *queues;       /* by name: changes that are asked for or under way */
+    wr_list startable;    /* queues whose first change can begin */
+    int32_t coming_count; /* partitions that are being made */
+    bool closing;         /* nobody is told any more */
+    wr_list deleted;      /* topics whose files are still there, the oldest first */
     wr_timer remove_timer;
+    wr_work_order remove_order;
+    size_t removing_count;
+
     wr_timer reopen_timer; /* logs.c: some logs could not be opened */
 };
 
@@ -47,5 +47,12 @@ void wr_topic_free(wr_topic *topic); /* accepts NULL */
 WEIR_MUST_CHECK weir_err wr_topic_add_partitions(wr_topics *topics, wr_topic *topic, int32_t partition_count);
 /* Back to so many, without writing anything. */
 void wr_topic_drop_partitions(wr_topic *topic, int32_t partition_count);
+void wr_partition_drop(wr_partition *partition); /* frees it and its log, without writing anything */
+
+/* ---- topics_change.c */
+WEIR_MUST_CHECK weir_err wr_changes_init(wr_topics *topics);
+void wr_changes_begin(wr_topics *topics); /* those whose turn it is */
+bool wr_changes_idle(const wr_topics *topics);
+void wr_changes_fini(wr_topics *topics); /* waits for those that run; tells nobody */
 
 #endif

@@ -42,21 +42,42 @@ static verdict set(wr_request *request, wr_topic_config *config, weir_slice name
     return fine;
 }
 
+/* One topic's settings on their way to the disk. */
+typedef struct alteration {
+    wr_api_wait *wait;
+    weir_slice name;
+    int16_t *error; /* in the response */
+    weir_slice *message;
+    const wr_incremental_alter_configs_request_resource *changes; /* NULL: all settings were given */
+} alteration;
+
+static void altered(void *user, weir_err err, wr_topic *topic);
+
 /* Puts the configuration in force, or (validate_only, a refusal) throws it away. */
-static verdict conclude(wr_request *request, wr_topic *topic, wr_topic_config *config, bool validate_only,
+static verdict conclude(alteration *one, const wr_topic *topic, wr_topic_config *config, bool validate_only,
                         verdict so_far)
 {
     weir_failure failure = {0};
     if (so_far.error == WR_KAFKA_NONE && wr_topic_config_check(config, &failure) != WEIR_OK)
-        so_far = refuse(WR_KAFKA_INVALID_CONFIG, wr_api_text(request, "%s", failure.sentence));
+        so_far = refuse(WR_KAFKA_INVALID_CONFIG, wr_api_text(one->wait->request, "%s", failure.sentence));
     if (so_far.error == WR_KAFKA_NONE && !validate_only) {
-        weir_err err = wr_topics_configure(wr_api_broker(request)->topics, topic, config);
-        if (err == WEIR_OK)
+        int64_t based_on = one->changes ? topic->config_count : -1;
+        weir_err err =
+            wr_topics_configure(wr_api_broker(one->wait->request)->topics, one->name, config, based_on, altered, one);
+        if (err == WEIR_OK) {
+            one->wait->count++;
             return fine;
-        so_far = refuse(wr_api_storage_error(err), WEIR_SLICE("The topic's settings cannot be written."));
+        }
+        so_far = refuse(wr_api_storage_error(err), WEIR_SLICE("Out of memory."));
     }
     wr_topic_config_free(config);
     return so_far;
+}
+
+static void say(alteration *one, verdict result)
+{
+    *one->error = result.error;
+    *one->message = result.message;
 }
 
 /* A resource that is there twice, changed in whatever order, would be a guess. */
@@ -75,8 +96,9 @@ static const verdict twice = {WR_KAFKA_INVALID_REQUEST, {(const uint8_t *)"The r
 
 /* ---- all settings at once */
 
-static verdict replace(wr_request *request, const wr_alter_configs_request_resource *asked, bool validate_only)
+static verdict replace(alteration *one, const wr_alter_configs_request_resource *asked, bool validate_only)
 {
+    wr_request *request = one->wait->request;
     wr_topic *topic = NULL;
     verdict result = find(request, asked->resource_type, asked->resource_name, &topic);
     if (result.error != WR_KAFKA_NONE)
@@ -87,7 +109,7 @@ static verdict replace(wr_request *request, const wr_alter_configs_request_resou
     for (int32_t i = 0; i < asked->config_count && result.error == WR_KAFKA_NONE; i++)
         result = asked->configs[i].value.data ? set(request, config, asked->configs[i].name, asked->configs[i].value)
                                               : refuse(WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("A value is missing."));
-    return conclude(request, topic, config, validate_only, result);
+    return conclude(one, topic, config, validate_only, result);
 }
 
 weir_err wr_api_alter_configs(wr_request *request)
@@ -95,20 +117,23 @@ weir_err wr_api_alter_configs(wr_request *request)
     const wr_alter_configs_request *in = request->message;
     wr_alter_configs_response *out = request->response;
     out->responses = WR_API_ITEMS(request, wr_alter_configs_response_resource, in->resource_count);
+    wr_api_wait *wait = weir_arena_alloc(request->arena, sizeof *wait);
+    alteration *each = WR_API_ITEMS(request, alteration, in->resource_count);
     weir_slice *keys = WR_API_ITEMS(request, weir_slice, in->resource_count);
     for (int32_t i = 0; keys && i < in->resource_count; i++)
         keys[i] = resource_key(request, in->resources[i].resource_type, in->resources[i].resource_name);
     const int32_t *times = keys ? wr_api_repeats(request, keys, in->resource_count) : NULL;
-    if (!out->responses || !times)
+    if (!wait || !each || !out->responses || !times)
         return WEIR_E_MEMORY;
+    wait->request = request;
     for (int32_t i = 0; i < in->resource_count; i++) {
-        verdict result = times[i] != 1 ? twice : replace(request, &in->resources[i], in->validate_only);
-        out->responses[out->response_count++] =
-            (wr_alter_configs_response_resource){.error_code = result.error,
-                                                 .error_message = result.message,
-                                                 .resource_type = in->resources[i].resource_type,
-                                                 .resource_name = in->resources[i].resource_name};
+        wr_alter_configs_response_resource *to = &out->responses[out->response_count++];
+        to->resource_type = in->resources[i].resource_type;
+        to->resource_name = in->resources[i].resource_name;
+        each[i] = (alteration){wait, to->resource_name, &to->error_code, &to->error_message, NULL};
+        say(&each[i], times[i] != 1 ? twice : replace(&each[i], &in->resources[i], in->validate_only));
     }
+    wr_api_wait_keep(wait);
     return WEIR_OK;
 }
 
@@ -188,9 +213,9 @@ static const int32_t *key_repeats(wr_request *request, const wr_incremental_alte
     return keys ? wr_api_repeats(request, keys, asked->config_count) : NULL;
 }
 
-static verdict change(wr_request *request, const wr_incremental_alter_configs_request_resource *asked,
-                      bool validate_only)
+static verdict change(alteration *one, const wr_incremental_alter_configs_request_resource *asked, bool validate_only)
 {
+    wr_request *request = one->wait->request;
     wr_topic *topic = NULL;
     verdict result = find(request, asked->resource_type, asked->resource_name, &topic);
     if (result.error != WR_KAFKA_NONE)
@@ -206,7 +231,21 @@ static verdict change(wr_request *request, const wr_incremental_alter_configs_re
         return refuse(WR_KAFKA_UNKNOWN_SERVER_ERROR, WEIR_SLICE("Out of memory."));
     for (int32_t i = 0; i < asked->config_count && result.error == WR_KAFKA_NONE; i++)
         result = change_one(request, config, &asked->configs[i]);
-    return conclude(request, topic, config, validate_only, result);
+    return conclude(one, topic, config, validate_only, result);
+}
+
+/* Another change of the topic came before: this one is made of the settings as they are now. */
+static void altered(void *user, weir_err err, wr_topic *topic)
+{
+    (void)topic;
+    alteration *one = user;
+    if (err == WEIR_E_AGAIN)
+        say(one, change(one, one->changes, false));
+    else if (err == WEIR_E_NOT_FOUND)
+        say(one, refuse(WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION, WEIR_SLICE("There is no such topic.")));
+    else if (err != WEIR_OK)
+        say(one, refuse(wr_api_storage_error(err), WEIR_SLICE("The topic's settings cannot be written.")));
+    wr_api_wait_end(one->wait);
 }
 
 weir_err wr_api_incremental_alter_configs(wr_request *request)
@@ -214,19 +253,22 @@ weir_err wr_api_incremental_alter_configs(wr_request *request)
     const wr_incremental_alter_configs_request *in = request->message;
     wr_incremental_alter_configs_response *out = request->response;
     out->responses = WR_API_ITEMS(request, wr_incremental_alter_configs_response_resource, in->resource_count);
+    wr_api_wait *wait = weir_arena_alloc(request->arena, sizeof *wait);
+    alteration *each = WR_API_ITEMS(request, alteration, in->resource_count);
     weir_slice *keys = WR_API_ITEMS(request, weir_slice, in->resource_count);
     for (int32_t i = 0; keys && i < in->resource_count; i++)
         keys[i] = resource_key(request, in->resources[i].resource_type, in->resources[i].resource_name);
     const int32_t *times = keys ? wr_api_repeats(request, keys, in->resource_count) : NULL;
-    if (!out->responses || !times)
+    if (!wait || !each || !out->responses || !times)
         return WEIR_E_MEMORY;
+    wait->request = request;
     for (int32_t i = 0; i < in->resource_count; i++) {
-        verdict result = times[i] != 1 ? twice : change(request, &in->resources[i], in->validate_only);
-        out->responses[out->response_count++] =
-            (wr_incremental_alter_configs_response_resource){.error_code = result.error,
-                                                             .error_message = result.message,
-                                                             .resource_type = in->resources[i].resource_type,
-                                                             .resource_name = in->resources[i].resource_name};
+        wr_incremental_alter_configs_response_resource *to = &out->responses[out->response_count++];
+        to->resource_type = in->resources[i].resource_type;
+        to->resource_name = in->resources[i].resource_name;
+        each[i] = (alteration){wait, to->resource_name, &to->error_code, &to->error_message, &in->resources[i]};
+        say(&each[i], times[i] != 1 ? twice : change(&each[i], &in->resources[i], in->validate_only));
     }
+    wr_api_wait_keep(wait);
     return WEIR_OK;
 }

@@ -58,6 +58,15 @@ int16_t wr_api_authorise_cluster(wr_request *request);
 /* The operations of `mask` (bits by WR_ACL_READ, …) that are allowed. */
 int32_t wr_api_operations(wr_request *request, int8_t resource, weir_slice name, int32_t mask);
 
+/* A request that waits for several things at once, each of which ends later, from the loop. Once one has begun, the
+ * handler must not fail any more: what else goes wrong is an error in the answer. */
+typedef struct wr_api_wait {
+    wr_request *request;
+    int32_t count; /* that have not ended */
+} wr_api_wait;
+void wr_api_wait_keep(wr_api_wait *wait); /* all have begun: the request is kept, if there are any */
+void wr_api_wait_end(wr_api_wait *wait);  /* one has ended: after the last the request is answered */
+
 /* Where this client reaches this broker. */
 void wr_api_endpoint(wr_request *request, weir_slice *ret_host, int32_t *ret_port);
 /* What can be done to a topic, a group and the cluster: Kafka's bit fields. */

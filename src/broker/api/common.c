@@ -7,6 +7,19 @@
 
 #include "api.h"
 
+/* What was begun goes on whoever listens. */
+void wr_api_wait_keep(wr_api_wait *wait)
+{
+    if (wait->count > 0)
+        wr_request_keep(wait->request, NULL);
+}
+
+void wr_api_wait_end(wr_api_wait *wait)
+{
+    if (--wait->count == 0)
+        wr_request_answer(wait->request);
+}
+
 /* With "auto" that is the address it reached: whoever came here that way can come again. */
 void wr_api_endpoint(wr_request *request, weir_slice *ret_host, int32_t *ret_port)
 {

@@ -1,3 +1,4 @@
+/* CreatePartitions: checked at once, made beside the loop, answered when all are durable. */
 #include <topics/topics.h>
 #include <wire/create_partitions.h>
 
@@ -27,8 +28,42 @@ static bool assignments_fit(const wr_request *request, const asked_topic *asked,
     return true;
 }
 
-static void grow(wr_request *request, const asked_topic *asked, result *out)
+typedef struct growth {
+    wr_api_wait *wait;
+    result *out;
+} growth;
+
+static void grown(void *user, weir_err err, wr_topic *topic)
 {
+    (void)topic;
+    growth *one = user;
+    if (err == WEIR_E_NOT_FOUND)
+        refuse(one->out, WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION, WEIR_SLICE("There is no such topic."));
+    else if (err == WEIR_E_RANGE)
+        refuse(one->out, WR_KAFKA_INVALID_PARTITIONS, WEIR_SLICE("The topic has as many partitions already."));
+    else if (err == WEIR_E_LIMIT)
+        refuse(one->out, WR_KAFKA_INVALID_PARTITIONS,
+               WEIR_SLICE("This broker has no room for so many (max.partitions)."));
+    else if (err != WEIR_OK)
+        refuse(one->out, wr_api_storage_error(err), WEIR_SLICE("The partitions' files cannot be made."));
+    wr_api_wait_end(one->wait);
+}
+
+static weir_err begin(wr_api_wait *wait, const asked_topic *asked, result *out)
+{
+    growth *one = weir_arena_alloc(wait->request->arena, sizeof *one);
+    if (!one)
+        return WEIR_E_MEMORY;
+    *one = (growth){wait, out};
+    weir_err err = wr_topics_grow(wr_api_broker(wait->request)->topics, asked->name, asked->count, grown, one);
+    if (err == WEIR_OK)
+        wait->count++;
+    return err;
+}
+
+static void grow(wr_api_wait *wait, const asked_topic *asked, result *out)
+{
+    wr_request *request = wait->request;
     const wr_create_partitions_request *in = request->message;
     wr_topics *topics = wr_api_broker(request)->topics;
     int16_t denied = wr_api_authorise(request, WR_ACL_TOPIC, asked->name);
@@ -56,9 +91,9 @@ static void grow(wr_request *request, const asked_topic *asked, result *out)
                wr_api_broker(request)->config.topics.partition_count_max - wr_topics_partition_count(topics)) {
         refuse(out, WR_KAFKA_INVALID_PARTITIONS, WEIR_SLICE("This broker has no room for so many (max.partitions)."));
     } else if (!in->validate_only) {
-        weir_err err = wr_topics_grow(topics, topic, asked->count);
+        weir_err err = begin(wait, asked, out);
         if (err != WEIR_OK)
-            refuse(out, wr_api_storage_error(err), WEIR_SLICE("The partitions' files cannot be made."));
+            refuse(out, wr_api_storage_error(err), WEIR_SLICE("Out of memory."));
     }
 }
 
@@ -68,8 +103,10 @@ weir_err wr_api_create_partitions(wr_request *request)
     wr_create_partitions_response *out = request->response;
     out->results = WR_API_ITEMS(request, result, in->topic_count);
     weir_slice *names = WR_API_ITEMS(request, weir_slice, in->topic_count);
-    if (!out->results || !names)
+    wr_api_wait *wait = weir_arena_alloc(request->arena, sizeof *wait);
+    if (!wait || !out->results || !names)
         return WEIR_E_MEMORY;
+    wait->request = request;
     for (int32_t i = 0; i < in->topic_count; i++)
         names[i] = in->topics[i].name;
     const int32_t *times = wr_api_repeats(request, names, in->topic_count);
@@ -83,7 +120,8 @@ weir_err wr_api_create_partitions(wr_request *request)
         if (times[i] > 1)
             refuse(one, WR_KAFKA_INVALID_REQUEST, WEIR_SLICE("Duplicate topic name."));
         else
-            grow(request, &in->topics[i], one);
+            grow(wait, &in->topics[i], one);
     }
+    wr_api_wait_keep(wait);
     return WEIR_OK;
 }

@@ -1,3 +1,4 @@
+/* CreateTopics: checked at once, made beside the loop, answered when all are durable. */
 #include <topics/topics.h>
 #include <wire/create_topics.h>
 
@@ -128,33 +129,78 @@ static weir_err show(wr_request *request, const wr_topic_config *config, int32_t
     return WEIR_OK;
 }
 
-static bool make(wr_request *request, const asked_topic *asked, int32_t partition_count, wr_topic_config *config,
-                 made_topic *out)
+/* One topic on its way to the disk. */
+typedef struct creation {
+    wr_api_wait *wait;
+    made_topic *out;
+} creation;
+
+static void created(void *user, weir_err err, wr_topic *topic)
 {
-    wr_topics *topics = wr_api_broker(request)->topics;
-    if (partition_count > wr_api_broker(request)->config.topics.partition_count_max - wr_topics_partition_count(topics))
-        return refuse(out, WR_KAFKA_INVALID_PARTITIONS,
-                      wr_api_text(request, "This broker has room for %d partitions (max.partitions).",
-                                  wr_api_broker(request)->config.topics.partition_count_max));
-    const wr_create_topics_request *in = request->message;
-    if (in->validate_only)
-        return false; /* no topic that would have to be shown with its id, and config stays the caller's */
-    wr_topic *topic;
-    weir_err err = wr_topics_create(topics, asked->name, partition_count, config, &topic);
-    if (err != WEIR_OK)
-        return refuse(out, wr_api_storage_error(err),
-                      err == WEIR_E_EXISTS ? WEIR_SLICE("A directory of that name is in the way in the data directory.")
-                                           : WEIR_SLICE("The topic's files cannot be made."));
-    out->topic_id = topic->id;
-    return true;
+    creation *one = user;
+    made_topic *out = one->out;
+    if (err == WEIR_OK) {
+        out->topic_id = topic->id;
+        wr_api_wait_end(one->wait);
+        return;
+    }
+    out->num_partitions = -1;
+    out->config_count = 0;
+    out->replication_factor = -1;
+    if (err == WEIR_E_EXISTS)
+        refuse(out, WR_KAFKA_TOPIC_ALREADY_EXISTS,
+               wr_api_text(one->wait->request, "Topic '%.*s' already exists.", NAME(out->name)));
+    else if (err == WEIR_E_LIMIT)
+        refuse(out, WR_KAFKA_INVALID_PARTITIONS, WEIR_SLICE("This broker has no room for so many (max.partitions)."));
+    else if (err == WEIR_E_REFUSED)
+        refuse(out, WR_KAFKA_UNKNOWN_SERVER_ERROR,
+               WEIR_SLICE("A directory of that name is in the way in the data directory."));
+    else
+        refuse(out, wr_api_storage_error(err), WEIR_SLICE("The topic's files cannot be made."));
+    wr_api_wait_end(one->wait);
 }
 
-static weir_err create(wr_request *request, const asked_topic *asked, int32_t times, made_topic *out)
+/* Takes config when it is WEIR_OK and the topic is on its way. */
+static weir_err make(wr_api_wait *wait, const asked_topic *asked, int32_t partition_count, wr_topic_config *config,
+                     made_topic *out)
 {
+    creation *one = weir_arena_alloc(wait->request->arena, sizeof *one);
+    if (!one)
+        return WEIR_E_MEMORY;
+    *one = (creation){wait, out};
+    weir_err err =
+        wr_topics_create(wr_api_broker(wait->request)->topics, asked->name, partition_count, config, created, one);
+    if (err == WEIR_OK)
+        wait->count++;
+    return err;
+}
+
+static weir_err check_and_make(wr_api_wait *wait, const asked_topic *asked, int32_t partition_count,
+                               wr_topic_config *config, made_topic *out, bool *ret_taken)
+{
+    wr_request *request = wait->request;
+    const wr_create_topics_request *in = request->message;
+    const wr_broker *broker = wr_api_broker(request);
+    if (!check_configs(request, asked, config, out))
+        return WEIR_OK;
+    if (partition_count > broker->config.topics.partition_count_max - wr_topics_partition_count(broker->topics)) {
+        refuse(out, WR_KAFKA_INVALID_PARTITIONS,
+               wr_api_text(request, "This broker has room for %d partitions (max.partitions).",
+                           broker->config.topics.partition_count_max));
+        return WEIR_OK;
+    }
+    weir_err err = show(request, config, partition_count, out);
+    if (err != WEIR_OK || in->validate_only)
+        return err; /* no topic that would have to be shown with its id */
+    err = make(wait, asked, partition_count, config, out);
+    *ret_taken = err == WEIR_OK;
+    return err;
+}
+
+static weir_err create(wr_api_wait *wait, const asked_topic *asked, int32_t times, made_topic *out)
+{
+    wr_request *request = wait->request;
     int32_t partition_count;
-    out->name = asked->name;
-    out->num_partitions = -1;
-    out->replication_factor = -1;
     if (wr_api_authorise_cluster(request) != WR_KAFKA_NONE) {
         out->error_code = wr_api_authorise(request, WR_ACL_TOPIC, asked->name);
         if (out->error_code != WR_KAFKA_NONE)
@@ -163,16 +209,9 @@ static weir_err create(wr_request *request, const asked_topic *asked, int32_t ti
     if (!check_name(request, asked, times, out) || !check_size(request, asked, &partition_count, out))
         return WEIR_OK;
     wr_topic_config *config = wr_topic_config_new();
-    if (!config)
-        return WEIR_E_MEMORY;
-    weir_err err = WEIR_OK;
-    bool made = false;
-    if (check_configs(request, asked, config, out)) {
-        made = make(request, asked, partition_count, config, out);
-        if (out->error_code == WR_KAFKA_NONE)
-            err = show(request, config, partition_count, out);
-    }
-    if (!made)
+    bool taken = false;
+    weir_err err = config ? check_and_make(wait, asked, partition_count, config, out, &taken) : WEIR_E_MEMORY;
+    if (!taken)
         wr_topic_config_free(config);
     return err;
 }
@@ -181,10 +220,12 @@ weir_err wr_api_create_topics(wr_request *request)
 {
     const wr_create_topics_request *in = request->message;
     wr_create_topics_response *out = request->response;
+    wr_api_wait *wait = weir_arena_alloc(request->arena, sizeof *wait);
     out->topics = WR_API_ITEMS(request, made_topic, in->topic_count);
     weir_slice *names = WR_API_ITEMS(request, weir_slice, in->topic_count);
-    if (!out->topics || !names)
+    if (!wait || !out->topics || !names)
         return WEIR_E_MEMORY;
+    wait->request = request;
     for (int32_t i = 0; i < in->topic_count; i++)
         names[i] = in->topics[i].name;
     const int32_t *times = wr_api_repeats(request, names, in->topic_count);
@@ -193,9 +234,15 @@ weir_err wr_api_create_topics(wr_request *request)
     for (int32_t i = 0; i < in->topic_count; i++) {
         if (times[i] == 0)
             continue;
-        weir_err err = create(request, &in->topics[i], times[i], &out->topics[out->topic_count++]);
-        if (err != WEIR_OK)
-            return err;
+        made_topic *one = &out->topics[out->topic_count++];
+        *one = (made_topic){.name = in->topics[i].name, .num_partitions = -1, .replication_factor = -1};
+        if (create(wait, &in->topics[i], times[i], one) != WEIR_OK) {
+            one->num_partitions = -1;
+            one->config_count = 0;
+            one->replication_factor = -1;
+            refuse(one, WR_KAFKA_UNKNOWN_SERVER_ERROR, WEIR_SLICE("Out of memory."));
+        }
     }
+    wr_api_wait_keep(wait);
     return WEIR_OK;
 }

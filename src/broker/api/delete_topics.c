@@ -1,3 +1,4 @@
+/* DeleteTopics: a topic is gone for everybody when its deletion begins, and answered when that is durable. */
 #include <topics/topics.h>
 #include <wire/delete_topics.h>
 
@@ -37,9 +38,25 @@ static weir_slice refusal(int16_t error)
     }
 }
 
-static weir_err delete_one(wr_request *request, weir_slice name, const wr_uuid *id,
-                           wr_delete_topics_response_topic *out)
+typedef struct deletion {
+    wr_api_wait *wait;
+    wr_delete_topics_response_topic *out;
+} deletion;
+
+static void deleted(void *user, weir_err err, wr_topic *topic)
 {
+    (void)topic;
+    deletion *one = user;
+    one->out->error_code = err == WEIR_E_NOT_FOUND ? WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION : wr_api_storage_error(err);
+    if (err != WEIR_OK)
+        one->out->error_message = err == WEIR_E_NOT_FOUND ? refusal(one->out->error_code)
+                                                          : WEIR_SLICE("The topic's files cannot be deleted.");
+    wr_api_wait_end(one->wait);
+}
+
+static weir_err delete_one(wr_api_wait *wait, weir_slice name, const wr_uuid *id, wr_delete_topics_response_topic *out)
+{
+    wr_request *request = wait->request;
     wr_topic *topic = NULL;
     out->name = name;
     out->topic_id = *id;
@@ -55,10 +72,14 @@ static weir_err delete_one(wr_request *request, weir_slice name, const wr_uuid *
     }
     out->topic_id = topic->id;
     out->name = weir_arena_dup(request->arena, weir_slice_of(topic->name));
-    if (!out->name.data)
+    deletion *one = weir_arena_alloc(request->arena, sizeof *one);
+    if (!out->name.data || !one)
         return WEIR_E_MEMORY;
-    out->error_code = wr_api_storage_error(wr_topics_delete(wr_api_broker(request)->topics, topic));
-    return WEIR_OK;
+    *one = (deletion){wait, out};
+    weir_err err = wr_topics_delete(wr_api_broker(request)->topics, out->name, deleted, one);
+    if (err == WEIR_OK)
+        wait->count++;
+    return err;
 }
 
 /* Every topic that is asked for by its key: its name, also where its id was given, so that both are seen to be one. */
@@ -90,8 +111,10 @@ weir_err wr_api_delete_topics(wr_request *request)
     int32_t count = with_ids ? in->topic_count : in->topic_name_count;
     const int32_t *times = list_repeats(request, count);
     out->responses = WR_API_ITEMS(request, wr_delete_topics_response_topic, count);
-    if (!out->responses || !times)
+    wr_api_wait *wait = weir_arena_alloc(request->arena, sizeof *wait);
+    if (!wait || !out->responses || !times)
         return WEIR_E_MEMORY;
+    wait->request = request;
     for (int32_t i = 0; i < count; i++) {
         wr_uuid id = with_ids ? in->topics[i].topic_id : (wr_uuid){{0}};
         weir_slice name = with_ids ? in->topics[i].name : in->topic_names[i];
@@ -105,9 +128,9 @@ weir_err wr_api_delete_topics(wr_request *request)
                                                      .error_message = WEIR_SLICE("The topic is named twice.")};
             continue;
         }
-        weir_err err = delete_one(request, name, &id, one);
-        if (err != WEIR_OK)
-            return err;
+        if (delete_one(wait, name, &id, one) != WEIR_OK)
+            one->error_code = WR_KAFKA_UNKNOWN_SERVER_ERROR;
     }
+    wr_api_wait_keep(wait);
     return WEIR_OK;
 }

@@ -1,3 +1,4 @@
+/* Metadata: brokers, topics and their partitions. A topic that is not there may be made because a client asks for it. */
 #include <topics/topics.h>
 #include <wire/metadata.h>
 
@@ -52,20 +53,12 @@ static weir_err describe_topic(wr_request *request, const wr_topic *topic, wr_me
     return WEIR_OK;
 }
 
-static int16_t create(wr_broker *broker, weir_slice name, wr_topic **ret_topic)
-{
-    if (weir_slice_equal(name, WEIR_SLICE(WR_OFFSETS_TOPIC)))
-        return wr_api_storage_error(wr_topics_internal(broker->topics, WR_OFFSETS_TOPIC, ret_topic));
-    if (wr_topics_find_colliding(broker->topics, name))
-        return WR_KAFKA_INVALID_TOPIC_EXCEPTION;
-    weir_err err = wr_topics_create(broker->topics, name, broker->config.partition_count, NULL, ret_topic);
-    return err == WEIR_E_LIMIT ? WR_KAFKA_INVALID_PARTITIONS : wr_api_storage_error(err);
-}
-
-static int16_t find(wr_request *request, const wr_metadata_request_topic *asked, wr_topic **ret_topic)
+/* Finds what is asked for. *ret_make: it is not there, and asking for it is reason enough to make it. */
+static int16_t find(wr_request *request, const wr_metadata_request_topic *asked, wr_topic **ret_topic, bool *ret_make)
 {
     const wr_metadata_request *in = request->message;
     wr_broker *broker = wr_api_broker(request);
+    *ret_make = false;
     if (request->header.api_version >= FIRST_BY_ID_VERSION && !wr_uuid_is_zero(&asked->topic_id)) {
         wr_topic *found = wr_topics_find_id(broker->topics, &asked->topic_id);
         if (!found)
@@ -88,7 +81,8 @@ static int16_t find(wr_request *request, const wr_metadata_request_topic *asked,
         return WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     if (wr_api_authorise_cluster(request) != WR_KAFKA_NONE)
         return WR_KAFKA_TOPIC_AUTHORIZATION_FAILED; /* of its making */
-    return create(broker, asked->name, ret_topic);
+    *ret_make = true;
+    return WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
 }
 
 /* What each topic is asked for by; each is described once. NULL: memory. */
@@ -106,19 +100,23 @@ static const int32_t *list_repeats(wr_request *request)
     return wr_api_repeats(request, keys, in->topic_count);
 }
 
-static weir_err describe_asked(wr_request *request, wr_metadata_response *out)
+/* made_errors: why topics that were to be made are not there. */
+static weir_err describe_asked(wr_request *request, const int32_t *times, const int16_t *made_errors)
 {
     const wr_metadata_request *in = request->message;
+    wr_metadata_response *out = request->response;
     out->topics = WR_API_ITEMS(request, wr_metadata_response_topic, in->topic_count);
-    const int32_t *times = list_repeats(request);
-    if (!out->topics || !times)
+    if (!out->topics)
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < in->topic_count; i++) {
         if (times[i] == 0)
             continue;
         wr_metadata_response_topic *item = &out->topics[out->topic_count++];
         wr_topic *topic = NULL;
-        item->error_code = find(request, &in->topics[i], &topic);
+        bool make;
+        item->error_code = find(request, &in->topics[i], &topic, &make);
+        if (!topic && made_errors[i] != WR_KAFKA_NONE)
+            item->error_code = made_errors[i];
         item->name = in->topics[i].name;
         item->topic_id = in->topics[i].topic_id;
         bool tells = in->include_topic_authorized_operations && item->error_code != WR_KAFKA_TOPIC_AUTHORIZATION_FAILED;
@@ -128,6 +126,75 @@ static weir_err describe_asked(wr_request *request, wr_metadata_response *out)
         if (err != WEIR_OK)
             return err;
     }
+    return WEIR_OK;
+}
+
+/* ---- topics that are made because somebody asks for them: described when all are there */
+
+typedef struct making {
+    wr_request *request;
+    int32_t count; /* under way */
+    const int32_t *times;
+    int16_t *errors;
+} making;
+
+typedef struct made_topic {
+    making *all;
+    int32_t index;
+} made_topic;
+
+static void made(void *user, weir_err err, wr_topic *topic)
+{
+    (void)topic;
+    made_topic *one = user;
+    making *all = one->all;
+    all->errors[one->index] = err == WEIR_E_LIMIT    ? WR_KAFKA_INVALID_PARTITIONS
+                              : err == WEIR_E_EXISTS ? WR_KAFKA_INVALID_TOPIC_EXCEPTION /* unless it is found */
+                                                     : wr_api_storage_error(err);
+    if (--all->count > 0)
+        return;
+    if (describe_asked(all->request, all->times, all->errors) == WEIR_OK)
+        wr_request_answer(all->request);
+    else
+        wr_request_hang_up(all->request, "out of memory");
+}
+
+static weir_err make_one(making *all, made_topic *one, weir_slice name)
+{
+    wr_broker *broker = wr_api_broker(all->request);
+    weir_err err;
+    if (weir_slice_equal(name, WEIR_SLICE(WR_OFFSETS_TOPIC)))
+        err = wr_topics_create_internal(broker->topics, WR_OFFSETS_TOPIC, made, one);
+    else
+        err = wr_topics_create(broker->topics, name, broker->config.partition_count, NULL, made, one);
+    if (err == WEIR_OK)
+        all->count++;
+    return err;
+}
+
+static weir_err make_and_describe(wr_request *request)
+{
+    const wr_metadata_request *in = request->message;
+    making *all = WR_API_ITEMS(request, making, 1);
+    made_topic *each = WR_API_ITEMS(request, made_topic, in->topic_count);
+    int16_t *errors = WR_API_ITEMS(request, int16_t, in->topic_count);
+    const int32_t *times = list_repeats(request);
+    if (!all || !each || !errors || !times)
+        return WEIR_E_MEMORY;
+    *all = (making){.request = request, .times = times, .errors = errors};
+    for (int32_t i = 0; i < in->topic_count; i++) {
+        if (times[i] == 0)
+            continue;
+        wr_topic *topic = NULL;
+        bool make;
+        int16_t error = find(request, &in->topics[i], &topic, &make);
+        each[i] = (made_topic){all, i};
+        if (make && make_one(all, &each[i], in->topics[i].name) != WEIR_OK)
+            errors[i] = error;
+    }
+    if (all->count == 0)
+        return describe_asked(request, times, errors);
+    wr_request_keep(request, NULL);
     return WEIR_OK;
 }
 
@@ -195,5 +262,5 @@ weir_err wr_api_metadata(wr_request *request)
 
     /* All topics: null, and in version 0, which has no null, none named. */
     bool all = in->topic_count < 0 || (request->header.api_version == 0 && in->topic_count == 0);
-    return all ? describe_all(request, out) : describe_asked(request, out);
+    return all ? describe_all(request, out) : make_and_describe(request);
 }

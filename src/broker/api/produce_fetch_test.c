@@ -313,6 +313,12 @@ TEST(acks_0_has_no_answer_and_an_error_closes_the_connection)
     wr_rig_free(rig);
 }
 
+static void keep_result(void *user, weir_err err, wr_topic *topic)
+{
+    (void)topic;
+    *(weir_err *)user = err;
+}
+
 TEST(a_compacted_topic_names_the_records_without_a_key)
 {
     wr_rig *rig = wr_rig_new(11, NULL);
@@ -322,7 +328,11 @@ TEST(a_compacted_topic_names_the_records_without_a_key)
     wr_topic_config *config = wr_topic_config_new();
     CHECK_OK(wr_topic_config_set(config, WEIR_SLICE("cleanup.policy"), WEIR_SLICE("compact"), NULL));
     wr_topics *topics = rig->broker->topics;
-    CHECK_OK(wr_topics_configure(topics, wr_topics_find(topics, WEIR_SLICE("table")), config));
+    weir_err configured = WEIR_E_AGAIN;
+    CHECK_OK(wr_topics_configure(topics, WEIR_SLICE("table"), config, -1, keep_result, &configured));
+    wr_topics_settle(topics);
+    wr_rig_run_ms(rig, 10);
+    CHECK_OK(configured);
     CHECK_EQ(produce(client, "table", wr_rig_batch(rig, "x", 0, 3, -1, 0, 0), NULL), WR_KAFKA_NONE);
 
     wr_batch_builder builder;

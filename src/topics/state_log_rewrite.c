@@ -1,5 +1,5 @@
-/* Walking the log of groups, and rewriting it (group_log.h says why and how). */
-#include "group_log_int.h"
+/* Walking a state log, and rewriting it (state_log.h says why and how). */
+#include "state_log_int.h"
 
 #include <stdlib.h>
 
@@ -24,7 +24,7 @@ static weir_err walk_batch(const wr_batch *batch, weir_arena *arena,
     return err;
 }
 
-weir_err wr_group_log_walk(wr_group_log *log, int64_t *offset, int64_t limit, size_t size_max,
+weir_err wr_state_log_walk(wr_state_log *log, int64_t *offset, int64_t limit, size_t size_max,
                            weir_err (*each)(void *user, const wr_record *record), void *user)
 {
     wr_buf bytes;
@@ -59,7 +59,7 @@ weir_err wr_group_log_walk(wr_group_log *log, int64_t *offset, int64_t limit, si
 /* ---- rewriting */
 
 typedef struct rewrite {
-    wr_group_log *log;
+    wr_state_log *log;
     wr_map *last; /* key -> offset + 1 of its last record, as a pointer */
 } rewrite;
 
@@ -78,33 +78,33 @@ static weir_err copy_if_last(void *user, const wr_record *record)
     if (!record->key.data || !record->value.data ||
         wr_map_find(work->last, record->key) != (void *)(uintptr_t)(record->offset + 1))
         return WEIR_OK;
-    return wr_group_log_append_record(work->log, record->key, record->value, record->timestamp_ms);
+    return wr_state_log_append_record(work->log, record->key, record->value, record->timestamp_ms);
 }
 
 static weir_err walk_all(rewrite *work, int64_t limit, weir_err (*each)(void *user, const wr_record *record))
 {
     weir_err err = WEIR_OK;
-    for (int64_t offset = wr_group_log_start(work->log); offset < limit && err == WEIR_OK;)
-        err = wr_group_log_walk(work->log, &offset, limit, GROUP_READ_SIZE, each, work);
+    for (int64_t offset = wr_state_log_start(work->log); offset < limit && err == WEIR_OK;)
+        err = wr_state_log_walk(work->log, &offset, limit, STATE_READ_SIZE, each, work);
     return err;
 }
 
 /* Not at once again: only when the log has grown to twice of what is alive in it. */
-static void set_next(wr_group_log *log)
+static void set_next(wr_state_log *log)
 {
     int64_t twice = 2 * wr_partition_size(log->partition),
             least = wr_topics_config_of(log->topics)->internal_segment_size;
     log->rewrite_size = twice > least ? twice : least;
 }
 
-static void say_failed(wr_group_log *log, weir_err err)
+static void say_failed(wr_state_log *log, weir_err err)
 {
-    wr_trace_log(log->trace, WR_WARN, "rewriting the group log failed; it stays as long as it is",
-                 WR_TEXT("error", weir_err_name(err)));
+    wr_trace_log(log->trace, WR_WARN, "a state log cannot be rewritten now; it stays as long as it is",
+                 WR_TEXT("topic", log->topic), WR_TEXT("error", weir_err_name(err)));
 }
 
 /* Without flush=acks nobody promised that the copies are on the disk: see to it before what they copy goes. */
-static void trim(wr_group_log *log)
+static void trim(wr_state_log *log)
 {
     weir_err err = wr_partition_sync(log->partition, log->copied);
     log->trim_due = err == WEIR_E_AGAIN;
@@ -118,9 +118,9 @@ static void trim(wr_group_log *log)
     set_next(log);
 }
 
-static void on_rewritten(wr_group_op *op, weir_err err)
+static void on_rewritten(wr_state_op *op, weir_err err)
 {
-    wr_group_log *log = op->log;
+    wr_state_log *log = op->log;
     if (err == WEIR_OK) {
         trim(log);
         return;
@@ -130,7 +130,7 @@ static void on_rewritten(wr_group_op *op, weir_err err)
     set_next(log);
 }
 
-void wr_group_log_maybe_rewrite(wr_group_log *log)
+void wr_state_log_maybe_rewrite(wr_state_log *log)
 {
     if (log->trim_due)
         trim(log);
@@ -138,17 +138,17 @@ void wr_group_log_maybe_rewrite(wr_group_log *log)
         return;
     rewrite work = {.log = log, .last = wr_map_new(KEY_COUNT_MAX, wr_random_u64(wr_loop_io(log->loop)))};
     weir_err err = work.last ? wr_partition_roll(log->partition) : WEIR_E_MEMORY;
-    int64_t cut = wr_group_log_end(log);
+    int64_t cut = wr_state_log_end(log);
     if (err == WEIR_OK)
         err = walk_all(&work, cut, note_last);
     if (err == WEIR_OK) {
         log->cut = cut; /* also keeps commit from coming back here */
-        wr_group_log_begin(log);
+        wr_state_log_begin(log);
         err = walk_all(&work, cut, copy_if_last);
         if (err != WEIR_OK)
             log->err = err;
-        wr_group_log_commit(log, &log->rewritten, on_rewritten);
-        log->copied = wr_group_log_end(log);
+        wr_state_log_commit(log, &log->rewritten, on_rewritten);
+        log->copied = wr_state_log_end(log);
     } else {
         say_failed(log, err);
         set_next(log);

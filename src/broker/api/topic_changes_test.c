@@ -1,0 +1,222 @@
+/* Topics are made, changed and deleted beside the loop: nobody waits for them but who asked, and changes of one name keep
+ * their order. In these tests a call that may block ends the program when a callback of the loop makes it. */
+#include <testing/broker/rig.h>
+
+#include <stdio.h>
+#include <wire/create_partitions.h>
+#include <wire/create_topics.h>
+#include <wire/delete_topics.h>
+#include <wire/incremental_alter_configs.h>
+#include <wire/kafka.h>
+#include <wire/metadata.h>
+#include <wire/offset_commit.h>
+
+#include "test.h"
+
+enum { SEEDS = 20 };
+
+static wr_rig *rig_new(uint64_t seed)
+{
+    wr_rig *rig = wr_rig_new(seed, (const char *const[]){"log.segment.delete.delay.ms=50", NULL});
+    wr_sim_forbid_blocking(rig->sim, true);
+    return rig;
+}
+
+static void ask_create(wr_rig_client *client, const char *topic, int32_t partition_count)
+{
+    wr_create_topics_request_topic one = {
+        .name = weir_slice_of(topic), .num_partitions = partition_count, .replication_factor = 1};
+    wr_create_topics_request in = {.topics = &one, .topic_count = 1, .timeout_ms = 30000};
+    wr_rig_send(client, WR_API_CREATE_TOPICS, 7, &in);
+}
+
+static const wr_create_topics_response_topic *created(wr_rig_client *client)
+{
+    const wr_create_topics_response *out = wr_rig_receive(client, WR_API_CREATE_TOPICS, 7, 60000);
+    CHECK(out && out->topic_count == 1);
+    return &out->topics[0];
+}
+
+static void ask_delete(wr_rig_client *client, const char *topic)
+{
+    weir_slice name = weir_slice_of(topic);
+    wr_delete_topics_request in = {.topic_names = &name, .topic_name_count = 1, .timeout_ms = 30000};
+    wr_rig_send(client, WR_API_DELETE_TOPICS, 5, &in);
+}
+
+static int16_t deleted(wr_rig_client *client)
+{
+    const wr_delete_topics_response *out = wr_rig_receive(client, WR_API_DELETE_TOPICS, 5, 60000);
+    CHECK(out && out->response_count == 1);
+    return out->responses[0].error_code;
+}
+
+static void ask_alter(wr_rig_client *client, const char *topic, const char *key, const char *value)
+{
+    wr_incremental_alter_configs_request_config set = {
+        .name = weir_slice_of(key), .config_operation = WR_CONFIG_SET, .value = weir_slice_of(value)};
+    wr_incremental_alter_configs_request_resource one = {
+        .resource_type = WR_RESOURCE_TOPIC, .resource_name = weir_slice_of(topic), .configs = &set, .config_count = 1};
+    wr_incremental_alter_configs_request in = {.resources = &one, .resource_count = 1};
+    wr_rig_send(client, WR_API_INCREMENTAL_ALTER_CONFIGS, 1, &in);
+}
+
+static int16_t altered(wr_rig_client *client)
+{
+    const wr_incremental_alter_configs_response *out =
+        wr_rig_receive(client, WR_API_INCREMENTAL_ALTER_CONFIGS, 1, 60000);
+    CHECK(out && out->response_count == 1);
+    return out->responses[0].error_code;
+}
+
+static int16_t grow(wr_rig_client *client, const char *topic, int32_t count)
+{
+    wr_create_partitions_request_topic one = {.name = weir_slice_of(topic), .count = count, .assignment_count = -1};
+    wr_create_partitions_request in = {.topics = &one, .topic_count = 1, .timeout_ms = 30000};
+    const wr_create_partitions_response *out = wr_rig_call(client, WR_API_CREATE_PARTITIONS, 3, &in);
+    CHECK(out && out->result_count == 1);
+    return out->results[0].error_code;
+}
+
+static int16_t commit(wr_rig_client *client, const char *topic)
+{
+    wr_offset_commit_request_partition partition = {.committed_offset = 1, .committed_leader_epoch = -1};
+    wr_offset_commit_request_topic one = {.name = weir_slice_of(topic), .partitions = &partition, .partition_count = 1};
+    wr_offset_commit_request in = {.group_id = WEIR_SLICE("group"),
+                                   .generation_id_or_member_epoch = -1,
+                                   .member_id = WEIR_SLICE(""),
+                                   .retention_time_ms = -1,
+                                   .topics = &one,
+                                   .topic_count = 1};
+    const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in);
+    CHECK(out && out->topic_count == 1 && out->topics[0].partition_count == 1);
+    return out->topics[0].partitions[0].error_code;
+}
+
+static int16_t describe(wr_rig_client *client, const char *topic, int32_t *ret_partition_count)
+{
+    wr_metadata_request_topic named = {.name = weir_slice_of(topic)};
+    wr_metadata_request in = {.topics = &named, .topic_count = 1, .allow_auto_topic_creation = true};
+    const wr_metadata_response *out = wr_rig_call(client, WR_API_METADATA, 9, &in);
+    CHECK(out && out->topic_count == 1);
+    *ret_partition_count = out->topics[0].partition_count;
+    return out->topics[0].error_code;
+}
+
+TEST(the_life_of_a_topic_makes_no_call_on_the_loop_that_may_block)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        wr_rig *rig = rig_new(seed);
+        wr_rig_client *client = wr_rig_connect(rig);
+        int64_t offset;
+        int32_t count;
+        wr_rig_create(client, "orders", 3);
+        CHECK_EQ(wr_rig_produce(client, "orders", 0, -1, wr_rig_batch(rig, "a", 0, 2, -1, 0, 0), &offset), 0);
+        CHECK_EQ(commit(client, "orders"), WR_KAFKA_NONE); /* makes the internal topic */
+        CHECK_EQ(grow(client, "orders", 5), WR_KAFKA_NONE);
+        CHECK_EQ(grow(client, "orders", 5), WR_KAFKA_INVALID_PARTITIONS);
+        ask_alter(client, "orders", "retention.ms", "1000000");
+        CHECK_EQ(altered(client), WR_KAFKA_NONE);
+        CHECK_EQ(describe(client, "made-by-asking", &count), WR_KAFKA_NONE);
+        CHECK_EQ(count, 1);
+        CHECK_EQ(wr_rig_produce(client, "orders", 4, -1, wr_rig_batch(rig, "a", 0, 2, -1, 0, 0), &offset), 0);
+        ask_delete(client, "orders");
+        CHECK_EQ(deleted(client), WR_KAFKA_NONE);
+        wr_rig_run_ms(rig, 200); /* its files are removed */
+        CHECK(!wr_path_exists(wr_sim_io(rig->sim), "/data/orders-0"));
+        CHECK_EQ(wr_sim_blocking_count(rig->sim), 0);
+        wr_rig_free(rig);
+    }
+}
+
+TEST(of_two_creations_of_one_name_one_succeeds_and_the_other_finds_it_there)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        wr_rig *rig = rig_new(seed);
+        wr_rig_client *a = wr_rig_connect(rig), *b = wr_rig_connect(rig);
+        ask_create(a, "orders", 2);
+        ask_create(b, "orders", 3);
+        int16_t first = created(a)->error_code, second = created(b)->error_code;
+        CHECK_EQ(first + second, WR_KAFKA_TOPIC_ALREADY_EXISTS);
+        CHECK(first == WR_KAFKA_NONE || second == WR_KAFKA_NONE);
+        int32_t count;
+        CHECK_EQ(describe(a, "orders", &count), WR_KAFKA_NONE);
+        CHECK_EQ(count, first == WR_KAFKA_NONE ? 2 : 3);
+        wr_rig_free(rig);
+    }
+}
+
+TEST(names_that_collide_in_metrics_are_made_once_though_both_are_under_way)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        wr_rig *rig = rig_new(seed);
+        wr_rig_client *a = wr_rig_connect(rig), *b = wr_rig_connect(rig);
+        ask_create(a, "all.orders", 1);
+        ask_create(b, "all_orders", 1);
+        int16_t first = created(a)->error_code, second = created(b)->error_code;
+        CHECK((first == WR_KAFKA_NONE) != (second == WR_KAFKA_NONE));
+        wr_rig_free(rig);
+    }
+}
+
+TEST(a_topic_that_is_deleted_and_made_again_at_once_is_a_new_one)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        wr_rig *rig = rig_new(seed);
+        wr_rig_client *a = wr_rig_connect(rig), *b = wr_rig_connect(rig);
+        ask_create(a, "orders", 1);
+        wr_uuid before = created(a)->topic_id;
+        CHECK_EQ(wr_rig_produce(a, "orders", 0, -1, wr_rig_batch(rig, "a", 0, 5, -1, 0, 0), NULL), 0);
+        ask_delete(a, "orders");
+        wr_rig_run_ms(rig, 1); /* it is on its way */
+        ask_create(b, "orders", 1);
+        CHECK_EQ(deleted(a), WR_KAFKA_NONE);
+        const wr_create_topics_response_topic *again = created(b);
+        if (again->error_code == WR_KAFKA_NONE) { /* else the deletion had not arrived yet */
+            int64_t end = -1;
+            CHECK(!wr_uuid_equal(&before, &again->topic_id));
+            CHECK_EQ(wr_rig_fetch(a, "orders", 0, 0, NULL, &end), WR_KAFKA_NONE);
+            CHECK_EQ(end, 0);
+        } else {
+            CHECK_EQ(again->error_code, WR_KAFKA_TOPIC_ALREADY_EXISTS);
+        }
+        wr_rig_free(rig);
+    }
+}
+
+TEST(settings_changed_by_two_clients_at_once_are_both_in_force)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        wr_rig *rig = rig_new(seed);
+        wr_rig_client *a = wr_rig_connect(rig), *b = wr_rig_connect(rig);
+        wr_rig_create(a, "orders", 1);
+        ask_alter(a, "orders", "retention.ms", "1000");
+        ask_alter(b, "orders", "retention.bytes", "2000");
+        CHECK_EQ(altered(a), WR_KAFKA_NONE);
+        CHECK_EQ(altered(b), WR_KAFKA_NONE);
+        const wr_topic *topic = wr_topics_find(rig->broker->topics, WEIR_SLICE("orders"));
+        CHECK_STR(wr_topic_config_get(topic->config, wr_topic_key_find(WEIR_SLICE("retention.ms"))), "1000");
+        CHECK_STR(wr_topic_config_get(topic->config, wr_topic_key_find(WEIR_SLICE("retention.bytes"))), "2000");
+        wr_rig_free(rig);
+    }
+}
+
+TEST(a_stop_waits_for_the_topic_that_is_being_made_and_an_end_without_one_forgets_it)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        wr_rig *rig = rig_new(seed);
+        wr_rig_client *client = wr_rig_connect(rig);
+        ask_create(client, "orders", 3);
+        wr_rig_run_ms(rig, (int64_t)(seed % 4));
+        wr_sim_forbid_blocking(rig->sim, false); /* at its end nobody is kept waiting */
+        CHECK_OK(wr_rig_stop(rig));
+        CHECK_OK(wr_rig_start(rig));
+        client = wr_rig_connect(rig);
+        ask_create(client, "orders", 3);
+        int16_t error = created(client)->error_code;
+        CHECK(error == WR_KAFKA_NONE || error == WR_KAFKA_TOPIC_ALREADY_EXISTS); /* whole or not at all */
+        ask_create(client, "payments", 3);
+        wr_rig_run_ms(rig, (int64_t)(seed % 4));
+        wr_rig_free(rig); /* as a second signal does */
+    }
+}

@@ -1,0 +1,47 @@
+/* Inside a state log: state_log.c writes and reads, state_log_rewrite.c rewrites. */
+#ifndef WR_STATE_LOG_INT_H
+#define WR_STATE_LOG_INT_H
+
+#include <base/map.h>
+#include <topics/state_log.h>
+#include <wire/batch.h>
+
+enum {
+    STATE_BATCH_SIZE = 256 << 10, /* a write is split into batches of about this size */
+    STATE_READ_SIZE = 1 << 20,
+    STATE_WRITE_SIZE_MAX = 64 << 20,
+};
+
+struct wr_state_log {
+    wr_loop *loop;
+    const wr_trace *trace;
+    wr_topics *topics;
+    const char *topic;
+    wr_partition *partition; /* NULL: the topic does not exist yet */
+    bool creating;
+    wr_list held; /* ops that wait for the topic */
+
+    wr_batch_builder builder;
+    wr_buf batch; /* scratch, freed by commit; without a partition: all batches of the write */
+    weir_err err; /* of the write under way */
+
+    bool appending; /* ops that fail meanwhile are told later */
+    wr_list ready;  /* ops to be told by the timer */
+    wr_timer tell;
+
+    int64_t rewrite_size; /* the log's size that starts a rewrite */
+    int64_t cut;          /* -1: no rewrite is under way */
+    int64_t copied;       /* behind the copies */
+    bool trim_due;        /* the copies are written, a sync was in the way */
+    wr_state_op rewritten;
+};
+
+weir_err wr_state_log_append_record(wr_state_log *log, weir_slice key, weir_slice value, int64_t time_ms);
+
+/* ---- state_log_rewrite.c */
+void wr_state_log_maybe_rewrite(wr_state_log *log);
+/* Each record of the log from *offset, below `limit`. */
+weir_err wr_state_log_walk(wr_state_log *log, int64_t *offset, int64_t limit, size_t size_max,
+                           weir_err (*each)(void *user, const wr_record *record), void *user);
+
+#endif
