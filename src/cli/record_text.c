@@ -72,7 +72,7 @@ static void print_safe(weir_slice bytes, wr_buf *out)
     bool text = wr_utf8_valid(bytes);
     for (size_t i = 0; i < bytes.size; i++) {
         uint8_t byte = bytes.data[i];
-        bool c1 = text && byte == 0xc2 && bytes.data[i + 1] < 0xa0; /* U+0080 to U+009F: CSI and its kin */
+        bool c1 = text && byte == 0xc2 && bytes.data[i + 1] < 0xa0; /* U+0080 to U+009F: CSI and the like */
         if (c1)
             wr_buf_printf(out, "\\x%02x\\x%02x", byte, bytes.data[++i]);
         else if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f || (!text && byte >= 0x80))

@@ -66,30 +66,30 @@ static uint64_t draw(demo *self)
     return self->chance;
 }
 
-static int draw_victim(demo *self)
+static int choose_child(demo *self)
 {
-    int count = wr_supervisor_child_count(self->supervisor), spared = 0, victims[WR_SERVICE_COUNT + 1];
+    int count = wr_supervisor_child_count(self->supervisor), candidate_count = 0, candidates[WR_SERVICE_COUNT + 1];
     int64_t least = INT64_MAX;
     for (int i = 0; i < count; i++)
         if (wr_supervisor_kill_count(self->supervisor, i) < least)
             least = wr_supervisor_kill_count(self->supervisor, i);
     for (int i = 0; i < count; i++)
         if (wr_supervisor_kill_count(self->supervisor, i) == least)
-            victims[spared++] = i;
-    assert(spared > 0); /* at least the services run */
-    return victims[draw(self) % (uint64_t)spared];
+            candidates[candidate_count++] = i;
+    assert(candidate_count > 0); /* at least the services run */
+    return candidates[draw(self) % (uint64_t)candidate_count];
 }
 
-static void kill_somebody(demo *self)
+static void kill_child(demo *self)
 {
     if (self->kills_left == 0 || now_us(self) < self->next_kill_us)
         return;
-    int victim = draw_victim(self);
-    wr_supervisor_kill(self->supervisor, victim);
+    int child = choose_child(self);
+    wr_supervisor_kill(self->supervisor, child);
     self->kills_left--;
     self->rest_streak = 0; /* rest is what is found after it is back */
     self->result->kill_count++;
-    say(self, "killed %s (%lld of %lld)", wr_supervisor_child_name(self->supervisor, victim),
+    say(self, "killed %s (%lld of %lld)", wr_supervisor_child_name(self->supervisor, child),
         (long long)self->result->kill_count, (long long)self->options->kill_count);
     self->next_kill_us = now_us(self) + (KILL_GAP_MIN_MS + (int64_t)(draw(self) % KILL_GAP_SPREAD_MS)) * 1000;
 }
@@ -228,7 +228,7 @@ static weir_err watch(demo *self, weir_failure *failure)
         if (self->result->fed.failure.err != WEIR_OK && self->result->fed.failure.err != WEIR_E_RANGE)
             return weir_fail(failure, self->result->fed.failure.err, "%s", self->result->fed.failure.sentence);
         look(self);
-        kill_somebody(self); /* last, so that nothing stands between it and the next tick, which starts it again */
+        kill_child(self); /* last, so that nothing stands between it and the next tick, which starts it again */
         show_progress(self);
         /* Two looks in a row: what was between outbox and topic during the first is seen by the second. */
         if (self->result->fed.ended && self->kills_left == 0 && self->rest_streak >= 2)
@@ -271,7 +271,7 @@ static weir_err check_books(demo *self, weir_failure *failure)
     return err;
 }
 
-/* A stranger's Kafka is left as it was found. */
+/* Somebody else's Kafka is left as it was found. */
 static void remove_topics(demo *self)
 {
     char name[300];

@@ -67,7 +67,7 @@ void wr_demo_summary(const wr_demo_result *result, wr_buf *out)
         wr_buf_printf(out, "%-34s %12lld lines were no UTF-8\n", "Read as Windows-1252",
                       (long long)account->recoded_line_count);
     if (result->fed.last_refusal[0])
-        wr_buf_printf(out, "  the gateway's last word: %s\n", result->fed.last_refusal);
+        wr_buf_printf(out, "  the gateway said last: %s\n", result->fed.last_refusal);
     wr_buf_printf(out, "%-34s %12.2f GBP\n", "Sales", (double)figures->revenue_pence / 100);
     wr_buf_printf(out, "%-34s %12.1f s\n", "Time, first order to rest", result->seconds);
     wr_buf_printf(out, "%-34s %12.0f\n", "Events and commands per second", events_per_second(result));

@@ -22,7 +22,7 @@ static weir_err start_child(wr_child *child, weir_failure *failure)
 }
 
 /* The last line that a child wrote: most often why it ended. In the arena; "" when there is none. */
-static const char *last_words(wr_supervisor *self, const wr_child *child)
+static const char *last_line(wr_supervisor *self, const wr_child *child)
 {
     enum { TAIL_SIZE = 400 };
     char tail[TAIL_SIZE + 1];
@@ -65,7 +65,7 @@ static weir_err start_broker(wr_supervisor *self, weir_failure *failure)
     char line[256];
     weir_err err = start_child(broker, failure);
     if (err == WEIR_OK && wr_process_read_line(broker->process, WR_PROCESS_READY, BROKER_READY_MS, line, sizeof line))
-        err = weir_fail(failure, WEIR_E_BROKEN, "the broker does not start: %s (%s)", last_words(self, broker),
+        err = weir_fail(failure, WEIR_E_BROKEN, "the broker does not start: %s (%s)", last_line(self, broker),
                         broker->log_path);
     return err;
 }
@@ -145,7 +145,7 @@ weir_err wr_supervisor_tick(wr_supervisor *self, weir_failure *failure)
             self->crash_count++;
             if (++child->crash_count > CRASHES_MAX)
                 return weir_fail(failure, WEIR_E_BROKEN, "%s ends again and again: %s (all in %s)", child->name,
-                                 last_words(self, child), child->log_path);
+                                 last_line(self, child), child->log_path);
         }
         weir_err err = start_child(child, failure);
         if (err != WEIR_OK)

@@ -17,7 +17,6 @@ const char *wr_supervisor_print(wr_supervisor *self, const char *format, ...)
     return weir_arena_dup_text(self->arena, weir_slice_of(text));
 }
 
-/* A port that is free now. Whoever is told it listens a moment later: nobody else on this host should be as quick. */
 static void refuse(void *user, wr_stream *stream)
 {
     (void)user;
@@ -32,7 +31,8 @@ static bool is_given(const wr_supervisor *self, int port)
     return self->options.broker_port == port;
 }
 
-/* *port 0: any below those that the system gives to outgoing connections. While a child is dead somebody would else get
+/* A port that is free now. Whoever is told it listens a moment later: nobody else on this host should be as quick.
+ * *port 0: any below those that the system gives to outgoing connections. While a child is dead somebody would else get
  * its port, be it a client that connects to that very port and so to itself, and it could not be started again. */
 static weir_err find_port(wr_supervisor *self, int *port)
 {
