@@ -61,9 +61,10 @@ WEIR_API int64_t weir_changes(weir_tx *tx); /* rows changed by the last weir_exe
  *             while (weir_rows_next(rows))
  *                 use(weir_rows_int(rows, 0), weir_rows_text(rows, 1));
  *
- * The statement returns rows (INSERT … RETURNING does too, in a command). Errors as of weir_exec_values; a column that it has
- * not is the program's mistake. Never NULL; after a failure it has no rows. Ends by itself at the last row, at weir_rows_end, or when the handler
- * returns. Texts and blobs live until the next weir_rows_next; dup them into weir_tx_arena to keep them. */
+ * The statement returns rows (INSERT … RETURNING does too, in a command). Errors as of weir_exec_values; a column that it
+ * has not is the program's mistake. Never NULL; after a failure it has no rows. Ends by itself at the last row, at
+ * weir_rows_end, or when the handler returns. Texts and blobs live until the next weir_rows_next; dup them into
+ * weir_tx_arena to keep them. */
 typedef struct weir_rows weir_rows;
 WEIR_API weir_rows *weir_query_values(weir_tx *tx, const char *sql, const weir_value *values);
 WEIR_API bool weir_rows_next(weir_rows *rows);
@@ -110,8 +111,8 @@ static inline weir_status weir_decode(weir_tx *tx, const weir_event *event, cons
 /* One struct as JSON, in memory of weir_tx_arena. data NULL after a failure, which is sticky as all are. */
 static inline weir_slice weir_encode(weir_tx *tx, const weir_json_field *fields, const void *from);
 
-/* A line in the service's log, with topic, partition, offset and id of the event at hand, or the request. It is written at
- * once, whatever becomes of the transaction, and when its level is that of log.level or above. At most 500 bytes. */
+/* A line in the service's log, with topic, partition, offset and id of the event at hand, or the request. It is written
+ * at once, whatever becomes of the transaction, and when its level is that of log.level or above. At most 500 bytes. */
 typedef enum weir_level { WEIR_DEBUG, WEIR_INFO, WEIR_WARN, WEIR_ERROR } weir_level;
 WEIR_API void weir_log(const weir_tx *tx, weir_level level, const char *format, ...) WEIR_PRINTF(3, 4);
 
@@ -243,8 +244,8 @@ typedef struct weir_service {
     int http_port; /* what the setting http.port is unless given; 0: 8080 */
 } weir_service;
 
-/* What a service's tables may say. weir_main checks it before anything starts, names the entry that is wrong on stderr and
- * returns 2: a name of letters, digits, dots, dashes and underscores that is not "weir"; topics that Kafka can have, each
+/* What a service's tables may say. weir_main checks it before anything starts, names the entry that is wrong on stderr
+ * and returns 2: a name of letters, digits, dots, dashes and underscores that is not "weir"; topics that Kafka can have, each
  * once; handlers with a type and a run, one for each type and version; routes with a method that is known, a path of
  * whole segments, and run or forward, each once; settings whose keys are nobody's yet. A migration that a database has
  * run may not be edited any more: the service does not start on it, and says which. */

@@ -24,7 +24,8 @@ typedef enum wr_sql {
     WR_SQL_SENDER_DELETE_OLDEST, /* so many */
 
     WR_SQL_OUTBOX_ADD, /* sequence, topic, key, value, headers, created_ms */
-    WR_SQL_OUTBOX_LOAD, /* behind, at most so many → sequence, topic, key, value, headers, created_ms of rows to publish, in order */
+    /* behind, at most so many → sequence, topic, key, value, headers, created_ms of rows to publish, in order */
+    WR_SQL_OUTBOX_LOAD,
     WR_SQL_OUTBOX_DELETE,      /* from, below: rows to publish */
     WR_SQL_OUTBOX_MARK,        /* sequence, state, sent_to, reason */
     WR_SQL_OUTBOX_COUNT,       /* → rows not to publish, set aside and asked for, set aside */
@@ -43,7 +44,8 @@ typedef enum wr_sql {
     WR_SQL_ASIDE_REQUEUE, /* id */
     WR_SQL_ASIDE_DELETE,  /* id */
 
-    WR_SQL_PARKED_ADD, /* lane, topic, partition, offset, timestamp_ms, key, value, headers, attempts, due_ms, reason, parked_ms */
+    /* lane, topic, partition, offset, timestamp_ms, key, value, headers, attempts, due_ms, reason, parked_ms */
+    WR_SQL_PARKED_ADD,
     WR_SQL_PARKED_LANES,  /* → lane, rows, due_ms of its head */
     WR_SQL_PARKED_HEAD,   /* lane → id, attempts, topic, partition, offset, timestamp_ms, key, value, headers */
     WR_SQL_PARKED_DELAY,  /* id, attempts, due_ms, reason */

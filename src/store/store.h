@@ -35,7 +35,8 @@ WEIR_MUST_CHECK weir_err wr_store_undo(wr_store *store,
 
 /* Bring `component`'s tables up to date: scripts[n] takes them from version n to n+1, each in a transaction of its own
  * together with the new version, so that a crash leaves a whole version. Components ("weir", the service's name) are
- * numbered apart. WEIR_E_UNSUPPORTED when the database is newer than the scripts, or has run one whose text was another. No transaction may be open. */
+ * numbered apart. WEIR_E_UNSUPPORTED when the database is newer than the scripts, or has run one whose text was another.
+ * No transaction may be open. */
 WEIR_MUST_CHECK weir_err wr_store_migrate(wr_store *store, const char *component, const char *const *scripts,
                                           weir_failure *failure);
 
