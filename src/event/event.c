@@ -1,5 +1,7 @@
 #include "event_int.h"
 
+#include "codec.h"
+
 #include "json_text.h"
 #include "trace_context.h"
 
@@ -386,7 +388,7 @@ wr_event_mode wr_event_mode_of(const char *content_type)
 
 const char *wr_event_content_type(const weir_event *event)
 {
-    return event->datacontenttype ? event->datacontenttype : event->data.data ? "application/json" : NULL;
+    return event->datacontenttype ? event->datacontenttype : event->data.data ? wr_codec_default()->content_type : NULL;
 }
 
 bool wr_event_is_json(const char *datacontenttype)

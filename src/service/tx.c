@@ -12,6 +12,8 @@
  * What SQL does is in tx_rows.c, what emitting does in tx_emit.c. */
 #include "core_int.h"
 
+#include <event/codec.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -216,7 +218,8 @@ weir_status weir_decode_sized(weir_tx *tx, const weir_event *event, const weir_j
     if (tx->status != WEIR_DONE)
         return tx->status;
     weir_failure failure = {0};
-    weir_err err = weir_json_decode_sized(tx->arena, fields, field_size, event->data, ret_struct, &failure);
+    weir_err err =
+        wr_codec_of(event->datacontenttype)->decode(tx->arena, fields, field_size, event->data, ret_struct, &failure);
     if (err == WEIR_OK)
         return WEIR_DONE;
     if (err == WEIR_E_MEMORY)
@@ -226,12 +229,13 @@ weir_status weir_decode_sized(weir_tx *tx, const weir_event *event, const weir_j
 
 weir_slice weir_encode_sized(weir_tx *tx, const weir_json_field *fields, size_t field_size, const void *from)
 {
-    weir_slice json = {0};
+    const wr_codec *codec = wr_codec_default();
+    weir_slice data = {0};
     if (tx->status == WEIR_DONE)
-        json = weir_json_encode_sized(tx->arena, fields, field_size, from);
-    if (!json.data)
-        wr_tx_fail(tx, WEIR_REJECT, "cannot be written as JSON: a text is not UTF-8, or memory is out");
-    return json;
+        data = codec->encode(tx->arena, fields, field_size, from);
+    if (!data.data)
+        wr_tx_fail(tx, WEIR_REJECT, "cannot be written as %s: a text is not UTF-8, or memory is out", codec->name);
+    return data;
 }
 
 weir_status weir_tx_status(const weir_tx *tx)

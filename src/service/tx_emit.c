@@ -6,6 +6,8 @@
  * cannot be written, and an event that is too large, came from somewhere and are rejected. */
 #include "core_int.h"
 
+#include <event/codec.h>
+
 static void fill_in(weir_tx *tx, weir_event *event, char id[WR_UUID_TEXT_SIZE])
 {
     if (!event->id) {
@@ -29,7 +31,7 @@ static void fill_in(weir_tx *tx, weir_event *event, char id[WR_UUID_TEXT_SIZE])
         event->tracestate = wr_tracestate_valid(tx->tracestate) ? tx->tracestate : NULL;
     }
     if (event->data.data && !event->datacontenttype)
-        event->datacontenttype = "application/json";
+        event->datacontenttype = wr_codec_default()->content_type;
 }
 
 /* What no event can be the cause of: it is the same for all. NULL when there is nothing. */
