@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { ARENA_SIZE_MAX = 80 * 1024 * 1024 };
+/* Twice the largest answer: a route makes it here, and it is copied when another thread sends it. */
+enum { ARENA_SIZE_MAX = 2 * HTTP_ANSWER_SIZE_MAX + 64 * 1024 * 1024 };
 
 void wr_exchange_hold(wr_exchange *exchange, size_t size)
 {
@@ -107,7 +108,7 @@ wr_exchange *wr_exchange_new(wr_http_server *server, const wr_http_head *head, s
         *ret_fault = (wr_http_fault){501, "there is no such method"};
         return NULL;
     }
-    weir_arena *arena = weir_arena_new(ARENA_SIZE_MAX);
+    weir_arena *arena = weir_arena_new(ARENA_SIZE_MAX + server->options.body_size_max);
     wr_exchange *exchange = arena ? weir_arena_alloc(arena, sizeof *exchange) : NULL;
     if (!exchange) {
         weir_arena_free(arena);

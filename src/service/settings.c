@@ -1,3 +1,5 @@
+/* Where a service's settings come from: three tables (weir's keys for services, the service's own, the client's), read
+ * from flags, environment and file by base/config.h. Every number has a largest value, and its help says the unit. */
 #include "settings.h"
 
 #include <client/client.h>
@@ -132,7 +134,12 @@ static const wr_config_key service_keys[] = {
      .min = 1,
      .max = 1000000,
      .help = "parked events beyond which nothing more is read or accepted"},
-    {.key = "message.size.max", .kind = WR_CONFIG_SIZE, .fallback = "1000000", .help = "largest event to emit, bytes"},
+    {.key = "message.size.max",
+     .kind = WR_CONFIG_SIZE,
+     .fallback = "1000000",
+     .min = 1,
+     .max = 1024 * 1024 * 1024,
+     .help = "largest event to emit, bytes"},
     {.key = "breaker.rejections",
      .kind = WR_CONFIG_INT,
      .fallback = "50",

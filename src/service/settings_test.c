@@ -119,3 +119,40 @@ TEST(durations_have_a_largest_value)
         wr_settings_fini(&settings);
     }
 }
+
+/* What `--key value` gives. */
+static weir_err give(const char *key, int64_t value)
+{
+    wr_settings settings;
+    char flags[200], dashed[100];
+    snprintf(dashed, sizeof dashed, "%s", key);
+    for (char *at = dashed; *at; at++)
+        *at = *at == '.' ? '-' : *at;
+    snprintf(flags, sizeof flags, "tally --%s=%lld", dashed, (long long)value);
+    weir_err err = read_flags(&settings, flags, "", NULL);
+    if (err == WEIR_OK)
+        CHECK(wr_config_int(settings.config, key) == value);
+    wr_settings_fini(&settings);
+    return err;
+}
+
+TEST(every_number_has_a_largest_value_that_is_taken_and_nothing_beyond_it)
+{
+    wr_settings settings;
+    CHECK_OK(read_flags(&settings, "tally", "", NULL));
+    size_t count = 0;
+    for (const wr_config_key *row = settings.tables[0]; row->key; row++) {
+        if (row->kind != WR_CONFIG_INT && row->kind != WR_CONFIG_DURATION && row->kind != WR_CONFIG_SIZE)
+            continue;
+        if (row->max <= 0)
+            fail_msg("%s has no largest value", row->key);
+        CHECK_OK(give(row->key, row->max));
+        CHECK_OK(give(row->key, row->min));
+        CHECK(give(row->key, row->max + 1) != WEIR_OK);
+        CHECK(give(row->key, row->min - 1) != WEIR_OK);
+        CHECK(give(row->key, INT64_MAX) != WEIR_OK);
+        count++;
+    }
+    CHECK(count >= 25);
+    wr_settings_fini(&settings);
+}
