@@ -160,6 +160,64 @@ def a_service_that_waits_for_kafka_ends_when_asked():
         service.close()
 
 
+@test
+def tools_end_when_asked_whatever_they_wait_for():
+    with broker() as on:
+        greet(on, "ada")
+        for words in (["produce", "greetings"], ["group", "lag", "--watch"], ["consume", "greetings", "--follow"]):
+            # A terminal that nobody types into, for `produce`.
+            tool = subprocess.Popen([weir_binary(), *words, "-b", on.bootstrap], stdin=subprocess.PIPE,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                # Its signals come to a thread of its own as soon as they are blocked.
+                eventually(lambda: blocks_sigterm(tool.pid))
+                equal(end(tool), 130)
+            finally:
+                tool.kill()
+                tool.wait()
+                tool.stdin.close()
+
+
+def blocks_sigterm(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        blocked = next(line for line in file if line.startswith("SigBlk:"))
+    return int(blocked.split()[1], 16) >> (signal.SIGTERM - 1) & 1
+
+
+@test
+@slow(120)
+def a_demo_that_is_asked_twice_ends_at_once_and_takes_its_children():
+    with tempfile.TemporaryDirectory() as folder:
+        demo = subprocess.Popen([weir_binary(), "demo", "--count", "100000", "--rate", "5", "--data", folder],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            eventually(lambda: len(children_of(demo.pid)) == 9, 60)
+            children = children_of(demo.pid)
+            demo.send_signal(signal.SIGTERM)
+            hear_of_it(demo, 0.5)
+            equal(end(demo, within_s=5), 128 + signal.SIGTERM)
+            eventually(lambda: not any(is_alive(child) for child in children))
+        finally:
+            demo.kill()
+            demo.wait()
+
+
+def children_of(pid):
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+            found += file.read().split()
+    return found
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def idle_client(on):
     """A connection that stays open, as those of clients do."""
     return subprocess.Popen([weir_binary(), "consume", "greetings", "-b", on.bootstrap, "--group", "idle"],
