@@ -446,6 +446,11 @@ static void consumer_free(wr_consumer *door)
     free(consumer);
 }
 
+rd_kafka_t *wr_kafka_of_consumer(wr_consumer *door)
+{
+    return ((kafka_consumer *)door)->kafka;
+}
+
 static const wr_consumer_ops ops = {
     .subscribe = consumer_subscribe,
     .assign = consumer_assign,

@@ -117,6 +117,7 @@ weir_err wr_kafka_groups(wr_client *, int, weir_arena *, const wr_group_info **,
 weir_err wr_kafka_group(wr_client *, const char *, int, weir_arena *, wr_group_info *, weir_failure *);
 
 rd_kafka_t *wr_kafka_of_producer(wr_producer *producer); /* for tests that make librdkafka fail */
+rd_kafka_t *wr_kafka_of_consumer(wr_consumer *consumer);
 
 weir_err wr_kafka_reach_cluster(wr_client *, int, weir_failure *);
 

@@ -2,12 +2,16 @@
 #include "kafka_int.h"
 #include "test.h"
 
+#include <io/stop.h>
+
 #include <librdkafka/rdkafka_mock.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 typedef struct fixture {
     rd_kafka_t *host;
@@ -392,6 +396,40 @@ TEST(who_refuses_and_who_has_no_such_name_is_said_with_host_and_cause)
 {
     expect_unreachable("127.0.0.1:1", "Connection refused");
     expect_unreachable("no-such-host.invalid:9092", "resolve");
+}
+
+/* In a child, since threads are left behind: 0 when all is as it should be. */
+static int leave_behind(void)
+{
+    fixture f = start();
+    weir_failure failure = {0};
+    wr_producer *producer;
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, &failure));
+    send_numbers(producer, "held", 0, 1);
+    delivery_tally tally = {.last = 0, .ordered = true};
+    await_deliveries(producer, &tally, 1);
+    /* A handle does not end while somebody holds one of its brokers; a consumer of the same does, through its record. */
+    wr_consumer *consumer;
+    CHECK_OK(wr_consumer_new(f.client, &(wr_consumer_options){.from_beginning = true}, &consumer, &failure));
+    CHECK_OK(wr_consumer_assign(consumer, &(wr_assignment){"held", 0, 0}, 1, &failure));
+    rd_kafka_message_t *held = NULL;
+    for (int tries = 0; tries < 100 && !held; tries++) /* a wake ends one */
+        held = rd_kafka_consumer_poll(wr_kafka_of_consumer(consumer), 100);
+    CHECK(held != NULL && !held->err);
+    wr_producer_free(producer);
+    wr_consumer_free(consumer);
+    return wr_client_free(f.client) ? 1 : 0;
+}
+
+TEST(what_does_not_end_is_left_behind_and_said)
+{
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0)
+        wr_self_exit(leave_behind());
+    int status;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 TEST(another_thread_wakes_a_poll_that_waits)
