@@ -1,3 +1,5 @@
+/* Inside the coordinator: what its files share. groups.c has the groups and their timers, groups_work.c writes,
+ * groups_load.c reads at the start, groups_expiry.c forgets. */
 #ifndef WR_GROUPS_INT_H
 #define WR_GROUPS_INT_H
 

@@ -1,3 +1,4 @@
+/* Topics in a map, their partitions in a sorted array; names and metadata are copied (offsets.h). */
 #include "offsets.h"
 
 #include <stdlib.h>

@@ -308,7 +308,7 @@ static void sent(wr_connection *connection, size_t size)
         size -= left;
         wr_link_remove(&request->link);
         connection->request_count--;
-        wr_request_free(request);
+        wr_request_written(request);
     }
 }
 

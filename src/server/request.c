@@ -1,3 +1,15 @@
+/* A request's life, from its frame to its answer.
+ *
+ *                 keep                 answer
+ *     RUNNING ─────────────▶ KEPT ─────────────────▶ ANSWERED ──written, or cancel──▶ DONE
+ *        │ │ answer           │ │                       ▲
+ *        │ └──────────────────┼─┼───────────────────────┘
+ *        │ fail               │ └─ detach ─▶ DETACHED ─────────── answer ───────────▶ DONE
+ *        └──▶ DONE            └─── cancel ──────────────────────────────────────────▶ DONE
+ *
+ * RUNNING: its handler is on the stack. KEPT: the handler has returned and will answer later. DETACHED: so too, but its
+ * connection has closed, and the answer goes nowhere. ANSWERED: the bytes wait for their turn in the connection. DONE:
+ * freed. A closed connection cancels what it has, and detaches what was kept without an on_cancel. */
 #include "request.h"
 
 #include "server_int.h"
@@ -5,7 +17,23 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { RUNNING = 1, KEPT, ANSWERED };
+typedef enum request_state { IMPOSSIBLE, RUNNING, KEPT, DETACHED, ANSWERED, DONE, STATE_COUNT } request_state;
+
+typedef enum request_event { KEEP, ANSWER, FAIL, DETACH, CANCEL, WRITTEN, EVENT_COUNT } request_event;
+
+static const uint8_t transitions[STATE_COUNT][EVENT_COUNT] = {
+    [RUNNING] = {[KEEP] = KEPT, [ANSWER] = ANSWERED, [FAIL] = DONE},
+    [KEPT] = {[ANSWER] = ANSWERED, [DETACH] = DETACHED, [CANCEL] = DONE},
+    [DETACHED] = {[ANSWER] = DONE},
+    [ANSWERED] = {[CANCEL] = DONE, [WRITTEN] = DONE},
+};
+
+static void step(wr_request *request, request_event event)
+{
+    uint8_t next = transitions[request->state][event];
+    assert(next != IMPOSSIBLE);
+    request->state = next;
+}
 
 /* ---- memory */
 
@@ -55,6 +83,12 @@ void wr_request_free(wr_request *request)
     wr_buf_fini(&request->answer);
     charge(request, 0);
     free(request);
+}
+
+void wr_request_written(wr_request *request)
+{
+    step(request, WRITTEN);
+    wr_request_free(request);
 }
 
 bool wr_request_answered(const wr_request *request)
@@ -154,7 +188,7 @@ weir_err wr_request_start(wr_connection *connection, weir_slice frame, wr_buf *o
     connection->request_count++;
     err = handler->run(request);
     if (err != WEIR_OK) {
-        assert(request->state == RUNNING); /* a handler must not keep a request and fail it */
+        step(request, FAIL); /* a handler must not keep a request and fail it */
         wr_link_remove(&request->link);
         connection->request_count--;
         wr_request_free(request);
@@ -169,8 +203,7 @@ weir_err wr_request_start(wr_connection *connection, weir_slice frame, wr_buf *o
 
 void wr_request_keep(wr_request *request, void (*on_cancel)(wr_request *request))
 {
-    assert(request->state == RUNNING);
-    request->state = KEPT;
+    step(request, KEEP);
     request->on_cancel = on_cancel;
     if (!request->pipelined)
         request->connection->serial_count++;
@@ -187,7 +220,7 @@ static void finish(wr_request *request)
     wr_connection *connection = request->connection;
     if (request->state == KEPT && !request->pipelined)
         connection->serial_count--;
-    request->state = ANSWERED;
+    step(request, ANSWER);
     release(request);
     charge(request, sizeof *request + request->answer.capacity);
     wr_connection_ready(connection);
@@ -195,9 +228,9 @@ static void finish(wr_request *request)
 
 void wr_request_answer(wr_request *request)
 {
-    assert(request->state == RUNNING || request->state == KEPT);
     wr_link_remove(&request->wait_link);
-    if (!request->connection) { /* nobody listens any more */
+    if (request->state == DETACHED) { /* nobody listens any more */
+        step(request, ANSWER);
         wr_link_remove(&request->link);
         wr_request_free(request);
         return;
@@ -223,8 +256,9 @@ void wr_request_hang_up(wr_request *request, const char *reason)
 
 void wr_request_drop(wr_request *request)
 {
-    assert(request->state != RUNNING);
-    if (request->state == KEPT && !request->on_cancel) {
+    bool kept = request->state == KEPT;
+    step(request, kept && !request->on_cancel ? DETACH : CANCEL);
+    if (request->state == DETACHED) {
         size_t charged_size = request->charged_size;
         charge(request, 0);
         request->connection = NULL;
@@ -232,7 +266,7 @@ void wr_request_drop(wr_request *request)
         wr_list_append(&request->server->detached, &request->link);
         return;
     }
-    if (request->state == KEPT)
+    if (kept)
         request->on_cancel(request);
     wr_link_remove(&request->wait_link);
     wr_request_free(request);

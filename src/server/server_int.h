@@ -87,7 +87,8 @@ WEIR_MUST_CHECK weir_err wr_request_start(wr_connection *connection, weir_slice 
 /* The connection closes: cancels, detaches or frees. Already unlinked. */
 void wr_request_drop(wr_request *request);
 bool wr_request_answered(const wr_request *request);
-void wr_request_free(wr_request *request);
+void wr_request_written(wr_request *request); /* its answer has left: frees it */
+void wr_request_free(wr_request *request);    /* in whatever state it is: as in a crash */
 
 /* ---- server.c */
 bool wr_server_short(const wr_server *server); /* of memory */

@@ -1,3 +1,5 @@
+/* ApiVersions: which requests are served, in which versions. A client that asks in a version from the future is told in
+ * version 0 which one to ask in (KIP-511). */
 #include <wire/api_versions.h>
 
 #include "api.h"

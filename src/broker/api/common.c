@@ -1,3 +1,4 @@
+/* What handlers share: rights, waits, addresses, error codes, texts, repetitions, origins of settings (api.h). */
 #include <topics/topics.h>
 
 #include <assert.h>

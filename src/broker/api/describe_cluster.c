@@ -1,3 +1,5 @@
+/* DescribeCluster: the one broker, as a broker's listener is asked for it; controllers have listeners of their own, and
+ * this is none. */
 #include <wire/describe_cluster.h>
 
 #include "api.h"

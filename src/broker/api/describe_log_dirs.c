@@ -1,3 +1,4 @@
+/* DescribeLogDirs: the one data directory, and how many bytes each partition has in it. */
 #include <topics/topics.h>
 #include <wire/describe_log_dirs.h>
 

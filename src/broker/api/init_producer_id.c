@@ -1,3 +1,4 @@
+/* InitProducerId: a new id for an idempotent producer. */
 #include <wire/init_producer_id.h>
 
 #include "api.h"

@@ -1,3 +1,4 @@
+/* ListConfigResources: whose settings can be asked for: the broker and all topics. */
 #include <topics/topics.h>
 #include <wire/list_config_resources.h>
 

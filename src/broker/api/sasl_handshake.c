@@ -1,3 +1,4 @@
+/* SaslHandshake: refused, because there is nothing to log in to. */
 #include <wire/sasl_handshake.h>
 
 #include "api.h"
