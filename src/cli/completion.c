@@ -20,7 +20,7 @@ static void list_words(const char *noun, wr_buf *out)
 
 static void list_choices(const wr_option *option, wr_buf *out)
 {
-    for (const char *at = option->value; *at; at++)
+    for (const char *at = option->value; at && *at; at++)
         wr_buf_append(out, *at == '|' ? " " : at, 1);
 }
 

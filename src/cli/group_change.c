@@ -190,7 +190,7 @@ int wr_run_group_reset(wr_cli *cli)
 static int remove_groups(wr_cli *cli, wr_kafka *kafka)
 {
     int done_count = 0, status = WR_EXIT_OK;
-    bool done;
+    bool done = false;
     for (int i = 0; i < cli->operand_count && status == WR_EXIT_OK; i++) {
         wr_group_info group;
         status = find_inactive(cli, kafka, cli->operands[i], false, &group);

@@ -67,7 +67,7 @@ int wr_run_outbox_ls(wr_cli *cli)
     };
     wr_output out;
     wr_output_begin(&out, cli, columns);
-    wr_store *store;
+    wr_store *store = NULL;
     int status = open_database(cli, WR_STORE_READ_ONLY, &store);
     if (status != WR_EXIT_OK)
         return status;
@@ -84,8 +84,8 @@ int wr_run_outbox_ls(wr_cli *cli)
 
 static int decide(wr_cli *cli, weir_err (*change)(wr_store *, int64_t, weir_failure *), const char *done)
 {
-    int64_t number;
-    wr_store *store;
+    int64_t number = 0;
+    wr_store *store = NULL;
     int status = number_of(cli, &number);
     if (status == WR_EXIT_OK)
         status = open_database(cli, 0, &store);
@@ -125,8 +125,8 @@ int wr_run_outbox_rm(wr_cli *cli)
 
 int wr_run_outbox_show(wr_cli *cli)
 {
-    int64_t number;
-    wr_store *store;
+    int64_t number = 0;
+    wr_store *store = NULL;
     int status = number_of(cli, &number);
     if (status == WR_EXIT_OK)
         status = open_database(cli, WR_STORE_READ_ONLY, &store);

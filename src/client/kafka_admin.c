@@ -194,13 +194,13 @@ static weir_err read_configs(const rd_kafka_ConfigResource_t *resource, weir_are
     return WEIR_OK;
 }
 
-static weir_err describe_configs(wr_client *client, rd_kafka_ResourceType_t type, const char *name, const char *what,
-                                 int timeout_ms, weir_arena *arena, const wr_config_info **ret_configs,
-                                 size_t *ret_count, weir_failure *failure)
+/* Takes `wanted`; `what` says in a failure what was done. */
+static weir_err describe_configs(wr_client *client, rd_kafka_ConfigResource_t *wanted, const char *what, int timeout_ms,
+                                 weir_arena *arena, const wr_config_info **ret_configs, size_t *ret_count,
+                                 weir_failure *failure)
 {
     wr_kafka_request ask;
     size_t count = 0;
-    rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(type, name);
     weir_err err = wr_kafka_request_init(&ask, client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms, failure);
     if (err == WEIR_OK) {
         rd_kafka_DescribeConfigs(ask.kafka, &wanted, 1, ask.options, ask.queue);
@@ -223,8 +223,8 @@ weir_err wr_kafka_topic_config(wr_client *client, const char *topic, int timeout
 {
     char what[300];
     snprintf(what, sizeof(what), "reading the configuration of topic %s", topic);
-    return describe_configs(client, RD_KAFKA_RESOURCE_TOPIC, topic, what, timeout_ms, arena, ret_configs, ret_count,
-                            failure);
+    return describe_configs(client, rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic), what, timeout_ms,
+                            arena, ret_configs, ret_count, failure);
 }
 
 weir_err wr_kafka_broker_config(wr_client *client, int32_t broker, int timeout_ms, weir_arena *arena,
@@ -233,8 +233,8 @@ weir_err wr_kafka_broker_config(wr_client *client, int32_t broker, int timeout_m
     char what[80], name[16];
     snprintf(name, sizeof(name), "%d", broker);
     snprintf(what, sizeof(what), "reading the configuration of broker %s", name);
-    return describe_configs(client, RD_KAFKA_RESOURCE_BROKER, name, what, timeout_ms, arena, ret_configs, ret_count,
-                            failure);
+    return describe_configs(client, rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, name), what, timeout_ms,
+                            arena, ret_configs, ret_count, failure);
 }
 
 /* ---- offsets */

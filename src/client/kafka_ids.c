@@ -85,7 +85,10 @@ static bool parse_server(const char *at, size_t size, char host[256], int *ret_p
     if (*begin == '[' && !end)
         return false;
     const char *port = end && *end == ']' ? strchr(end, ':') : end;
-    *ret_port = port ? atoi(port + 1) : DEFAULT_PORT;
+    long number = port ? strtol(port + 1, NULL, 10) : DEFAULT_PORT;
+    if (number < 1 || number > 65535)
+        return false;
+    *ret_port = (int)number;
     if (end)
         *end = '\0';
     snprintf(host, 256, "%s", begin + (*begin == '['));

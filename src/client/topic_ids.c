@@ -147,7 +147,8 @@ static void read_topic(cursor *in, const char *const *topics, size_t count, wr_t
     skip_partitions(in);
     take(in, 4);
     skip_tags(in);
-    for (size_t i = 0; i < count && !in->has_failed && !error; i++)
+    bool is_told = !in->has_failed && !error && name.data && id;
+    for (size_t i = 0; i < count && is_told; i++)
         if (strlen(topics[i]) == name.size && memcmp(topics[i], name.data, name.size) == 0)
             memcpy(ids[i].bytes, id, ID_SIZE);
 }

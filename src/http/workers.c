@@ -34,8 +34,10 @@ weir_err wr_http_workers_start(wr_http_workers *workers, int count)
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->filled, NULL);
     wr_list_init(&workers->work);
-    workers->threads = count > 0 ? calloc((size_t)count, sizeof *workers->threads) : NULL;
-    if (count > 0 && !workers->threads)
+    if (count <= 0)
+        return WEIR_OK;
+    workers->threads = calloc((size_t)count, sizeof *workers->threads);
+    if (!workers->threads)
         return WEIR_E_MEMORY;
     for (; workers->count < count; workers->count++)
         if (pthread_create(&workers->threads[workers->count], NULL, work, workers) != 0)

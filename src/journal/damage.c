@@ -107,7 +107,7 @@ static weir_err search_index(wr_walk *walk, int64_t from, int64_t *position, wr_
 
 static weir_err find_next(wr_walk *walk, int64_t position, int64_t offset, int64_t *ret_position, int64_t *ret_offset)
 {
-    wr_head head;
+    wr_head head = {0};
     int64_t at = position + 1;
     *ret_position = walk->end;
     *ret_offset = limit_of(walk);

@@ -102,17 +102,21 @@ weir_slice wr_api_text(wr_request *request, const char *format, ...)
     return made.data ? made : WEIR_SLICE("");
 }
 
+/* Null, which is no text at all, stands before all texts. */
+static int compare_keys(weir_slice x, weir_slice y)
+{
+    if (!x.data || !y.data)
+        return (x.data != NULL) - (y.data != NULL);
+    size_t size = x.size < y.size ? x.size : y.size;
+    int order = memcmp(x.data, y.data, size);
+    return order ? order : (x.size > y.size) - (x.size < y.size);
+}
+
 static int by_key_then_place(const void *a, const void *b, void *user)
 {
     const weir_slice *keys = user;
     int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
-    weir_slice x = keys[left], y = keys[right];
-    if (!x.data != !y.data)
-        return x.data ? 1 : -1;
-    size_t size = x.size < y.size ? x.size : y.size;
-    int order = size ? memcmp(x.data, y.data, size) : 0;
-    if (order == 0)
-        order = (x.size > y.size) - (x.size < y.size);
+    int order = compare_keys(keys[left], keys[right]);
     return order ? order : (left > right) - (left < right);
 }
 
@@ -126,8 +130,7 @@ const int32_t *wr_api_firsts(wr_request *request, const weir_slice *keys, int32_
     if (count > 1)
         qsort_r(order, (size_t)count, sizeof *order, by_key_then_place, (void *)(uintptr_t)keys);
     for (int32_t i = 0, first = 0; i < count; i++) {
-        weir_slice a = keys[order[first]], b = keys[order[i]];
-        if (!a.data != !b.data || !weir_slice_equal(a, b))
+        if (compare_keys(keys[order[first]], keys[order[i]]) != 0)
             first = i;
         firsts[order[i]] = order[first];
     }
