@@ -55,8 +55,15 @@ static weir_err write_meta(wr_data_dir *dir, weir_failure *failure)
         wr_uuid_print_base64(&id, dir->cluster_id);
     }
     snprintf(text, sizeof text, "version=1\ncluster.id=%s\nnode.id=%d\n", dir->cluster_id, dir->config.node_id);
-    weir_err err = wr_path_write(dir->io, path_of(dir, "meta.properties", path), weir_slice_of(text));
+    weir_err err = wr_properties_write(dir->io, path_of(dir, "meta.properties", path), weir_slice_of(text));
     return err == WEIR_OK ? err : weir_fail(failure, err, "cannot write %s", path);
+}
+
+static weir_err damaged_properties(const char *path, weir_failure *failure)
+{
+    return weir_fail(
+        failure, WEIR_E_CORRUPT,
+        "%s is not what was written: its crc32c does not fit; restore it, or correct it and remove that line", path);
 }
 
 static weir_err read_meta(wr_data_dir *dir, weir_failure *failure)
@@ -72,6 +79,8 @@ static weir_err read_meta(wr_data_dir *dir, weir_failure *failure)
         err = write_meta(dir, failure);
     } else if (err != WEIR_OK) {
         weir_fail(failure, err, "cannot read %s", path);
+    } else if (!wr_properties_hold(text)) {
+        err = damaged_properties(path, failure);
     } else if (!wr_properties_get(text, "cluster.id", dir->cluster_id, sizeof dir->cluster_id)) {
         err = weir_fail(failure, WEIR_E_CORRUPT, "%s has no cluster.id", path);
     } else if (dir->config.cluster_id && strcmp(dir->config.cluster_id, dir->cluster_id) != 0) {

@@ -44,7 +44,7 @@ static weir_err read_next(const wr_producer_ids *ids, const char *path, int64_t 
         char *end = value;
         if (wr_properties_get(text, "next", value, sizeof value))
             next = strtoll(value, &end, 10);
-        if (end == value || *end != '\0' || next < 0 || next > INT64_MAX - BLOCK_SIZE)
+        if (!wr_properties_hold(text) || end == value || *end != '\0' || next < 0 || next > INT64_MAX - BLOCK_SIZE)
             err = WEIR_E_CORRUPT;
     } else if (err == WEIR_E_NOT_FOUND) {
         err = WEIR_OK;
@@ -64,7 +64,7 @@ static weir_err take_block(wr_producer_ids *ids)
     if (err != WEIR_OK)
         return err;
     snprintf(text, sizeof text, "next=%lld\n", (long long)next + BLOCK_SIZE);
-    err = wr_path_write(ids->io, path, weir_slice_of(text));
+    err = wr_properties_write(ids->io, path, weir_slice_of(text));
     if (err != WEIR_OK)
         return err;
     ids->next = next;

@@ -1,5 +1,13 @@
-/* Reading lines of "key=value" (properties.h). */
+/* Reading lines of "key=value", and the line in front that guards them (properties.h). */
 #include "properties.h"
+
+#include <base/buf.h>
+#include <base/hash.h>
+
+#include <stdio.h>
+
+static const char guard[] = "# crc32c=";
+enum { GUARD_SIZE = sizeof guard - 1, LINE_SIZE = GUARD_SIZE + 9 /* digits and \n */ };
 
 static weir_slice trim(weir_slice text)
 {
@@ -44,4 +52,33 @@ bool wr_properties_get(weir_slice text, const char *key, char *ret_value, size_t
             return true;
         }
     return false;
+}
+
+static void print_guard(weir_slice text, char ret_line[LINE_SIZE + 1])
+{
+    snprintf(ret_line, LINE_SIZE + 1, "%s%08x\n", guard, (unsigned)wr_crc32c(0, text.data, text.size));
+}
+
+bool wr_properties_hold(weir_slice text)
+{
+    if (text.size < GUARD_SIZE || memcmp(text.data, guard, GUARD_SIZE) != 0)
+        return true;
+    char line[LINE_SIZE + 1];
+    if (text.size < LINE_SIZE)
+        return false;
+    print_guard((weir_slice){text.data + LINE_SIZE, text.size - LINE_SIZE}, line);
+    return memcmp(text.data, line, LINE_SIZE) == 0;
+}
+
+weir_err wr_properties_write(wr_io *io, const char *path, weir_slice text)
+{
+    char line[LINE_SIZE + 1];
+    wr_buf buf;
+    wr_buf_init(&buf, text.size + LINE_SIZE);
+    print_guard(text, line);
+    wr_buf_append(&buf, line, LINE_SIZE);
+    wr_buf_slice(&buf, text);
+    weir_err err = wr_buf_failed(&buf) ? WEIR_E_MEMORY : wr_path_write(io, path, wr_buf_view(&buf));
+    wr_buf_fini(&buf);
+    return err;
 }

@@ -28,3 +28,15 @@ TEST(a_value_that_does_not_fit_is_not_cut)
     CHECK_STR(value, "old");
     CHECK(!wr_properties_get(WEIR_SLICE(""), "key", value, sizeof value));
 }
+
+TEST(a_guarded_text_holds_as_it_was_written_and_not_otherwise)
+{
+    weir_slice old = WEIR_SLICE("a=1\n"), empty = {0};
+    CHECK(wr_properties_hold(old));
+    CHECK(wr_properties_hold(empty));
+    char text[] = "# crc32c=00000000\n";
+    CHECK(wr_properties_hold(weir_slice_of(text))); /* the CRC of nothing */
+    text[9] = '1';
+    CHECK(!wr_properties_hold(weir_slice_of(text)));
+    CHECK(!wr_properties_hold(WEIR_SLICE("# crc32c=0000")));
+}

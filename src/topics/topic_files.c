@@ -83,7 +83,7 @@ weir_err wr_topic_files_write(const wr_topic_files *files, const char *topic, co
     char directory[WR_PATH_SIZE], path[WR_PATH_SIZE];
     wr_topic_path(files, topic, 0, directory);
     file_path(directory, "topic.properties", path);
-    weir_err err = wr_buf_failed(&text) ? WEIR_E_MEMORY : wr_path_write(files->io, path, wr_buf_view(&text));
+    weir_err err = wr_buf_failed(&text) ? WEIR_E_MEMORY : wr_properties_write(files->io, path, wr_buf_view(&text));
     wr_buf_fini(&text);
     return err;
 }
@@ -281,6 +281,11 @@ static weir_err read_topic(data_scan *scan, const char *path, weir_slice text, w
     char value[64];
     wr_uuid id;
     long count = 0;
+    if (!wr_properties_hold(text))
+        return weir_fail(
+            scan->failure, WEIR_E_CORRUPT,
+            "%s is not what was written: its crc32c does not fit; restore it, or correct it and remove that line",
+            path);
     if (!wr_properties_get(text, "topic.id", value, sizeof value) || wr_uuid_parse(value, &id) != WEIR_OK)
         return weir_fail(scan->failure, WEIR_E_CORRUPT, "%s has no topic.id", path);
     if (wr_properties_get(text, "partitions", value, sizeof value))

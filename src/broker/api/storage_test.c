@@ -219,3 +219,68 @@ TEST(the_latest_offset_is_answered_also_when_a_sync_fails)
         wr_rig_free(rig);
     }
 }
+
+/* ---- the small files */
+
+static int64_t size_of(wr_rig *rig, const char *path)
+{
+    wr_file *file;
+    int64_t size;
+    CHECK_OK(wr_file_open(wr_sim_io(rig->sim), path, WR_FILE_READ, &file));
+    CHECK_OK(wr_file_size(file, &size));
+    wr_file_close(file);
+    return size;
+}
+
+static void cut_file(wr_rig *rig, const char *path, int64_t size)
+{
+    wr_file *file;
+    CHECK_OK(wr_file_open(wr_sim_io(rig->sim), path, WR_FILE_WRITE, &file));
+    CHECK_OK(wr_file_truncate(file, size));
+    CHECK_OK(wr_file_sync(file));
+    wr_file_close(file);
+}
+
+/* Starts on the damaged file: either that is said, or everything is as it was. */
+static bool is_refused(const char *path, int64_t at, bool cut)
+{
+    wr_rig *rig = wr_rig_new(7, (const char *const[]){"cluster.id=abcdefghijklmnopqrstuv", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 12);
+    CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_NONE);
+    CHECK_OK(wr_rig_stop(rig));
+    if (at >= size_of(rig, path)) {
+        wr_rig_free(rig);
+        return true;
+    }
+    if (cut)
+        cut_file(rig, path, at);
+    else
+        flip(rig, path, at);
+    bool refused = wr_rig_start(rig) != WEIR_OK;
+    if (refused) {
+        CHECK(rig->failure.sentence[0]);
+    } else {
+        client = wr_rig_connect(rig);
+        wr_metadata_request in = {.topic_count = -1};
+        const wr_metadata_response *out = wr_rig_call(client, WR_API_METADATA, 12, &in);
+        CHECK(out && out->topic_count == 1 && out->topics[0].partition_count == 12);
+        int64_t high = 0;
+        CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, &high), WR_KAFKA_NONE);
+        CHECK_EQ(high, 1);
+    }
+    wr_rig_free(rig);
+    return refused;
+}
+
+TEST(a_flipped_bit_or_a_cut_in_a_small_file_is_refused_or_harmless)
+{
+    static const char *const paths[] = {"/data/orders-0/topic.properties", "/data/meta.properties",
+                                        "/data/orders-0/partition.metadata"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        int refused = 0;
+        for (int64_t at = 0; at < 100; at++)
+            refused += is_refused(paths[i], at, false) + is_refused(paths[i], at, true);
+        CHECK(i == 2 || refused > 100);
+    }
+}
