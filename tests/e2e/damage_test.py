@@ -1,0 +1,71 @@
+"""Damaged files of a broker that was stopped well: what `consume` and `topic show` say, and what is served all the same."""
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness import Weir, check, equal, main, remove, test, weir_binary
+
+
+class Stored:
+    """A broker of its own with a topic of five batches in one partition; stopped."""
+
+    def __enter__(self):
+        self.data = tempfile.mkdtemp(prefix="weir-data-")
+        self.broker = Weir(self.data)
+        equal(self.weir("topic", "create", "orders").returncode, 0)
+        for i in range(5):
+            lines = b"".join(b"%d %s\n" % (i, b"x" * 100) for _ in range(20))
+            equal(self.weir("produce", "orders", stdin=lines).returncode, 0)
+        return self
+
+    def __exit__(self, kind, wrong, trace):
+        status = self.broker.close()
+        remove(self.data)
+        check(kind is not None or status == 0, f"the broker ended with {status}")
+
+    def weir(self, *words, stdin=b""):
+        return subprocess.run([weir_binary(), *words, "-b", self.broker.bootstrap], input=stdin, capture_output=True, timeout=40)
+
+    def flip(self, pattern, part, kill=False):
+        if kill:
+            self.broker.kill()
+        else:
+            equal(self.broker.stop(), 0)
+        file = next(Path(self.data).glob(pattern))
+        raw = bytearray(file.read_bytes())
+        raw[int(len(raw) * part)] ^= 1
+        file.write_bytes(raw)
+        self.broker.start()
+
+
+@test
+def a_damaged_batch_is_said_by_consume_and_broker_and_the_rest_is_served():
+    with Stored() as on:
+        on.flip("orders-0/*.log", 0.5)
+        got = on.weir("consume", "orders", "-o", "json", "--timeout", "5s")
+        equal(got.returncode, 1)
+        equal(got.stdout.count(b"\n"), 40)
+        said = got.stderr.decode()
+        check("orders-0" in said and "offset 40" in said and "damaged" in said and "weir consume" in said, said)
+        log = on.broker.said()
+        check("records are damaged" in log and '"next_offset":60' in log and '"file":"00000000000000000000.log"' in log, log)
+        rest = on.weir("consume", "orders", "-p", "0", "--offset", "60", "-o", "json", "--timeout", "5s")
+        equal((rest.returncode, rest.stdout.count(b"\n")), (0, 40))
+        equal(on.weir("produce", "orders", stdin=b"one more\n").returncode, 0)
+
+
+@test
+def a_partition_that_stays_closed_is_shown_as_closed():
+    with Stored() as on:
+        on.flip("orders-0/*.log", 0.5, kill=True)
+        shown = on.weir("topic", "show", "orders", "-o", "json")
+        equal(shown.returncode, 0)
+        partition = json.loads(shown.stdout)["partitions"][0]
+        equal((partition["leader"], partition["open"]), (-1, False))
+        check(b"closed" in on.weir("topic", "show", "orders", "-o", "table").stdout
+              or b"closed" in on.weir("topic", "show", "orders").stdout, shown.stdout.decode())
+        check("partition stays closed" in on.broker.said(), on.broker.said())
+
+
+main(needs_broker=False)
