@@ -1,7 +1,7 @@
 /* Sparse indexes of one segment: entries of fixed size, ascending in both columns, in Kafka's file formats.
  *
- *    .index      offset:4  position:4     last offset of a batch, relative to the segment's base; where the batch
- * begins .timeindex  time:8    offset:4       greatest timestamp up to here; last offset of the first batch that has it
+ *    .index       offset:4  position:4   last offset of a batch, relative to the segment's base; where the batch begins
+ *    .timeindex   time:8    offset:4     greatest timestamp up to here; last offset of the first batch that has it
  *
  * In memory an index holds its file's bytes as they are. The active segment's index grows in memory and reaches its
  * file when the log makes a checkpoint, at a roll and at close: what lies past the last checkpoint is read again after

@@ -8,9 +8,8 @@
  * those of the lines, indexes carry a CRC there, and batches are checked when somebody reads them for the first time.
  * From it on every batch is read and must hold. At the first one that does not:
  *
- *   below the promised offset   an fsync had succeeded over it. This is damage: WEIR_E_CORRUPT, the partition stays
- * closed else                        it was never acknowledged as durable: the log ends before it, what follows is
- * removed
+ *   below the promised offset   an fsync had succeeded over it. This is damage: WEIR_E_CORRUPT, the partition stays closed
+ *   else                        it was never acknowledged as durable: the log ends before it, what follows is removed
  *
  * What is promised can be known only in part. An fsync leaves no trace on the disk, and a record of it that is itself
  * synced would double the cost of every acknowledgement. So it is recorded without a sync (weir.synced), after the
@@ -18,10 +17,11 @@
  * start offset and the recovery point. Therefore
  *
  *   after kill -9        the record is exact: any damage to a synced batch is told from a torn write
- *   after a power cut    it is as old as the kernel's write-back (about 30 s, or the last checkpoint). Damage to a
- * batch synced since then looks like a torn write and is cut; that takes a disk that loses what it reported as written,
- * within that time. What an intact disk was told to keep is always kept a later batch that holds, behind one that does
- * not, proves nothing: sectors reach the disk in any order
+ *   after a power cut    it is as old as the kernel's write-back (about 30 s, or the last checkpoint). Damage to a batch
+ *                        synced since then looks like a torn write and is cut; that takes a disk that loses what it
+ *                        reported as written, within that time. What an intact disk was told to keep is always kept
+ *
+ * A later batch that holds, behind one that does not, proves nothing: sectors reach the disk in any order.
  *
  * Base offset and leader epoch of a batch are not covered by its CRC; they are known from their neighbours and from the
  * checkpoint, and compared. A log without a checkpoint is a young one (leader epoch 0, nothing deleted), or, when

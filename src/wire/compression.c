@@ -1,9 +1,9 @@
 /* The four codecs of record batches.
  *
- *     gzip     RFC 1952; several members in a row read as one
- *     snappy   one raw block, or Java's framing: 82 "SNAPPY" 00, version:4, compatible:4, then blocks of length:4,
- * block lz4      the LZ4 frame format; written with independent blocks of 64 KiB, the only ones Java reads zstd     RFC
- * 8878
+ *     gzip     RFC 1952; several members in a row are read as one
+ *     snappy   one raw block, or Java's framing: 82 "SNAPPY" 00, version:4, compatible:4, then blocks of length:4, block
+ *     lz4      the LZ4 frame format; written with independent blocks of 64 KiB, the only ones that Java reads
+ *     zstd     RFC 8878
  *
  * We write raw snappy blocks: librdkafka and Java's snappy library both read that form (the latter takes for raw what
  * does not begin with its magic). Decompression streams through a small window into the output and stops at the
