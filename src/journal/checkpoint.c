@@ -1,3 +1,5 @@
+/* Writing and reading weir.checkpoint and weir.synced, byte for byte as checkpoint_int.h describes them, and the list of
+ * leader epochs that the checkpoint carries. */
 #include "checkpoint_int.h"
 
 #include <base/hash.h>

@@ -1,3 +1,4 @@
+/* Reading the head of a batch: where its fields are stands in wire/batch.h, what can be no batch in head_int.h. */
 #include "head_int.h"
 
 #include <base/buf.h>

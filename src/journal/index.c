@@ -1,3 +1,4 @@
+/* Offset and time indexes: adding, looking up by binary search, loading and storing (index_int.h has the formats). */
 #include "index_int.h"
 
 #include <base/buf.h>

@@ -1,3 +1,4 @@
+/* Idempotent producers: judging and remembering their batches, and the snapshot file (producers_int.h has both). */
 #include "producers_int.h"
 
 #include <base/hash.h>
