@@ -10,17 +10,25 @@
 enum { BLOCK_SIZE = 1000, FILE_SIZE_MAX = 4096 };
 
 struct wr_producer_ids {
+    wr_loop *loop;
     wr_io *io;
     const char *directory;
     int64_t next, end; /* of the block; equal: none left */
+    wr_list waits;     /* wr_producer_id_wait */
+    bool taking;       /* a block, beside the loop */
+    bool closing;
+    int64_t taken; /* by the worker: where the new block begins */
+    wr_work_order order;
 };
 
-weir_err wr_producer_ids_new(wr_io *io, const char *directory, wr_producer_ids **ret_ids)
+weir_err wr_producer_ids_new(wr_loop *loop, const char *directory, wr_producer_ids **ret_ids)
 {
     wr_producer_ids *ids = calloc(1, sizeof *ids);
     if (!ids)
         return WEIR_E_MEMORY;
-    ids->io = io;
+    ids->loop = loop;
+    ids->io = wr_loop_io(loop);
+    wr_list_init(&ids->waits);
     ids->directory = directory;
     *ret_ids = ids;
     return WEIR_OK;
@@ -28,6 +36,10 @@ weir_err wr_producer_ids_new(wr_io *io, const char *directory, wr_producer_ids *
 
 void wr_producer_ids_free(wr_producer_ids *ids)
 {
+    if (!ids)
+        return;
+    ids->closing = true;
+    wr_loop_work_cancel(ids->loop, &ids->order);
     free(ids);
 }
 
@@ -55,8 +67,10 @@ static weir_err read_next(const wr_producer_ids *ids, const char *path, int64_t 
     return err;
 }
 
-static weir_err take_block(wr_producer_ids *ids)
+/* On a worker. */
+static weir_err take_block(void *user)
 {
+    wr_producer_ids *ids = user;
     char path[WR_PATH_SIZE], text[64];
     snprintf(path, sizeof path, "%s/producer_ids.properties", ids->directory);
     int64_t next;
@@ -65,17 +79,54 @@ static weir_err take_block(wr_producer_ids *ids)
         return err;
     snprintf(text, sizeof text, "next=%lld\n", (long long)next + BLOCK_SIZE);
     err = wr_properties_write(ids->io, path, weir_slice_of(text));
-    if (err != WEIR_OK)
-        return err;
-    ids->next = next;
-    ids->end = next + BLOCK_SIZE;
-    return WEIR_OK;
+    if (err == WEIR_OK)
+        ids->taken = next;
+    return err;
 }
 
-weir_err wr_producer_ids_next(wr_producer_ids *ids, int64_t *ret_id)
+static void block_taken(void *user, weir_err err);
+
+static weir_err start_taking(wr_producer_ids *ids)
 {
-    weir_err err = ids->next == ids->end ? take_block(ids) : WEIR_OK;
-    if (err == WEIR_OK)
-        *ret_id = ids->next++;
+    weir_err err = wr_loop_work(ids->loop, &ids->order, take_block, block_taken, ids);
+    ids->taking = err == WEIR_OK;
     return err;
+}
+
+static void block_taken(void *user, weir_err err)
+{
+    wr_producer_ids *ids = user;
+    ids->taking = false;
+    if (ids->closing)
+        return;
+    if (err == WEIR_OK) {
+        ids->next = ids->taken;
+        ids->end = ids->taken + BLOCK_SIZE;
+    }
+    for (wr_link *link; (link = wr_list_first(&ids->waits));) {
+        if (err == WEIR_OK && ids->next == ids->end) {
+            err = start_taking(ids); /* more wait than a block has */
+            if (err == WEIR_OK)
+                return;
+        }
+        wr_link_remove(link);
+        wr_producer_id_wait *wait = WR_LIST_ITEM(link, wr_producer_id_wait, link);
+        wait->done(wait->user, err, err == WEIR_OK ? ids->next++ : -1);
+    }
+}
+
+weir_err wr_producer_ids_next(wr_producer_ids *ids, int64_t *ret_id, wr_producer_id_wait *wait,
+                              void (*done)(void *user, weir_err err, int64_t id), void *user)
+{
+    if (ids->next < ids->end && !ids->taking) {
+        *ret_id = ids->next++;
+        return WEIR_OK;
+    }
+    weir_err err = ids->taking ? WEIR_OK : start_taking(ids);
+    if (err != WEIR_OK)
+        return err;
+    wait->done = done;
+    wait->user = user;
+    wr_list_append(&ids->waits, &wait->link);
+    return WEIR_E_AGAIN;
 }

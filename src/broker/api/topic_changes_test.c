@@ -7,6 +7,7 @@
 #include <wire/create_topics.h>
 #include <wire/delete_topics.h>
 #include <wire/incremental_alter_configs.h>
+#include <wire/init_producer_id.h>
 #include <wire/kafka.h>
 #include <wire/metadata.h>
 #include <wire/offset_commit.h>
@@ -127,6 +128,31 @@ TEST(the_life_of_a_topic_makes_no_call_on_the_loop_that_may_block)
         CHECK_EQ(wr_sim_blocking_count(rig->sim), 0);
         wr_rig_free(rig);
     }
+}
+
+TEST(producer_ids_are_given_once_each_and_their_blocks_are_taken_beside_the_loop)
+{
+    enum { CLIENTS = 8, ASKED = 400 };
+    static bool seen[4 * CLIENTS * ASKED];
+    wr_rig *rig = rig_new(1);
+    wr_rig_client *clients[CLIENTS];
+    memset(seen, 0, sizeof seen);
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = wr_rig_connect(rig);
+    wr_init_producer_id_request in = {.transaction_timeout_ms = 1000, .producer_id = -1, .producer_epoch = -1};
+    for (int round = 0; round < ASKED; round++) {
+        for (int i = 0; i < CLIENTS; i++)
+            wr_rig_send(clients[i], WR_API_INIT_PRODUCER_ID, 4, &in);
+        for (int i = 0; i < CLIENTS; i++) {
+            const wr_init_producer_id_response *out = wr_rig_receive(clients[i], WR_API_INIT_PRODUCER_ID, 4, 60000);
+            CHECK(out && out->error_code == WR_KAFKA_NONE && out->producer_epoch == 0);
+            CHECK(out->producer_id >= 0 && out->producer_id < (int64_t)sizeof seen && !seen[out->producer_id]);
+            seen[out->producer_id] = true;
+        }
+    }
+    CHECK(seen[CLIENTS * ASKED - 1]); /* and none was left out */
+    CHECK_EQ(wr_sim_blocking_count(rig->sim), 0);
+    wr_rig_free(rig);
 }
 
 TEST(of_two_creations_of_one_name_one_succeeds_and_the_other_finds_it_there)
