@@ -19,10 +19,10 @@ WEIR_MUST_CHECK weir_err wr_size_parse(const char *text, int64_t *ret_size);
 
 /* Sums that stop at INT64_MIN and INT64_MAX, which as a deadline is never. Every duration that somebody configured or sent
  * goes through one of them. */
-static inline int64_t wr_time_add_ms(int64_t time_ms, int64_t duration_ms)
+static inline int64_t wr_time_add_ms(int64_t moment_ms, int64_t duration_ms)
 {
     int64_t sum;
-    if (__builtin_add_overflow(time_ms, duration_ms, &sum))
+    if (__builtin_add_overflow(moment_ms, duration_ms, &sum))
         return duration_ms < 0 ? INT64_MIN : INT64_MAX;
     return sum;
 }

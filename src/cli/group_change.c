@@ -192,7 +192,7 @@ static int remove_groups(wr_cli *cli, wr_kafka *kafka)
     int done_count = 0, status = WR_EXIT_OK;
     bool done = false;
     for (int i = 0; i < cli->operand_count && status == WR_EXIT_OK; i++) {
-        wr_group_info group;
+        wr_group_info group = {0};
         status = find_inactive(cli, kafka, cli->operands[i], false, &group);
         if (status == WR_EXIT_OK)
             fprintf(stderr, "This deletes group %s and its %zu position%s.\n", group.name, group.offset_count,

@@ -97,7 +97,7 @@ weir_err wr_segment_mend(wr_segment *segment)
 {
     if (!segment->torn)
         return WEIR_OK;
-    wr_file *file;
+    wr_file *file = NULL;
     weir_err err = wr_segment_open(segment, &file);
     if (err != WEIR_OK)
         return err;

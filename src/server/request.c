@@ -218,6 +218,7 @@ void wr_request_silence(wr_request *request)
 static void finish(wr_request *request)
 {
     wr_connection *connection = request->connection;
+    assert(connection); /* without one it was detached, and answered into the void */
     if (request->state == KEPT && !request->pipelined)
         connection->serial_count--;
     step(request, ANSWER);

@@ -204,7 +204,7 @@ static weir_err count_rows(wr_core *core, int64_t *ret_count, weir_failure *fail
 
 static weir_err delete_excess(wr_core *core, weir_failure *failure)
 {
-    int64_t count;
+    int64_t count = 0;
     weir_err err = count_rows(core, &count, failure);
     int64_t excess = count - (int64_t)core->options.senders_max;
     if (err != WEIR_OK || excess <= 0)

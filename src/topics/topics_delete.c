@@ -4,6 +4,7 @@
 
 #include <base/time.h>
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* A deleted topic whose files are still there. */
@@ -117,6 +118,7 @@ static void remove_due(void *user)
 static void remove_later(topic_change *change)
 {
     wr_topics *topics = change->topics;
+    assert(change->queue->name); /* the queue of a topic's changes has it from the first of them on */
     size_t size = strlen(change->queue->name) + 1;
     deleted_topic *made = calloc(1, sizeof *made + size);
     if (!made)
