@@ -302,37 +302,36 @@ bool wr_group_supports(const wr_group *group, const wr_group_join *join, const w
     return false;
 }
 
-static size_t votes_for(const wr_group *group, weir_slice name)
-{
-    size_t votes = 0;
-    for (wr_link *link = wr_list_first(&group->members); link; link = wr_list_next(&group->members, link)) {
-        const wr_group_member *member = WR_LIST_ITEM(link, wr_group_member, link);
-        for (size_t i = 0; i < member->protocol_count; i++)
-            if (all_support(group, member->protocols[i].name, NULL)) {
-                votes += weir_slice_equal(member->protocols[i].name, name);
-                break; /* one vote each: the first that everybody can */
-            }
-    }
-    return votes;
-}
-
+/* Everybody has one vote, for the first of its protocols that all can speak. Only what the first member speaks can be one
+ * of those, so the work is members × protocols × protocols of one member: a group of 1,000 with 64 protocols each votes in
+ * a few million comparisons. */
 weir_slice wr_group_vote(const wr_group *group)
 {
     wr_link *link = wr_list_first(&group->members);
     assert(link);
     const wr_group_member *first = WR_LIST_ITEM(link, wr_group_member, link);
-    weir_slice best = {0};
-    size_t best_votes = 0;
-    for (size_t i = 0; i < first->protocol_count; i++) {
-        if (!all_support(group, first->protocols[i].name, NULL))
-            continue;
-        size_t votes = votes_for(group, first->protocols[i].name);
-        if (!best.data || votes > best_votes) {
-            best = first->protocols[i].name;
-            best_votes = votes;
-        }
+    weir_slice common[WR_GROUP_PROTOCOL_COUNT_MAX];
+    size_t votes[WR_GROUP_PROTOCOL_COUNT_MAX] = {0}, common_count = 0, best = 0;
+    assert(first->protocol_count <= WR_GROUP_PROTOCOL_COUNT_MAX);
+    for (size_t i = 0; i < first->protocol_count; i++)
+        if (all_support(group, first->protocols[i].name, NULL))
+            common[common_count++] = first->protocols[i].name;
+    if (common_count == 0)
+        return WEIR_SLICE("");
+    for (; link; link = wr_list_next(&group->members, link)) {
+        const wr_group_member *member = WR_LIST_ITEM(link, wr_group_member, link);
+        size_t choice = common_count;
+        for (size_t i = 0; i < member->protocol_count && choice == common_count; i++)
+            for (choice = 0; choice < common_count; choice++)
+                if (weir_slice_equal(common[choice], member->protocols[i].name))
+                    break;
+        assert(choice < common_count); /* all of them are spoken by everybody */
+        votes[choice]++;
     }
-    return best.data ? best : WEIR_SLICE("");
+    for (size_t i = 1; i < common_count; i++)
+        if (votes[i] > votes[best])
+            best = i;
+    return common[best];
 }
 
 bool wr_group_subscribes(const wr_group *group, weir_slice topic)
