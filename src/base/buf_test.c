@@ -1,6 +1,7 @@
 #include "base/buf.h"
 
 #include "allocation.h"
+#include "base/hex.h"
 #include "test.h"
 
 static const int64_t edges[] = {0,         1,         -1,        63,          64,        -64,
@@ -12,9 +13,7 @@ enum { EDGE_COUNT = sizeof edges / sizeof *edges };
 static wr_cursor cursor_of_hex(const char *hex, uint8_t *bytes)
 {
     size_t size = strlen(hex) / 2;
-    for (size_t i = 0; i < size; i++)
-        bytes[i] = (uint8_t)(strchr("0123456789abcdef", hex[2 * i]) - "0123456789abcdef") << 4 |
-                   (uint8_t)(strchr("0123456789abcdef", hex[2 * i + 1]) - "0123456789abcdef");
+    CHECK(wr_hex_parse(hex, size, bytes));
     return wr_cursor_of((weir_slice){bytes, size});
 }
 

@@ -1,10 +1,11 @@
 #include "base/uuid.h"
 
+#include "base/hex.h"
+
 #include <stdio.h>
 #include <xxhash.h>
 
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-static const char hex_digits[] = "0123456789abcdef";
 
 bool wr_uuid_is_zero(const wr_uuid *uuid)
 {
@@ -59,8 +60,8 @@ void wr_uuid_print(const wr_uuid *uuid, char ret_text[WR_UUID_TEXT_SIZE])
     for (int i = 0; i < 16; i++) {
         if (dash_before(i))
             *ret_text++ = '-';
-        *ret_text++ = hex_digits[uuid->bytes[i] >> 4];
-        *ret_text++ = hex_digits[uuid->bytes[i] & 15];
+        wr_hex_print(&uuid->bytes[i], 1, ret_text);
+        ret_text += 2;
     }
     *ret_text = 0;
 }
@@ -78,27 +79,14 @@ void wr_uuid_print_base64(const wr_uuid *uuid, char ret_text[WR_UUID_BASE64_SIZE
     *ret_text = 0;
 }
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 static bool parse_hex(const char *text, wr_uuid *uuid)
 {
     for (int i = 0; i < 16; i++) {
         if (dash_before(i) && *text++ != '-')
             return false;
-        int high = hex_value(*text++);
-        int low = hex_value(*text++);
-        if (high < 0 || low < 0)
+        if (!wr_hex_parse(text, 1, &uuid->bytes[i]))
             return false;
-        uuid->bytes[i] = (uint8_t)(high << 4 | low);
+        text += 2;
     }
     return true;
 }

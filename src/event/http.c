@@ -2,17 +2,12 @@
 
 #include "event_int.h"
 
+#include <base/hex.h>
+
 #include <strings.h>
 
 static const char attribute_prefix[] = "ce-";
 enum { PREFIX_SIZE = sizeof(attribute_prefix) - 1 };
-
-static int hex_value(char digit)
-{
-    return digit >= '0' && digit <= '9'                     ? digit - '0'
-           : (digit | 0x20) >= 'a' && (digit | 0x20) <= 'f' ? (digit | 0x20) - 'a' + 10
-                                                            : -1;
-}
 
 /* As the binding's section 3.1.3.2 asks: a pair of quotes around the value is taken off, then %xx is decoded once. A
  * percent sign that no two hex digits follow stands for itself. */
@@ -25,10 +20,9 @@ static const char *decode_percent(const char *value, weir_arena *arena)
     }
     char *text = weir_arena_alloc(arena, size + 1), *to = text;
     for (size_t i = 0; text && i < size; i++) {
-        int high = value[i] == '%' && i + 2 < size ? hex_value(value[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(value[i + 2]) : -1;
-        if (low >= 0) {
-            *to++ = (char)(high << 4 | low);
+        int byte = value[i] == '%' && i + 2 < size ? wr_hex_byte(value + i + 1) : -1;
+        if (byte >= 0) {
+            *to++ = (char)byte;
             i += 2;
         } else {
             *to++ = value[i];

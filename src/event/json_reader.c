@@ -1,5 +1,6 @@
 #include "json_int.h"
 
+#include <base/hex.h>
 #include <event/json_text.h>
 
 #include <assert.h>
@@ -109,27 +110,12 @@ void wr_json_name(wr_json_reader *in, wr_json_string *ret_name)
         in->at++;
 }
 
-static int hex_value(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    digit |= 0x20;
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* Four hex digits at `at`, or -1. */
 static int32_t hex4(const uint8_t *at, const uint8_t *end)
 {
-    int32_t code = 0;
-    if (end - at < 4)
-        return -1;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_value(at[i]);
-        if (digit < 0)
-            return -1;
-        code = code * 16 + digit;
-    }
-    return code;
+    int high = end - at < 4 ? -1 : wr_hex_byte(at);
+    int low = high < 0 ? -1 : wr_hex_byte(at + 2);
+    return low < 0 ? -1 : high << 8 | low;
 }
 
 static bool is_high_surrogate(int32_t code)

@@ -1,27 +1,17 @@
 #include "trace_context.h"
 
+#include <base/hex.h>
 #include <string.h>
 
 enum { VERSION_AT = 0, TRACE_AT = 3, SPAN_AT = 36, FLAGS_AT = 53, TEXT_SIZE = WR_TRACEPARENT_SIZE - 1 };
 
+/* Other than elsewhere, capital digits are wrong here. */
 static bool read_hex(const char *text, size_t size, uint8_t *to)
 {
-    for (size_t i = 0; i < size * 2; i++) {
-        char digit = text[i];
-        int value = digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-        if (value < 0)
+    for (size_t i = 0; i < size * 2; i++)
+        if (text[i] >= 'A' && text[i] <= 'F')
             return false;
-        to[i / 2] = (uint8_t)(to[i / 2] << 4 | value);
-    }
-    return true;
-}
-
-static void print_hex(const uint8_t *from, size_t size, char *to)
-{
-    for (size_t i = 0; i < size; i++) {
-        to[2 * i] = "0123456789abcdef"[from[i] >> 4];
-        to[2 * i + 1] = "0123456789abcdef"[from[i] & 15];
-    }
+    return wr_hex_parse(text, size, to);
 }
 
 static bool all_zero(const uint8_t *bytes, size_t size)
@@ -57,15 +47,15 @@ weir_err wr_trace_context_parse(const char *traceparent, wr_trace_context *ret_c
 void wr_trace_context_print(const wr_trace_context *context, char ret_text[WR_TRACEPARENT_SIZE])
 {
     memcpy(ret_text, "00-", 3);
-    print_hex(context->trace_id, sizeof(context->trace_id), ret_text + TRACE_AT);
+    wr_hex_print(context->trace_id, sizeof(context->trace_id), ret_text + TRACE_AT);
     ret_text[SPAN_AT - 1] = '-';
-    print_hex(context->span_id, sizeof(context->span_id), ret_text + SPAN_AT);
+    wr_hex_print(context->span_id, sizeof(context->span_id), ret_text + SPAN_AT);
     memcpy(ret_text + FLAGS_AT - 1, context->sampled ? "-01" : "-00", 4);
 }
 
 void wr_trace_context_print_id(const wr_trace_context *context, char ret_text[WR_TRACE_ID_TEXT_SIZE])
 {
-    print_hex(context->trace_id, sizeof(context->trace_id), ret_text);
+    wr_hex_print(context->trace_id, sizeof(context->trace_id), ret_text);
     ret_text[WR_TRACE_ID_TEXT_SIZE - 1] = '\0';
 }
 

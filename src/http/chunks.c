@@ -6,6 +6,8 @@
  * Extensions and trailers are skipped; both are short. Every line must end with CR LF. */
 #include "server_int.h"
 
+#include <base/hex.h>
+
 enum { DIGIT_COUNT_MAX = 15, LINE_SIZE_MAX = 256, TRAILER_SIZE_MAX = 8 * 1024 };
 
 enum {
@@ -21,14 +23,6 @@ enum {
     LAST_LF,
 };
 
-static int hex(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    digit |= 0x20;
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* A byte of a line that is skipped: its end leads on. */
 static bool skip(wr_http_chunks *chunks, uint8_t byte, int state_at_cr, size_t *size, size_t size_max)
 {
@@ -41,7 +35,7 @@ static bool skip(wr_http_chunks *chunks, uint8_t byte, int state_at_cr, size_t *
 
 static bool take_size(wr_http_chunks *chunks, uint8_t byte)
 {
-    int digit = hex(byte);
+    int digit = wr_hex_value(byte);
     if (digit >= 0) {
         chunks->left = chunks->left * 16 + (uint64_t)digit;
         return ++chunks->digit_count <= DIGIT_COUNT_MAX;

@@ -2,13 +2,7 @@
  */
 #include "server_int.h"
 
-static int hex(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    digit |= 0x20;
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
+#include <base/hex.h>
 
 const char *wr_http_unescape(weir_arena *arena, weir_slice text, bool is_query)
 {
@@ -19,11 +13,9 @@ const char *wr_http_unescape(weir_arena *arena, weir_slice text, bool is_query)
     for (size_t i = 0; i < text.size; i++) {
         int byte = text.data[i];
         if (byte == '%') {
-            int high = i + 2 < text.size ? hex(text.data[i + 1]) : -1;
-            int low = i + 2 < text.size ? hex(text.data[i + 2]) : -1;
-            if (high < 0 || low < 0)
+            byte = i + 2 < text.size ? wr_hex_byte(text.data + i + 1) : -1;
+            if (byte < 0)
                 return NULL;
-            byte = high * 16 + low;
             i += 2;
         } else if (byte == '+' && is_query) {
             byte = ' ';

@@ -3,20 +3,17 @@
 #define WR_HEX_TESTING_H
 
 #include <base/buf.h>
+#include <base/hex.h>
 
 #include <assert.h>
 
-static inline uint8_t hex_digit(char digit)
-{
-    const char *digits = "0123456789abcdef", *found = strchr(digits, digit);
-    assert(digit && found);
-    return (uint8_t)(found - digits);
-}
-
 static inline void hex_append(wr_buf *buf, const char *hex)
 {
-    for (; *hex; hex += 2)
-        wr_buf_i8(buf, (int8_t)(hex_digit(hex[0]) << 4 | hex_digit(hex[1])));
+    for (; *hex; hex += 2) {
+        int byte = wr_hex_byte(hex);
+        assert(byte >= 0);
+        wr_buf_i8(buf, (int8_t)byte);
+    }
 }
 
 #endif
