@@ -2,50 +2,30 @@
  * it has, since the table's reader passes over those that it does not know, and once by the table. */
 #include <cli/json_record.h>
 
+#include <base/base64.h>
 #include <cli/command.h>
 #include <cli/yaml.h>
 #include <event/json_text.h>
 #include <stdio.h>
 #include <weir/json.h>
 
-/* ---- base64 (RFC 4648, with padding) */
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
+/* ---- base64 */
 static void print_base64(weir_slice bytes, wr_buf *out)
 {
     wr_buf_text(out, "\"");
-    for (size_t i = 0; i < bytes.size; i += 3) {
-        size_t left = bytes.size - i;
-        uint32_t group = (uint32_t)bytes.data[i] << 16 | (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                         (left > 2 ? bytes.data[i + 2] : 0);
-        char text[4] = {digits[group >> 18], digits[group >> 12 & 63], left > 1 ? digits[group >> 6 & 63] : '=',
-                        left > 2 ? digits[group & 63] : '='};
-        wr_buf_append(out, text, 4);
-    }
+    wr_base64_print(out, bytes);
     wr_buf_text(out, "\"");
 }
 
 static weir_err read_base64(weir_arena *arena, const char *text, weir_slice *ret_bytes, weir_failure *failure)
 {
-    size_t size = strlen(text), pad = 0, count = 0;
-    while (pad < 2 && pad < size && text[size - 1 - pad] == '=')
-        pad++;
-    uint8_t *bytes = weir_arena_alloc(arena, size / 4 * 3 + 1);
+    size_t size;
+    uint8_t *bytes = weir_arena_alloc(arena, wr_base64_bytes_max(strlen(text)) + 1);
     if (!bytes)
         return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
-    uint32_t group = 0;
-    for (size_t i = 0; i < size; i++) {
-        const char *digit = i < size - pad ? strchr(digits, text[i]) : digits;
-        if (!digit || size % 4 != 0)
-            return weir_fail(failure, WEIR_E_FORMAT, "'%.40s' is not base64", text);
-        group = group << 6 | (uint32_t)(digit - digits);
-        if (i % 4 != 3)
-            continue;
-        bytes[count++] = (uint8_t)(group >> 16);
-        bytes[count++] = (uint8_t)(group >> 8);
-        bytes[count++] = (uint8_t)group;
-    }
-    *ret_bytes = (weir_slice){bytes, count - pad};
+    if (!wr_base64_parse(weir_slice_of(text), bytes, &size))
+        return weir_fail(failure, WEIR_E_FORMAT, "'%.40s' is not base64", text);
+    *ret_bytes = (weir_slice){bytes, size};
     return WEIR_OK;
 }
 

@@ -8,52 +8,9 @@
 #include "json_int.h"
 #include "json_text.h"
 
+#include <base/base64.h>
+
 enum { DEPTH_MAX = 64 };
-
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void print_base64(wr_buf *out, weir_slice data)
-{
-    for (size_t i = 0; i < data.size; i += 3) {
-        size_t left = data.size - i;
-        uint32_t bits = (uint32_t)data.data[i] << 16 | (left > 1 ? (uint32_t)data.data[i + 1] << 8 : 0) |
-                        (left > 2 ? data.data[i + 2] : 0);
-        char digits[4] = {base64_digits[bits >> 18], base64_digits[bits >> 12 & 63], '=', '='};
-        if (left > 1)
-            digits[2] = base64_digits[bits >> 6 & 63];
-        if (left > 2)
-            digits[3] = base64_digits[bits & 63];
-        wr_buf_append(out, digits, sizeof(digits));
-    }
-}
-
-static int base64_value(uint8_t digit)
-{
-    const char *found = digit ? strchr(base64_digits, digit) : NULL;
-    return found ? (int)(found - base64_digits) : -1;
-}
-
-/* `to` has room for 3 bytes of every 4; returns false for what is not base64 with padding (RFC 4648, section 4). */
-static bool read_base64(const uint8_t *text, size_t size, uint8_t *to, size_t *ret_size)
-{
-    size_t padding = size && text[size - 1] == '=' ? 1 + (size > 1 && text[size - 2] == '=') : 0, written = 0;
-    if (size % 4)
-        return false;
-    for (size_t i = 0; i < size; i += 4) {
-        uint32_t bits = 0;
-        for (size_t j = i; j < i + 4; j++) {
-            int value = j < size - padding ? base64_value(text[j]) : 0;
-            if (value < 0)
-                return false;
-            bits = bits << 6 | (uint32_t)value;
-        }
-        to[written++] = (uint8_t)(bits >> 16);
-        to[written++] = (uint8_t)(bits >> 8);
-        to[written++] = (uint8_t)bits;
-    }
-    *ret_size = written - padding;
-    return true;
-}
 
 /* ---- writing */
 
@@ -88,7 +45,7 @@ static void print_data(wr_buf *out, const weir_event *event)
         return;
     }
     wr_buf_text(out, ",\"data_base64\":\"");
-    print_base64(out, event->data);
+    wr_base64_print(out, event->data);
     wr_buf_append(out, "\"", 1);
 }
 
@@ -205,7 +162,7 @@ static weir_err unpack_base64(weir_event *event, wr_json_string base64, weir_are
     size_t size;
     if (!digits || !bytes)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for the data");
-    if (!read_base64(digits, wr_json_unescape(base64, digits), bytes, &size))
+    if (!wr_base64_parse((weir_slice){digits, wr_json_unescape(base64, digits)}, bytes, &size))
         return weir_fail(failure, WEIR_E_FORMAT, "data_base64 is not base64");
     event->data = (weir_slice){bytes, size};
     return WEIR_OK;
