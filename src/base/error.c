@@ -1,5 +1,7 @@
 #include <weir/error.h>
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,7 +40,7 @@ const char *weir_err_name(weir_err err)
 static void mark_cut(char *sentence, size_t size)
 {
     size_t end = size - sizeof "…";
-    while (end > 0 && ((unsigned char)sentence[end] & 0xC0) == 0x80)
+    while (end > 0 && wr_utf8_continues((uint8_t)sentence[end]))
         end--;
     memcpy(sentence + end, "…", sizeof "…");
 }

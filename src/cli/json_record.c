@@ -3,6 +3,7 @@
 #include <cli/json_record.h>
 
 #include <base/base64.h>
+#include <base/utf8.h>
 #include <cli/command.h>
 #include <cli/yaml.h>
 #include <event/json_text.h>

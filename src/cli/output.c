@@ -3,6 +3,7 @@
 #include <cli/output.h>
 #include <cli/yaml.h>
 
+#include <base/utf8.h>
 #include <event/json_text.h>
 #include <io/terminal.h>
 #include <stdio.h>
@@ -100,7 +101,7 @@ static int text_width(const char *text)
     for (const uint8_t *at = (const uint8_t *)text; *at;) {
         uint32_t c = *at++;
         c = c >= 0xf0 ? c & 0x07 : c >= 0xe0 ? c & 0x0f : c >= 0xc0 ? c & 0x1f : c;
-        while ((*at & 0xc0) == 0x80)
+        while (wr_utf8_continues(*at))
             c = c << 6 | (*at++ & 0x3f);
         width += character_width(c);
     }
@@ -115,7 +116,7 @@ static int print_text(const char *text, int width, wr_buf *out)
     int taken = 0;
     while (*text) {
         int size = 1;
-        while (((uint8_t)text[size] & 0xc0) == 0x80)
+        while (wr_utf8_continues((uint8_t)text[size]))
             size++;
         char one[8] = "";
         memcpy(one, text, (size_t)(size < 7 ? size : 7));

@@ -4,7 +4,7 @@
 #include <cli/pairs.h>
 #include <cli/yaml.h>
 
-#include <event/json_text.h>
+#include <base/utf8.h>
 
 bool wr_record_is_end(const wr_client_record *record)
 {

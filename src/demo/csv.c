@@ -2,8 +2,9 @@
  * not there yet, then copied, made UTF-8 and split in place. csv.h has the grammar. */
 #include <demo/csv.h>
 
+#include <base/utf8.h>
 #include <demo/text_source.h>
-#include <event/json_text.h>
+
 #include <stdlib.h>
 
 enum { TEXT_SIZE = 1 << 18 };
@@ -152,14 +153,7 @@ static void copy_text(weir_slice bytes, bool recoded, char *out)
             *out++ = (char)c;
             continue;
         }
-        c = c < 0xa0 ? windows_1252[c - 0x80] : c;
-        if (c < 0x800) {
-            *out++ = (char)(0xc0 | c >> 6);
-        } else {
-            *out++ = (char)(0xe0 | c >> 12);
-            *out++ = (char)(0x80 | (c >> 6 & 0x3f));
-        }
-        *out++ = (char)(0x80 | (c & 0x3f));
+        out += wr_utf8_put(c < 0xa0 ? windows_1252[c - 0x80] : c, out);
     }
     *out = '\0';
 }

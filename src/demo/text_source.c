@@ -2,11 +2,13 @@
  * packed). Text is taken from `bytes`, as it is or, from UTF-16, one character at a time. */
 #include <demo/text_source.h>
 
+#include <base/utf8.h>
+
 #include <errno.h>
 #include <lzma.h>
 #include <stdlib.h>
 
-enum { INPUT_SIZE = 1 << 16, BYTES_SIZE = 1 << 16, XZ_MEMORY_MAX = 128 << 20, UTF8_SIZE_MAX = 4 };
+enum { INPUT_SIZE = 1 << 16, BYTES_SIZE = 1 << 16, XZ_MEMORY_MAX = 128 << 20 };
 
 typedef enum encoding { AS_IT_IS, UTF16_LE, UTF16_BE } encoding;
 
@@ -89,19 +91,6 @@ static uint32_t unit_at(const wr_text_source *self, size_t at)
     return self->encoding == UTF16_LE ? first | second << 8 : first << 8 | second;
 }
 
-static size_t encode_utf8(uint32_t c, char *out)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    size_t size = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (size_t i = size - 1; i > 0; i--, c >>= 6)
-        out[i] = (char)(0x80 | (c & 0x3f));
-    out[0] = (char)((size == 2 ? 0xc0 : size == 3 ? 0xe0 : 0xf0) | c);
-    return size;
-}
-
 /* One character of two or four bytes; half a pair, or half a unit at the end, is U+FFFD. */
 static weir_err take_utf16(wr_text_source *self, uint32_t *ret_character, weir_failure *failure)
 {
@@ -127,7 +116,7 @@ static weir_err take_utf16(wr_text_source *self, uint32_t *ret_character, weir_f
 static weir_err read_utf16(wr_text_source *self, char *ret_text, size_t size, size_t *ret_size, weir_failure *failure)
 {
     size_t done = 0;
-    while (size - done >= UTF8_SIZE_MAX) {
+    while (size - done >= WR_UTF8_SIZE_MAX) {
         weir_err err = fill_bytes(self, 1, failure);
         uint32_t c = 0;
         if (err == WEIR_OK && self->bytes_at == self->bytes_end)
@@ -136,7 +125,7 @@ static weir_err read_utf16(wr_text_source *self, char *ret_text, size_t size, si
             err = take_utf16(self, &c, failure);
         if (err != WEIR_OK)
             return err;
-        done += encode_utf8(c, ret_text + done);
+        done += wr_utf8_put(c, ret_text + done);
     }
     *ret_size = done;
     return WEIR_OK;

@@ -2,10 +2,10 @@
 
 #include "codec.h"
 
-#include "json_text.h"
 #include "trace_context.h"
 
 #include <base/time.h>
+#include <base/utf8.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,23 +98,13 @@ bool wr_attribute_name_valid(weir_slice name)
 
 /* ---- values */
 
-static uint32_t next_character(const uint8_t **at)
-{
-    uint32_t lead = *(*at)++;
-    int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
-    uint32_t code = more ? lead & (0x3fU >> more) : lead;
-    while (more--)
-        code = code << 6 | (*(*at)++ & 0x3f);
-    return code;
-}
-
 /* CloudEvents' type String: no control characters, no noncharacters. */
 static bool value_valid(weir_slice value)
 {
     if (!wr_utf8_valid(value))
         return false;
     for (const uint8_t *at = value.data, *end = at + value.size; at < end;) {
-        uint32_t code = next_character(&at);
+        uint32_t code = wr_utf8_next(&at);
         if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0xfdd0 && code <= 0xfdef) ||
             (code & 0xfffe) == 0xfffe)
             return false;

@@ -10,6 +10,8 @@
 
 #include <base/base64.h>
 
+#include <base/utf8.h>
+
 enum { DEPTH_MAX = 64 };
 
 /* ---- writing */

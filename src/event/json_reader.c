@@ -1,7 +1,7 @@
 #include "json_int.h"
 
 #include <base/hex.h>
-#include <event/json_text.h>
+#include <base/utf8.h>
 
 #include <assert.h>
 
@@ -272,26 +272,6 @@ void wr_json_end(wr_json_reader *in)
         fail_here(in, "something follows the value");
 }
 
-static uint8_t *put_utf8(uint8_t *to, int32_t code)
-{
-    if (code < 0x80) {
-        *to++ = (uint8_t)code;
-    } else if (code < 0x800) {
-        *to++ = (uint8_t)(0xc0 | code >> 6);
-        *to++ = (uint8_t)(0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        *to++ = (uint8_t)(0xe0 | code >> 12);
-        *to++ = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-        *to++ = (uint8_t)(0x80 | (code & 0x3f));
-    } else {
-        *to++ = (uint8_t)(0xf0 | code >> 18);
-        *to++ = (uint8_t)(0x80 | (code >> 12 & 0x3f));
-        *to++ = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-        *to++ = (uint8_t)(0x80 | (code & 0x3f));
-    }
-    return to;
-}
-
 size_t wr_json_unescape(wr_json_string string, uint8_t *to)
 {
     static const char letters[] = "bfnrt", bytes[] = "\b\f\n\r\t";
@@ -312,7 +292,7 @@ size_t wr_json_unescape(wr_json_string string, uint8_t *to)
                 code = 0x10000 + ((code - 0xd800) << 10) + (hex4(at + 2, end) - 0xdc00);
                 at += 6;
             }
-            to = put_utf8(to, code);
+            to += wr_utf8_put((uint32_t)code, to);
         } else {
             const char *letter = strchr(letters, kind);
             *to++ = letter ? (uint8_t)bytes[letter - letters] : kind;

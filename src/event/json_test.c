@@ -161,19 +161,6 @@ TEST(text_that_is_not_utf8_is_not_encoded)
     weir_arena_free(arena);
 }
 
-TEST(utf8_is_judged_as_the_unicode_standard_says)
-{
-    static const char *const good[] = {
-        "", "a", "\xc2\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
-    static const char *const bad[] = {"\x80",         "\xc1\xbf",         "\xe0\x9f\xbf",
-                                      "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-                                      "\xc2",         "\xe1\x80",         "\xf8\x88\x80\x80\x80"};
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-        CHECK(wr_utf8_valid(weir_slice_of(good[i])));
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        CHECK(!wr_utf8_valid(weir_slice_of(bad[i])));
-}
-
 TEST(doubles_come_back_as_they_were_in_few_digits)
 {
     static const double values[] = {0, 0.1, 1.0 / 3, 1e300, 5e-324, 123456789.123, -2.5, 1.7976931348623157e308};

@@ -2,33 +2,14 @@
 
 #include "json_int.h"
 
+#include <base/utf8.h>
+
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { COMPACT_DEPTH_MAX = 64 };
-
-/* Table 3-7 of the Unicode standard: what the second byte may be depends on the first. */
-bool wr_utf8_valid(weir_slice text)
-{
-    const uint8_t *at = text.data, *end = at + text.size;
-    while (at < end) {
-        uint8_t lead = *at++;
-        if (lead < 0x80)
-            continue;
-        int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-        uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-        uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-        if (lead < 0xc2 || lead > 0xf4 || end - at < more || at[0] < low || at[0] > high)
-            return false;
-        for (int i = 1; i < more; i++)
-            if ((at[i] & 0xc0) != 0x80)
-                return false;
-        at += more;
-    }
-    return true;
-}
 
 static void escape(wr_buf *out, uint8_t byte)
 {

@@ -12,7 +12,5 @@ void wr_json_real(wr_buf *out, double value);
  * Errors: WEIR_E_FORMAT with the position, WEIR_E_LIMIT for nesting beyond 64, WEIR_E_MEMORY when the buffer's limit is
  * reached. On failure `out` is as it was. */
 WEIR_MUST_CHECK weir_err wr_json_compact(wr_buf *out, weir_slice json, weir_failure *failure);
-/* Whether bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
-bool wr_utf8_valid(weir_slice text);
 
 #endif

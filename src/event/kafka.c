@@ -1,8 +1,8 @@
 #include "kafka.h"
 
 #include "event_int.h"
-#include "json_text.h"
 
+#include <base/utf8.h>
 #include <strings.h>
 
 static const char attribute_prefix[] = "ce_";

@@ -11,6 +11,7 @@
  * counts towards outbox.max, so that a service none of whose events is taken ends as not ready. */
 #include "core_int.h"
 
+#include <base/utf8.h>
 #include <event/json_text.h>
 
 #include <inttypes.h>

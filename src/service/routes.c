@@ -16,6 +16,7 @@
 #include "exposition.h"
 #include "forward.h"
 
+#include <base/utf8.h>
 #include <event/json_text.h>
 
 #include <pthread.h>
