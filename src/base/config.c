@@ -3,6 +3,7 @@
 #include "config_int.h"
 
 #include "base/map.h"
+#include "base/text.h"
 #include "base/time.h"
 
 #include <assert.h>
@@ -77,25 +78,6 @@ static weir_err parse_bool(const char *text, int64_t *number)
     return WEIR_E_FORMAT;
 }
 
-static weir_err parse_int(const char *text, int64_t *number)
-{
-    int64_t value = 0;
-    bool negative = *text == '-';
-    text += negative;
-    if (!*text)
-        return WEIR_E_FORMAT;
-    for (; *text; text++) {
-        int digit = *text - '0';
-        if (digit < 0 || digit > 9)
-            return WEIR_E_FORMAT;
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, negative ? -digit : digit, &value))
-            return WEIR_E_RANGE;
-    }
-    *number = value;
-    return WEIR_OK;
-}
-
 static weir_err parse_choice(const char *text, const char *choices)
 {
     size_t size = strlen(text);
@@ -117,7 +99,7 @@ static weir_err parse_value(const wr_config_key *row, const char *text, int64_t 
     case WR_CONFIG_BOOL:
         return parse_bool(text, number);
     case WR_CONFIG_INT:
-        err = parse_int(text, number);
+        err = wr_number_parse(text, INT64_MIN, INT64_MAX, number);
         break;
     case WR_CONFIG_DURATION:
         err = wr_duration_parse(text, number);

@@ -7,6 +7,8 @@
  * doubled underscore in the environment is an underscore. */
 #include "config_int.h"
 
+#include "base/text.h"
+
 #include "base/buf.h"
 
 #include <ctype.h>
@@ -175,41 +177,13 @@ weir_err wr_config_read_flags(wr_config *config, int *argc, char **argv, weir_fa
 
 /* ---- the nearest key */
 
-/* Edits (insert, delete, replace, swap of neighbours) from a to b, or more than `most`. */
-static size_t edit_distance(const char *a, const char *b, size_t most)
-{
-    size_t a_size = strlen(a), b_size = strlen(b);
-    if (a_size >= CONFIG_NAME_SIZE || b_size >= CONFIG_NAME_SIZE)
-        return most + 1;
-    size_t rows[3][CONFIG_NAME_SIZE];
-    size_t *before = rows[0], *last = rows[1], *now = rows[2];
-    for (size_t j = 0; j <= b_size; j++)
-        last[j] = j;
-    for (size_t i = 1; i <= a_size; i++) {
-        now[0] = i;
-        for (size_t j = 1; j <= b_size; j++) {
-            size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
-            best = last[j] + 1 < best ? last[j] + 1 : best;
-            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
-                best = before[j - 2] + 1;
-            now[j] = best;
-        }
-        size_t *free_row = before;
-        before = last;
-        last = now;
-        now = free_row;
-    }
-    return last[b_size];
-}
-
 static const char *nearest_key(const wr_config *config, const char *key)
 {
     size_t best = 2 + strlen(key) / 4;
     const char *found = NULL;
     const wr_config_key *row;
     for (size_t at = 0; (row = config_next_row(config, &at));) {
-        size_t distance = edit_distance(key, row->key, best);
+        size_t distance = wr_edit_distance(key, row->key);
         if (distance < best || (distance == best && !found)) {
             best = distance;
             found = row->key;
@@ -247,7 +221,7 @@ bool wr_config_misspelt(const wr_config *config, char *const *environment, size_
         for (size_t next = 0; !found && (row = config_next_row(config, &next));) {
             if (config_is_prefix(row) || !env_name(prefix, row, known) || strlen(known) >= 64)
                 continue;
-            size_t distance = edit_distance(name, known, best);
+            size_t distance = wr_edit_distance(name, known);
             found = distance == 0;
             if (distance < best) {
                 best = distance;

@@ -1,6 +1,7 @@
 /* From argv to a command: which one is meant, what to say when there is none, and the status it ends with. */
 #include <cli/command_int.h>
 
+#include <base/text.h>
 #include <errno.h>
 #include <io/process.h>
 #include <io/stop.h>
@@ -38,20 +39,9 @@ const char *wr_nearest(const char *word, const char *const *known, size_t known_
     if (size >= WORD_MAX)
         return NULL;
     for (size_t k = 0; k < known_count; k++) {
-        size_t row[WORD_MAX + 1];
-        for (size_t i = 0; i <= size; i++)
-            row[i] = i;
-        for (const char *at = known[k]; *at; at++) {
-            size_t diagonal = row[0]++;
-            for (size_t i = 1; i <= size; i++) {
-                size_t change = diagonal + (word[i - 1] != *at);
-                diagonal = row[i];
-                size_t drop = (row[i] < row[i - 1] ? row[i] : row[i - 1]) + 1;
-                row[i] = change < drop ? change : drop;
-            }
-        }
-        if (row[size] < least) {
-            least = row[size];
+        size_t distance = wr_edit_distance(word, known[k]);
+        if (distance < least) {
+            least = distance;
             nearest = known[k];
         }
     }

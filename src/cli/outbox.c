@@ -1,11 +1,11 @@
 /* weir outbox …: what a service could not publish, and what is to become of it. */
+#include <base/text.h>
 #include <cli/commands.h>
 #include <cli/output.h>
 #include <service/outbox_admin.h>
 #include <store/store.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* The database that the first operand names. */
 static int open_database(wr_cli *cli, unsigned flags, wr_store **ret_store)
@@ -21,12 +21,9 @@ static int open_database(wr_cli *cli, unsigned flags, wr_store **ret_store)
 
 static int number_of(wr_cli *cli, int64_t *ret_number)
 {
-    char *end;
     const char *text = cli->operands[1];
-    long long number = strtoll(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end)
+    if (wr_number_parse(text, 0, INT64_MAX, ret_number) != WEIR_OK)
         return wr_cli_usage(cli, "'%s' is not a number; see: weir outbox ls %s", text, cli->operands[0]);
-    *ret_number = number;
     return WR_EXIT_OK;
 }
 

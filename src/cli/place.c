@@ -2,20 +2,8 @@
  * so that a mistyped time never becomes an offset. place.h has the grammar. */
 #include <cli/place.h>
 
-#include <errno.h>
+#include <base/text.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-static bool parse_number(const char *text, int64_t *ret_number)
-{
-    char *end;
-    errno = 0;
-    long long number = strtoll(text, &end, 10);
-    if (errno || end == text || *end || text[0] == '+' || text[0] == ' ')
-        return false;
-    *ret_number = number;
-    return true;
-}
 
 /* "-5m", "5m ago" */
 static bool parse_ago(const char *text, int64_t *ret_ago_ms)
@@ -72,9 +60,10 @@ weir_err wr_place_parse(const char *text, int64_t now_ms, wr_place *ret_place)
         }
     if (text[0] == '@') {
         place.kind = WR_PLACE_TIME;
-        if (!parse_number(text + 1, &place.number) && wr_when_parse(text + 1, now_ms, &place.number) != WEIR_OK)
+        if (wr_number_parse(text + 1, INT64_MIN, INT64_MAX, &place.number) != WEIR_OK &&
+            wr_when_parse(text + 1, now_ms, &place.number) != WEIR_OK)
             return WEIR_E_FORMAT;
-    } else if (parse_number(text, &place.number) && place.number != INT64_MIN) {
+    } else if (wr_number_parse(text, -INT64_MAX, INT64_MAX, &place.number) == WEIR_OK) {
         place.kind = text[0] == '-' ? WR_PLACE_BACK : WR_PLACE_OFFSET;
         place.number = place.number < 0 ? -place.number : place.number;
     } else if (wr_when_parse(text, now_ms, &place.number) == WEIR_OK) {

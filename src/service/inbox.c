@@ -17,6 +17,7 @@
  * transaction, so that one who lost the partition while it slept commits nothing for it. */
 #include "core_int.h"
 
+#include <base/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -276,11 +277,8 @@ static bool text_of(const wr_client_header *header, char *ret_text, size_t size)
 
 static bool sequence_of(const wr_client_header *header, int64_t *ret_sequence)
 {
-    char text[24], *end;
-    if (!text_of(header, text, sizeof text))
-        return false;
-    *ret_sequence = strtoll(text, &end, 10);
-    return *end == 0 && *ret_sequence > 0 && text[0] >= '0' && text[0] <= '9';
+    char text[24];
+    return text_of(header, text, sizeof text) && wr_number_parse(text, 1, INT64_MAX, ret_sequence) == WEIR_OK;
 }
 
 weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const weir_event *event, bool *ret_is_new,

@@ -4,6 +4,8 @@
 #include "properties.h"
 #include "topic_files.h"
 
+#include <base/text.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -53,10 +55,8 @@ static weir_err read_next(const wr_producer_ids *ids, const char *path, int64_t 
     int64_t next = 0;
     weir_err err = wr_path_read(ids->io, path, FILE_SIZE_MAX, arena, &text);
     if (err == WEIR_OK) {
-        char *end = value;
-        if (wr_properties_get(text, "next", value, sizeof value))
-            next = strtoll(value, &end, 10);
-        if (!wr_properties_hold(text) || end == value || *end != '\0' || next < 0 || next > INT64_MAX - BLOCK_SIZE)
+        if (!wr_properties_hold(text) || !wr_properties_get(text, "next", value, sizeof value) ||
+            wr_number_parse(value, 0, INT64_MAX - BLOCK_SIZE, &next) != WEIR_OK)
             err = WEIR_E_CORRUPT;
     } else if (err == WEIR_E_NOT_FOUND) {
         err = WEIR_OK;
