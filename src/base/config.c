@@ -2,6 +2,7 @@
  * the environment or flags stands in config_yaml.c and config_flags.c; both end in config_give. */
 #include "config_int.h"
 
+#include "base/array.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -163,16 +164,11 @@ static void entry_free(entry *each)
 /* A new entry in both the map and the order, or nothing. */
 static weir_err entry_add(wr_config *config, const char *key, const wr_config_key *row, entry **ret_entry)
 {
-    if (config->count == config->capacity) {
-        size_t capacity = config->capacity ? config->capacity * 2 : 32;
-        entry **ordered = realloc(config->ordered, capacity * sizeof *ordered);
-        if (!ordered)
-            return WEIR_E_MEMORY;
-        config->ordered = ordered;
-        config->capacity = capacity;
-    }
+    weir_err err = WR_ARRAY_RESERVE(config->ordered, config->capacity, config->count + 1, ENTRY_COUNT_MAX);
+    if (err != WEIR_OK)
+        return err;
 
-    weir_err err = WEIR_E_MEMORY;
+    err = WEIR_E_MEMORY;
     entry *made = calloc(1, sizeof *made);
     if (!made)
         goto fail;

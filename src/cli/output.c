@@ -3,6 +3,7 @@
 #include <cli/output.h>
 #include <cli/yaml.h>
 
+#include <base/array.h>
 #include <base/utf8.h>
 #include <event/json_text.h>
 #include <io/terminal.h>
@@ -27,15 +28,9 @@ void wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns)
 
 void wr_output_row(wr_output *out, const char *const *cells)
 {
-    if (out->row_count == out->row_capacity) {
-        size_t capacity = out->row_capacity ? out->row_capacity * 2 : 64;
-        const char ***rows = capacity > WR_ROWS_MAX ? NULL : realloc(out->rows, capacity * sizeof *rows);
-        if (!rows) {
-            out->incomplete = true;
-            return;
-        }
-        out->rows = rows;
-        out->row_capacity = capacity;
+    if (WR_ARRAY_RESERVE(out->rows, out->row_capacity, out->row_count + 1, WR_ROWS_MAX) != WEIR_OK) {
+        out->incomplete = true;
+        return;
     }
     const char **row = weir_arena_array(out->cli->arena, (size_t)out->column_count, sizeof *row);
     if (!row) {

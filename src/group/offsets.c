@@ -1,6 +1,7 @@
 /* Topics in a map, their partitions in a sorted array; names and metadata are copied (offsets.h). */
 #include "offsets.h"
 
+#include <base/array.h>
 #include <stdlib.h>
 
 enum { TOPIC_COUNT_MAX = 1 << 20 };
@@ -101,14 +102,9 @@ static void drop_if_empty(wr_offsets *offsets, wr_offset_topic *topic)
 
 static weir_err make_item(wr_offsets *offsets, wr_offset_topic *topic, int32_t partition, wr_offset **ret_item)
 {
-    if (topic->count == topic->capacity) {
-        size_t capacity = topic->capacity ? topic->capacity * 2 : 1;
-        wr_offset *items = realloc(topic->items, capacity * sizeof *items);
-        if (!items)
-            return WEIR_E_MEMORY;
-        topic->items = items;
-        topic->capacity = capacity;
-    }
+    weir_err err = WR_ARRAY_RESERVE(topic->items, topic->capacity, topic->count + 1, INT32_MAX);
+    if (err != WEIR_OK)
+        return err;
     size_t at = position(topic, partition);
     memmove(&topic->items[at + 1], &topic->items[at], (topic->count - at) * sizeof *topic->items);
     topic->items[at] = (wr_offset){.partition = partition};

@@ -2,10 +2,13 @@
 #include "io_int.h"
 #include "loop_int.h"
 
+#include <base/array.h>
 #include <base/time.h>
 
 #include <assert.h>
 #include <stdlib.h>
+
+enum { TIMER_COUNT_MAX = 1 << 24 };
 
 weir_err wr_loop_new(wr_io *io, wr_loop **ret_loop)
 {
@@ -193,14 +196,9 @@ weir_err wr_timer_start(wr_loop *loop, wr_timer *timer, int64_t deadline_us, voi
 {
     wr_timers *timers = &loop->timers;
     wr_timer_stop(loop, timer);
-    if (timers->count == timers->capacity) {
-        size_t capacity = timers->capacity ? timers->capacity * 2 : 16;
-        wr_timer **items = reallocarray(timers->items, capacity, sizeof(wr_timer *));
-        if (!items)
-            return WEIR_E_MEMORY;
-        timers->items = items;
-        timers->capacity = capacity;
-    }
+    weir_err err = WR_ARRAY_RESERVE(timers->items, timers->capacity, timers->count + 1, TIMER_COUNT_MAX);
+    if (err != WEIR_OK)
+        return err;
     *timer = (wr_timer){.deadline_us = deadline_us, .run = run, .user = user};
     heap_up(timers, timers->count++, timer);
     return WEIR_OK;
@@ -258,16 +256,8 @@ bool wr_timers_run_one(wr_timers *timers, int64_t now_us)
 /* ---- posts */
 weir_err wr_posts_add(wr_posts *posts, void (*run)(void *user), void *user)
 {
-    if (posts->count == WR_LOOP_POST_COUNT_MAX)
-        return WEIR_E_LIMIT;
-    if (posts->count == posts->capacity) {
-        size_t capacity = posts->capacity ? posts->capacity * 2 : 16;
-        wr_post *items = reallocarray(posts->items, capacity, sizeof(wr_post));
-        if (!items)
-            return WEIR_E_MEMORY;
-        posts->items = items;
-        posts->capacity = capacity;
-    }
-    posts->items[posts->count++] = (wr_post){run, user};
-    return WEIR_OK;
+    weir_err err = WR_ARRAY_RESERVE(posts->items, posts->capacity, posts->count + 1, WR_LOOP_POST_COUNT_MAX);
+    if (err == WEIR_OK)
+        posts->items[posts->count++] = (wr_post){run, user};
+    return err;
 }

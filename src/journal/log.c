@@ -25,6 +25,7 @@
 #include "log_int.h"
 
 #include <assert.h>
+#include <base/array.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -204,18 +205,10 @@ weir_err wr_log_close(wr_log *log)
 
 weir_err wr_log_add_segment(wr_log *log, wr_segment *segment)
 {
-    if (log->segment_count == WR_SEGMENTS_MAX)
-        return WEIR_E_LIMIT;
-    if (log->segment_count == log->segment_capacity) {
-        size_t capacity = log->segment_capacity ? log->segment_capacity * 2 : 1;
-        wr_segment **segments = realloc(log->segments, capacity * sizeof(wr_segment *));
-        if (!segments)
-            return WEIR_E_MEMORY;
-        log->segments = segments;
-        log->segment_capacity = capacity;
-    }
-    log->segments[log->segment_count++] = segment;
-    return WEIR_OK;
+    weir_err err = WR_ARRAY_RESERVE(log->segments, log->segment_capacity, log->segment_count + 1, WR_SEGMENTS_MAX);
+    if (err == WEIR_OK)
+        log->segments[log->segment_count++] = segment;
+    return err;
 }
 
 size_t wr_log_segment_at(const wr_log *log, int64_t offset)

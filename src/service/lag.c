@@ -11,24 +11,15 @@
 #include "core_int.h"
 #include "exposition.h"
 
+#include <base/array.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 weir_err wr_lag_add(wr_core *core, position *position)
 {
     inbox *inbox = &core->inbox;
-    weir_err err = WEIR_OK;
     pthread_mutex_lock(&core->lock);
-    if (inbox->count == inbox->capacity) {
-        size_t capacity = inbox->capacity ? inbox->capacity * 2 : 16;
-        struct position **all = realloc(inbox->all, capacity * sizeof *all);
-        if (all) {
-            inbox->all = all;
-            inbox->capacity = capacity;
-        } else {
-            err = WEIR_E_MEMORY;
-        }
-    }
+    weir_err err = WR_ARRAY_RESERVE(inbox->all, inbox->capacity, inbox->count + 1, POSITION_COUNT_MAX);
     if (err == WEIR_OK)
         inbox->all[inbox->count++] = position;
     pthread_mutex_unlock(&core->lock);

@@ -17,6 +17,7 @@
  * That is kept in memory alone: for a service that dies within that second the dots stay repetitions. */
 #include "core_int.h"
 
+#include <base/array.h>
 #include <base/hash.h>
 
 #include <stdlib.h>
@@ -54,16 +55,8 @@ static void keep(position *position, int64_t offset, uint64_t number, int64_t lo
 {
     if (position->read_count == position->read_capacity)
         drop_known(position, looks);
-    if (position->read_count == position->read_capacity) {
-        size_t capacity = position->read_capacity ? 2 * position->read_capacity : 64;
-        struct read_record *grown =
-            capacity <= READ_COUNT_MAX ? realloc(position->read, capacity * sizeof *grown) : NULL;
-        if (!grown)
-            return;
-        position->read = grown;
-        position->read_capacity = capacity;
-    }
-    position->read[position->read_count++] = (struct read_record){offset, looks, number};
+    if (WR_ARRAY_RESERVE(position->read, position->read_capacity, position->read_count + 1, READ_COUNT_MAX) == WEIR_OK)
+        position->read[position->read_count++] = (struct read_record){offset, looks, number};
 }
 
 bool wr_remade_was_read(wr_core *core, position *position, int64_t offset, const char *id, int64_t sequence)

@@ -11,6 +11,7 @@
  * outboxes mean that databases are made anew all the time. */
 #include "core_int.h"
 
+#include <base/array.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -131,14 +132,10 @@ static weir_err remember(senders *senders, sender *sender)
 {
     if (sender->is_changed)
         return WEIR_OK;
-    if (senders->changed_count == senders->changed_capacity) {
-        size_t capacity = senders->changed_capacity ? senders->changed_capacity * 2 : 64;
-        struct sender **changed = realloc(senders->changed, capacity * sizeof(*changed));
-        if (!changed)
-            return WEIR_E_MEMORY;
-        senders->changed = changed;
-        senders->changed_capacity = capacity;
-    }
+    weir_err err =
+        WR_ARRAY_RESERVE(senders->changed, senders->changed_capacity, senders->changed_count + 1, CACHED_MAX);
+    if (err != WEIR_OK)
+        return err;
     senders->changed[senders->changed_count++] = sender;
     sender->is_changed = true;
     return WEIR_OK;

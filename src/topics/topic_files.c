@@ -5,10 +5,17 @@
 #include "topic.h"
 
 #include <assert.h>
+#include <base/array.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FILE_SIZE_MAX = 1 << 20, DELETED_NAME_MAX = 200, ID_SIZE = WR_UUID_BASE64_SIZE - 1, SCAN_SIZE_MAX = 256 << 20 };
+enum {
+    FILE_SIZE_MAX = 1 << 20,
+    DELETED_NAME_MAX = 200,
+    ID_SIZE = WR_UUID_BASE64_SIZE - 1,
+    SCAN_SIZE_MAX = 256 << 20,
+    DIRECTORY_COUNT_MAX = 1 << 24
+};
 static const char deleted_suffix[] = "-delete";
 
 void wr_topic_path(const wr_topic_files *files, const char *topic, int32_t partition, char ret_path[WR_PATH_SIZE])
@@ -201,16 +208,10 @@ static weir_err each_entry(void *user, const char *name, bool is_dir)
                      WR_TEXT("directory", name));
         return WEIR_OK;
     }
-    if (scan->count == scan->capacity) {
-        size_t capacity = scan->capacity ? scan->capacity * 2 : 64;
-        partition_dir *entries = realloc(scan->entries, capacity * sizeof *entries);
-        if (!entries)
-            return WEIR_E_MEMORY;
-        scan->entries = entries;
-        scan->capacity = capacity;
-    }
-    scan->entries[scan->count++] = made;
-    return WEIR_OK;
+    weir_err err = WR_ARRAY_RESERVE(scan->entries, scan->capacity, scan->count + 1, DIRECTORY_COUNT_MAX);
+    if (err == WEIR_OK)
+        scan->entries[scan->count++] = made;
+    return err;
 }
 
 static bool has_id(const data_scan *scan, const char *directory, const wr_uuid *id)

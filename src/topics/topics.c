@@ -4,6 +4,7 @@
 #include "logs.h"
 
 #include <assert.h>
+#include <base/array.h>
 #include <stdlib.h>
 
 enum { TOPIC_COUNT_MAX = 1000000 };
@@ -140,15 +141,10 @@ void wr_topic_drop_partitions(wr_topic *topic, int32_t partition_count)
 
 weir_err wr_topics_add(wr_topics *topics, wr_topic *topic)
 {
-    if (topics->count == topics->capacity) {
-        size_t capacity = topics->capacity ? topics->capacity * 2 : 16;
-        wr_topic **sorted = realloc(topics->sorted, capacity * sizeof(wr_topic *));
-        if (!sorted)
-            return WEIR_E_MEMORY;
-        topics->sorted = sorted;
-        topics->capacity = capacity;
-    }
-    weir_err err = wr_map_add_text(topics->by_name, topic->name, topic);
+    weir_err err = WR_ARRAY_RESERVE(topics->sorted, topics->capacity, topics->count + 1, TOPIC_COUNT_MAX);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_map_add_text(topics->by_name, topic->name, topic);
     if (err != WEIR_OK)
         return err;
     err = wr_map_add(topics->by_id, id_key(&topic->id), topic);
