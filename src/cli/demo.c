@@ -134,7 +134,7 @@ static int run(wr_cli *cli, wr_demo_options *options)
     bool cut_short = result.interrupted && !result.at_rest; /* asked to end before it could be checked */
     int status = violations > 0 ? WR_EXIT_FAILED : WR_EXIT_OK;
     if (err != WEIR_OK && wr_cli_failure(cli, &failure) != WR_EXIT_OK && !cut_short)
-        status = wr_exit_of(err);
+        status = err == WEIR_E_CLOSED ? WR_EXIT_INTERRUPTED : wr_exit_of(err); /* closed: asked to end while it began */
     if (!wr_path_exists(cli->io, options->data))
         return status; /* nothing was begun */
     if (status != WR_EXIT_OK || options->data_kept)

@@ -196,35 +196,73 @@ void wr_stop_begin(wr_stop *stop)
 
 /* ---- a function that may not return */
 
+/* Owned by the thread and by who waits for it: the second of them to let go frees it. */
 typedef struct bounded_call {
     void (*run)(void *user);
     void *user;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool has_ended, is_left;
 } bounded_call;
+
+static void call_free(bounded_call *call)
+{
+    pthread_cond_destroy(&call->ended);
+    pthread_mutex_destroy(&call->lock);
+    free(call);
+}
+
+static bounded_call *call_new(void (*run)(void *user), void *user)
+{
+    bounded_call *call = malloc(sizeof *call);
+    if (!call)
+        return NULL;
+    *call = (bounded_call){.run = run, .user = user};
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&call->lock, NULL);
+    pthread_cond_init(&call->ended, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return call;
+}
 
 static void *run_call(void *user)
 {
     bounded_call *call = user;
     call->run(call->user);
-    return call;
+    pthread_mutex_lock(&call->lock);
+    call->has_ended = true;
+    bool is_left = call->is_left;
+    pthread_cond_signal(&call->ended);
+    pthread_mutex_unlock(&call->lock);
+    if (is_left)
+        call_free(call);
+    return NULL;
 }
 
 bool wr_run_within(int timeout_ms, void (*run)(void *user), void *user)
 {
     pthread_t thread;
-    bounded_call *call = malloc(sizeof *call);
-    if (call)
-        *call = (bounded_call){run, user};
+    bounded_call *call = call_new(run, user);
     if (!call || pthread_create(&thread, NULL, run_call, call) != 0) {
-        free(call);
+        if (call)
+            call_free(call);
         run(user);
         return true;
     }
     struct timespec until = mono_after(timeout_ms);
-    void *done;
-    if (pthread_clockjoin_np(thread, &done, CLOCK_MONOTONIC, &until) != 0) {
-        pthread_detach(thread); /* call is lost with it */
+    pthread_mutex_lock(&call->lock);
+    while (!call->has_ended && pthread_cond_timedwait(&call->ended, &call->lock, &until) == 0)
+        ;
+    bool has_ended = call->has_ended;
+    call->is_left = !has_ended;
+    pthread_mutex_unlock(&call->lock);
+    if (!has_ended) {
+        pthread_detach(thread);
         return false;
     }
-    free(done);
+    pthread_join(thread, NULL);
+    call_free(call);
     return true;
 }
