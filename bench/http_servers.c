@@ -6,7 +6,7 @@
  * Build and run (both libraries' headers are needed; weir itself needs the chosen one only):
  *     cc -O2 -D_GNU_SOURCE bench/http_servers.c -o http_servers -lmicrohttpd -levent -levent_pthreads -lpthread
  *     http_servers mhd|evhttp PORT [THREADS]
- * then drive each in turn, A/B/A/B, with wrk. The figures stand in ARCHITECTURE.md, "http". */
+ * then drive each in turn, A/B/A/B, with wrk. docs/developing/http.md says what was chosen. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
