@@ -1,4 +1,8 @@
-/* See stop.h. The thread waits on a signalfd and on an eventfd, which wr_stop_free and wr_stop_begin write. */
+/* See stop.h. `timeout` (coreutils) signals its child and then its own process group, which the child is in: one request
+ * comes as two signals within microseconds. So a signal counts as the second request only again_ms after the first, and
+ * what comes before is the same request.
+ *
+ * The thread waits on a signalfd and on an eventfd, which wr_stop_free and wr_stop_begin write. */
 #include "stop.h"
 #include "io_int.h"
 
@@ -12,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { AGAIN_DEFAULT_MS = 100 };
+
 struct wr_stop {
     wr_stop_options options;
     int signals_fd, wake_fd;
@@ -20,6 +26,7 @@ struct wr_stop {
     pthread_mutex_t lock; /* what follows */
     pthread_cond_t changed;
     bool is_asked, is_ending;
+    int64_t asked_ms;    /* monotonic, of the first signal */
     int64_t deadline_ms; /* monotonic; 0: none yet */
 };
 
@@ -58,6 +65,7 @@ static void first_signal(wr_stop *stop)
 {
     pthread_mutex_lock(&stop->lock);
     stop->is_asked = true;
+    stop->asked_ms = mono_ms();
     if (!stop->deadline_ms)
         stop->deadline_ms = mono_ms() + stop->options.deadline_ms;
     pthread_cond_broadcast(&stop->changed);
@@ -72,9 +80,10 @@ static void take_signals(wr_stop *stop)
     while (read(stop->signals_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP)
             continue; /* means nothing yet */
-        if (wr_stop_asked(stop))
+        if (!wr_stop_asked(stop))
+            first_signal(stop);
+        else if (mono_ms() - stop->asked_ms >= stop->options.again_ms) /* only this thread writes it */
             end_by_force(stop, "asked to stop twice: ending at once", WR_EXIT_SIGNAL + (int)info.ssi_signo);
-        first_signal(stop);
     }
 }
 
@@ -125,6 +134,8 @@ weir_err wr_stop_new(const wr_stop_options *options, wr_stop **ret_stop)
     if (!stop)
         return WEIR_E_MEMORY;
     stop->options = *options;
+    if (stop->options.again_ms == 0)
+        stop->options.again_ms = AGAIN_DEFAULT_MS;
     pthread_mutex_init(&stop->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

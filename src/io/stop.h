@@ -1,4 +1,5 @@
-/* How a process ends: when it is asked to, in time, and at once when it is asked twice.
+/* How a process ends: when it is asked to, in time, and at once when it is asked twice (signals within
+ * again_ms of the first are one request: `timeout` sends two).
  *
  *     running ──first SIGTERM or SIGINT──► asked ──all is done──► wr_stop_free
  *        │                                   ├──second signal──────► the process ends at once
@@ -14,6 +15,7 @@
 typedef struct wr_stop wr_stop;
 
 typedef struct wr_stop_options {
+    int again_ms;              /* signals so soon after the first are the same request; 0: 100, negative: none are */
     int deadline_ms;           /* from the first signal, or from wr_stop_begin, until the process is ended */
     const wr_trace *trace;     /* where the end by force is said; NULL: nowhere */
     void (*asked)(void *user); /* on the thread of the signals, at the first one; NULL: nobody is called */

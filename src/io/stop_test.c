@@ -64,7 +64,7 @@ TEST(the_first_signal_asks_and_the_process_ends_in_order)
 static int hang_when_asked(int ready_fd)
 {
     wr_stop *stop;
-    if (wr_stop_new(&(wr_stop_options){.deadline_ms = 60000}, &stop) != WEIR_OK)
+    if (wr_stop_new(&(wr_stop_options){.again_ms = -1, .deadline_ms = 60000}, &stop) != WEIR_OK)
         return 1;
     say_ready(ready_fd);
     if (!wr_stop_wait(stop, 60000))
@@ -77,6 +77,24 @@ static int hang_when_asked(int ready_fd)
 TEST(the_second_signal_ends_the_process_at_once)
 {
     CHECK_EQ(status_of(hang_when_asked, 2), WR_EXIT_SIGNAL + SIGTERM);
+}
+
+static int hear_the_same_request_twice(int ready_fd)
+{
+    wr_stop *stop;
+    if (wr_stop_new(&(wr_stop_options){.again_ms = 60000, .deadline_ms = 60000}, &stop) != WEIR_OK)
+        return 1;
+    say_ready(ready_fd);
+    if (!wr_stop_wait(stop, 60000))
+        return 2;
+    kill(getpid(), SIGTERM);
+    wr_stop_free(stop); /* what has come is taken before */
+    return 0;
+}
+
+TEST(a_signal_right_behind_the_first_is_the_same_request)
+{
+    CHECK_EQ(status_of(hear_the_same_request_twice, 1), 0);
 }
 
 static int hang_past_the_deadline(int ready_fd)
