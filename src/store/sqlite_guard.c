@@ -59,9 +59,9 @@ static int authorize(void *user, int action, const char *a, const char *b, const
     case SQLITE_CREATE_TEMP_INDEX:
     case SQLITE_DROP_TEMP_TABLE:
     case SQLITE_DROP_TEMP_INDEX:
-        if (!migrates) /* what a handler keeps outlives the process, and no name hides another */
-            return allow(guard, false);
-        /* fall through */
+        guard->changes_schema = guard->changes_schema || migrates;
+        /* What a handler keeps outlives the process, and no name hides another. */
+        return allow(guard, migrates && !is_weirs(a) && !is_weirs(b));
     case SQLITE_CREATE_TABLE:
     case SQLITE_CREATE_INDEX:
     case SQLITE_CREATE_VIEW:
