@@ -79,7 +79,7 @@ const char *wr_http_limit_name(wr_http_limit limit); /* the key of its setting i
 const wr_http_server *wr_exchange_server(const wr_exchange *exchange); /* must not be stopped yet */
 const char *wr_exchange_method(const wr_exchange *exchange); /* GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE */
 const char *wr_exchange_path(const wr_exchange *exchange);   /* percent-decoded, without query; "*" with OPTIONS */
-const char *wr_exchange_target(const wr_exchange *exchange); /* as sent: path and query, encoded */
+const char *wr_exchange_target(const wr_exchange *exchange); /* path and query as sent, encoded */
 const char *wr_exchange_query(const wr_exchange *exchange, const char *name);  /* decoded; NULL absent */
 const char *wr_exchange_header(const wr_exchange *exchange, const char *name); /* the first of that name; NULL absent */
 const weir_attribute *wr_exchange_headers(const wr_exchange *exchange, size_t *ret_count); /* all, as they came */
@@ -131,7 +131,8 @@ typedef struct wr_http_pool_options {
     int connection_count; /* most requests in flight; 0: 16 */
     int timeout_ms;       /* for a whole exchange, once it has a connection; 0: 30,000 */
     /* Called on the pool's own thread, once for each request sent, in any order. err as of wr_http_call; reply is NULL
-     * unless err is WEIR_OK, and is valid until the callback returns. It may call wr_http_pool_send. */
+     * unless err is WEIR_OK, and is valid until the callback returns. The request no longer counts in
+     * connection_count. It may call wr_http_pool_send. */
     void (*done)(void *user, void *cookie, weir_err err, const wr_http_reply *reply);
     void *user;
 } wr_http_pool_options;

@@ -195,6 +195,40 @@ TEST(a_pool_sends_more_than_it_has_connections)
     end(&f);
 }
 
+typedef struct follower {
+    wr_http_pool *pool;
+    weir_err first_err; /* of trying while the first one is under way */
+    weir_err next_err;  /* of trying once its end is known */
+    int ended;
+} follower;
+
+static void try_next(void *user, void *cookie, weir_err err, const wr_http_reply *reply)
+{
+    (void)cookie, (void)err, (void)reply;
+    follower *own = user;
+    if (own->ended++ == 0)
+        own->next_err = wr_http_pool_try(own->pool, "GET", "/next", NULL, (weir_slice){0}, NULL);
+}
+
+TEST(the_place_of_a_request_is_free_once_its_end_is_told)
+{
+    fixture f;
+    begin(&f, &(wr_http_options){0});
+    follower own = {0};
+    CHECK_OK(wr_http_pool_new(
+        &(wr_http_pool_options){.base_url = f.url, .connection_count = 1, .done = try_next, .user = &own}, &own.pool,
+        NULL));
+    CHECK_OK(wr_http_pool_try(own.pool, "POST", "/later", NULL, WEIR_SLICE("x"), NULL));
+    own.first_err = wr_http_pool_try(own.pool, "GET", "/next", NULL, (weir_slice){0}, NULL);
+    wr_exchange_answer(take_kept(&f), &(wr_answer){.status = 202});
+    wr_http_pool_wait(own.pool);
+    CHECK_EQ(own.first_err, WEIR_E_LIMIT);
+    CHECK_OK(own.next_err);
+    CHECK_EQ(own.ended, 2);
+    wr_http_pool_free(own.pool);
+    end(&f);
+}
+
 TEST(stopping_answers_503_to_what_is_kept_and_a_late_answer_only_releases_it)
 {
     fixture f;

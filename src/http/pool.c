@@ -2,10 +2,12 @@
  *
  *     wr_http_pool_send → queue → a connection that is idle → done
  *
- * The queue is the only thing that other threads touch. in_flight counts from send to the end of `done`. The time of a
- * request counts from when it gets a connection; the library's own deadline, which every byte moves and which cannot tell
- * a connection that is slow to come from one that is refused, lies behind it. So a server that answers a byte now and
- * then costs no more than one that is silent. */
+ * The queue is the only thing that other threads touch. A request has one of connection_count places from send until its
+ * end is known; in_flight counts on to the end of `done`, so that whoever hears from `done` finds the place free.
+ *
+ * The time of a request counts from when it gets a connection; the library's own deadline, which every byte moves and
+ * which cannot tell a connection that is slow to come from one that is refused, lies behind it. So a server that answers
+ * a byte now and then costs no more than one that is silent. */
 #include "http_int.h"
 
 #include <base/list.h>
@@ -42,8 +44,9 @@ struct wr_http_pool {
     pthread_t thread;
     bool is_running;
     pthread_mutex_t lock;
-    pthread_cond_t ended; /* in_flight went down */
+    pthread_cond_t ended; /* taken or in_flight went down */
     wr_list queue;        /* under lock, as all below */
+    size_t taken;         /* places */
     size_t in_flight;
     bool is_closing;
 };
@@ -57,6 +60,10 @@ static void end_job(pool_job *job, weir_err err, const wr_http_reply *reply)
         evtimer_del(job->line->deadline);
         job->line->job = NULL;
     }
+    pthread_mutex_lock(&pool->lock);
+    pool->taken--;
+    pthread_cond_broadcast(&pool->ended);
+    pthread_mutex_unlock(&pool->lock);
     pool->options.done(pool->options.user, job->cookie, err, err == WEIR_OK ? reply : NULL);
     free(job);
     pthread_mutex_lock(&pool->lock);
@@ -223,18 +230,23 @@ static weir_err job_new(wr_http_pool *pool, const char *method, const char *path
 
 static bool is_full(const wr_http_pool *pool)
 {
-    return !pool->is_closing && pool->in_flight >= (size_t)pool->options.connection_count;
+    return !pool->is_closing && pool->taken >= (size_t)pool->options.connection_count;
 }
 
-static weir_err send_job(wr_http_pool *pool, pool_job *job, bool waits)
+typedef enum when_full { WAIT, QUEUE, GIVE_UP } when_full;
+
+static weir_err send_job(wr_http_pool *pool, pool_job *job, when_full when_full)
 {
     weir_err err = WEIR_OK;
     pthread_mutex_lock(&pool->lock);
-    while (waits && is_full(pool))
+    while (when_full == WAIT && is_full(pool))
         pthread_cond_wait(&pool->ended, &pool->lock);
     if (pool->is_closing) {
         err = WEIR_E_CLOSED;
+    } else if (when_full == GIVE_UP && is_full(pool)) {
+        err = WEIR_E_LIMIT;
     } else {
+        pool->taken++;
         pool->in_flight++;
         wr_list_append(&pool->queue, &job->link);
     }
@@ -253,21 +265,15 @@ weir_err wr_http_pool_send(wr_http_pool *pool, const char *method, const char *p
 {
     pool_job *job;
     weir_err err = job_new(pool, method, path, headers, body, cookie, &job);
-    return err == WEIR_OK ? send_job(pool, job, !pthread_equal(pthread_self(), pool->thread)) : err;
+    return err == WEIR_OK ? send_job(pool, job, pthread_equal(pthread_self(), pool->thread) ? QUEUE : WAIT) : err;
 }
 
 weir_err wr_http_pool_try(wr_http_pool *pool, const char *method, const char *path, const char *const *headers,
                           weir_slice body, void *cookie)
 {
-    pthread_mutex_lock(&pool->lock);
-    bool has_room =
-        !is_full(pool); /* two that try at once may both find the last place; one of them waits in the queue */
-    pthread_mutex_unlock(&pool->lock);
-    if (!has_room)
-        return WEIR_E_LIMIT;
     pool_job *job;
     weir_err err = job_new(pool, method, path, headers, body, cookie, &job);
-    return err == WEIR_OK ? send_job(pool, job, false) : err;
+    return err == WEIR_OK ? send_job(pool, job, GIVE_UP) : err;
 }
 
 void wr_http_pool_wait(wr_http_pool *pool)
