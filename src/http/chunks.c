@@ -1,6 +1,6 @@
 /* A chunked body, as RFC 9112 section 7.1 has it.
  *
- *     size in hex [; extension] CRLF, so many bytes, CRLF     any number of times
+ *     size in hex [white space] [; extension] CRLF, so many bytes, CRLF     any number of times
  *     0 [; extension] CRLF, trailers, CRLF
  *
  * Extensions and trailers are skipped; both are short. Every line must end with CR LF. */
@@ -12,6 +12,7 @@ enum { DIGIT_COUNT_MAX = 15, LINE_SIZE_MAX = 256, TRAILER_SIZE_MAX = 8 * 1024 };
 
 enum {
     SIZE = 0,
+    SIZE_SPACE,
     EXTENSION,
     SIZE_END,
     DATA,
@@ -42,7 +43,7 @@ static bool take_size(wr_http_chunks *chunks, uint8_t byte)
     }
     if (chunks->digit_count == 0 || (byte != '\r' && byte != ';' && byte != ' ' && byte != '\t'))
         return false;
-    chunks->state = byte == '\r' ? SIZE_END : EXTENSION;
+    chunks->state = byte == '\r' ? SIZE_END : byte == ';' ? EXTENSION : SIZE_SPACE;
     return true;
 }
 
@@ -52,6 +53,12 @@ static bool take_byte(wr_http_chunks *chunks, uint8_t byte)
     switch (chunks->state) {
     case SIZE:
         return take_size(chunks, byte);
+    case SIZE_SPACE: /* "1 0" is not 1: somebody in front of us might read 10 */
+        if (byte == ';')
+            chunks->state = EXTENSION;
+        else if (byte != '\r' && byte != ' ' && byte != '\t')
+            return false;
+        return skip(chunks, byte, SIZE_END, &chunks->line_size, LINE_SIZE_MAX);
     case EXTENSION:
         return skip(chunks, byte, SIZE_END, &chunks->line_size, LINE_SIZE_MAX);
     case SIZE_END:

@@ -55,12 +55,16 @@ static wr_http_fault parse_target(wr_exchange *exchange)
         exchange->path = at;
         return (wr_http_fault){strcmp(exchange->method, "OPTIONS") == 0 ? 0 : 400, "only OPTIONS asks about *"};
     }
-    if (strncasecmp(at, "http://", 7) == 0) /* the absolute form, as a proxy would be asked */
+    if (strncasecmp(at, "http://", 7) == 0) { /* the absolute form, as a proxy would be asked */
         at += 7 + strcspn(at + 7, "/?");
-    else if (*at != '/')
+        if (*at != '/' && !(at = weir_arena_printf(exchange->arena, "/%s", at)))
+            return (wr_http_fault){503, "out of memory"};
+        exchange->target = at;
+    } else if (*at != '/') {
         return (wr_http_fault){400, "the target is neither a path nor an http URL"};
+    }
     size_t size = strcspn(at, "?");
-    exchange->path = size ? wr_http_unescape(exchange->arena, (weir_slice){(const uint8_t *)at, size}, false) : "/";
+    exchange->path = wr_http_unescape(exchange->arena, (weir_slice){(const uint8_t *)at, size}, false);
     if (!exchange->path || !parse_query(exchange, at[size] == '?' ? at + size + 1 : ""))
         return (wr_http_fault){400, "a broken escape in the path or the query"};
     return (wr_http_fault){0};

@@ -42,6 +42,8 @@ static void handle(void *user, wr_exchange *exchange)
         answer = (wr_answer){.status = 204, .headers = headers, .header_count = 2};
     if (strcmp(path, "/location") == 0)
         answer = (wr_answer){.status = 201, .location = "/a b/%2F\r\nX-C: d\xc3\xa4?q=\"1\""};
+    if (strcmp(path, "/target") == 0)
+        answer.body = weir_slice_of(wr_exchange_target(exchange));
     if (strcmp(path, "/split") == 0)
         answer = (wr_answer){.status = 200, .headers = split, .header_count = 1};
     wr_exchange_answer(exchange, &answer);
@@ -197,6 +199,8 @@ TEST(what_can_be_read_in_two_ways_is_refused_in_json_and_the_connection_closed)
         {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n+1\r\na\r\n0\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n", 400},
+        {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1 0\r\na\r\n0\r\n\r\n", 400},
+        {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1 x\r\na\r\n0\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1111111111111111\r\n", 400},
         {"\r\n\r\n \r\n\r\n", 400},
@@ -232,6 +236,17 @@ TEST(bodies_arrive_whole_however_they_are_cut)
     for (size_t i = 0; i < sizeof text - 1; i++)
         send_bytes(&w, c, text + i, 1);
     CHECK_STR(body_of(c), "hi");
+    end(&w);
+}
+
+TEST(the_target_of_the_absolute_form_is_path_and_query)
+{
+    world w;
+    begin(&w, &(wr_http_options){0});
+    client *c = ask(&w, "GET http://x/target?a=%20 HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK_STR(body_of(c), "/target?a=%20");
+    c = ask(&w, "GET HTTP://x?a HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK_EQ(status_of(c), 200);
     end(&w);
 }
 
