@@ -53,12 +53,6 @@ void wr_trace_context_print(const wr_trace_context *context, char ret_text[WR_TR
     memcpy(ret_text + FLAGS_AT - 1, context->sampled ? "-01" : "-00", 4);
 }
 
-void wr_trace_context_print_id(const wr_trace_context *context, char ret_text[WR_TRACE_ID_TEXT_SIZE])
-{
-    wr_hex_print(context->trace_id, sizeof(context->trace_id), ret_text);
-    ret_text[WR_TRACE_ID_TEXT_SIZE - 1] = '\0';
-}
-
 /* Chance may give all zeros, which the specification forbids. */
 static void set_id(uint8_t *id, const uint8_t *random, size_t size)
 {

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-enum { WR_TRACEPARENT_SIZE = 56, WR_TRACE_ID_TEXT_SIZE = 33 }; /* with the NUL */
+enum { WR_TRACEPARENT_SIZE = 56 }; /* with the NUL */
 
 typedef struct wr_trace_context {
     uint8_t trace_id[16];
@@ -23,8 +23,6 @@ typedef struct wr_trace_context {
 /* WEIR_E_FORMAT for NULL and for anything that the specification calls invalid: start a new trace then. */
 WEIR_MUST_CHECK weir_err wr_trace_context_parse(const char *traceparent, wr_trace_context *ret_context);
 void wr_trace_context_print(const wr_trace_context *context, char ret_text[WR_TRACEPARENT_SIZE]);
-void wr_trace_context_print_id(const wr_trace_context *context,
-                               char ret_text[WR_TRACE_ID_TEXT_SIZE]); /* trace id only */
 /* A new trace, from 24 random bytes; a new span of the same trace, from 8. */
 wr_trace_context wr_trace_context_root(const uint8_t random[24], bool sampled);
 wr_trace_context wr_trace_context_child(const wr_trace_context *parent, const uint8_t random[8]);

@@ -53,11 +53,6 @@ static wr_offset_topic *topic_of(const wr_offsets *offsets, weir_slice name)
     return offsets->topics ? wr_map_find(offsets->topics, name) : NULL;
 }
 
-const wr_offset_topic *wr_offsets_find_topic(const wr_offsets *offsets, weir_slice topic)
-{
-    return topic_of(offsets, topic);
-}
-
 const wr_offset *wr_offsets_find(const wr_offsets *offsets, weir_slice topic, int32_t partition)
 {
     return item_of(topic_of(offsets, topic), partition);

@@ -34,7 +34,6 @@ const wr_offset *wr_offsets_find(const wr_offsets *offsets, weir_slice topic, in
 /* Copies. Errors: WEIR_E_MEMORY, WEIR_E_LIMIT. */
 WEIR_MUST_CHECK weir_err wr_offsets_put(wr_offsets *offsets, weir_slice topic, const wr_offset *value);
 bool wr_offsets_remove(wr_offsets *offsets, weir_slice topic, int32_t partition); /* was there one? */
-const wr_offset_topic *wr_offsets_find_topic(const wr_offsets *offsets, weir_slice topic);
 /* for (size_t at = 0; (topic = wr_offsets_next_topic(offsets, &at));) The current topic may be removed meanwhile, down
  * to its last partition; others may not. */
 const wr_offset_topic *wr_offsets_next_topic(const wr_offsets *offsets, size_t *at);

@@ -294,11 +294,6 @@ void wr_process_free(wr_process *process)
 }
 
 /* ---- pipes */
-int wr_process_descriptor(const wr_process *process, wr_process_pipe pipe)
-{
-    return process->pipes[pipe];
-}
-
 weir_err wr_process_read(wr_process *process, wr_process_pipe pipe, int timeout_ms, void *ret_bytes, size_t size,
                          size_t *ret_size)
 {
@@ -391,9 +386,4 @@ weir_err wr_self_path(char *ret_path, size_t size)
     memcpy(ret_path, path, (size_t)length);
     ret_path[length] = '\0';
     return WEIR_OK;
-}
-
-const char *const *wr_self_environment(void)
-{
-    return (const char *const *)environ;
 }

@@ -57,8 +57,6 @@ WEIR_MUST_CHECK weir_err wr_process_read(wr_process *process, wr_process_pipe pi
  * the pipe ends before the line does. */
 WEIR_MUST_CHECK weir_err wr_process_read_line(wr_process *process, wr_process_pipe pipe, int timeout_ms, char *ret_text,
                                               size_t size);
-/* The descriptor of the pipe, for a loop of the caller's; -1 without. */
-int wr_process_descriptor(const wr_process *process, wr_process_pipe pipe);
 /* Writes all to the child's stdin. WEIR_E_CLOSED when it does not read any more. */
 WEIR_MUST_CHECK weir_err wr_process_write(wr_process *process, const void *bytes, size_t size);
 void wr_process_write_end(wr_process *process); /* the child reads the end of its stdin */
@@ -70,7 +68,6 @@ int wr_self_id(void);
 void wr_self_end_with_parent(void);
 /* The path of the running executable, NUL-terminated. WEIR_E_LIMIT when it does not fit. */
 WEIR_MUST_CHECK weir_err wr_self_path(char *ret_path, size_t size);
-const char *const *wr_self_environment(void); /* "NAME=value" …, NULL at the end */
 WEIR_MUST_CHECK weir_err wr_usage_read(int process_id, wr_process_usage *ret_usage); /* WEIR_E_NOT_FOUND: no such */
 
 /* How many descriptors (files, connections) this process may have open; INT64_MAX: any number. */

@@ -88,16 +88,6 @@ wr_log_state wr_log_state_of(const wr_log *log)
     return log->state;
 }
 
-const char *wr_log_state_name(wr_log_state state)
-{
-    static const char *const names[] = {
-        [WR_LOG_OPENING] = "opening", [WR_LOG_RECOVERING] = "recovering",
-        [WR_LOG_OPEN] = "open",       [WR_LOG_UNPROMISED] = "unpromised",
-        [WR_LOG_FULL] = "full",       [WR_LOG_BROKEN] = "broken",
-    };
-    return names[state];
-}
-
 /* Rows: the state; columns: what happens. WR_LOG_OPEN stands for unpromised too, where the configuration says so. */
 static const wr_log_state next_state[][WR_LOG_EVENT_COUNT] = {
     /*                      reads again        opened          refused            wrote              lost */

@@ -114,8 +114,6 @@ static inline bool wr_log_broken(const wr_log *log)
 {
     return wr_log_state_of(log) == WR_LOG_BROKEN;
 }
-/* "full", "broken", …: static. */
-const char *wr_log_state_name(wr_log_state state);
 /* Of the last refusal or failure; err is WEIR_OK when there was none. */
 const wr_log_cause *wr_log_cause_of(const wr_log *log);
 /* True when the log has become full, open again or broken since it was last asked: somebody should be told, once. */

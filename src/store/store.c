@@ -139,11 +139,6 @@ weir_value_kind wr_statement_kind(const wr_statement *statement, int column)
     return statement->store->dialect->kind(statement, column);
 }
 
-bool wr_statement_null(const wr_statement *statement, int column)
-{
-    return wr_statement_kind(statement, column) == WEIR_VALUE_NULL;
-}
-
 int64_t wr_statement_int(const wr_statement *statement, int column)
 {
     return statement->store->dialect->integer(statement, column);

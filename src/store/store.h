@@ -84,7 +84,6 @@ void wr_statement_done(wr_statement *statement); /* back to the store; accepts N
 int wr_statement_columns(const wr_statement *statement);
 const char *wr_statement_name(const wr_statement *statement, int column);
 weir_value_kind wr_statement_kind(const wr_statement *statement, int column); /* of the value, not the column */
-bool wr_statement_null(const wr_statement *statement, int column);
 int64_t wr_statement_int(const wr_statement *statement, int column);
 double wr_statement_real(const wr_statement *statement, int column);
 const char *wr_statement_text(const wr_statement *statement, int column);

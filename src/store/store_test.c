@@ -45,7 +45,8 @@ TEST(values_of_every_kind_come_back_as_they_were_stored)
     CHECK(wr_statement_real(row, 1) == 0.5);
     CHECK_STR(wr_statement_text(row, 2), "häuser");
     CHECK(weir_slice_equal(wr_statement_blob(row, 3), WEIR_SLICE("\0x")));
-    CHECK(wr_statement_null(row, 4) && wr_statement_text(row, 4) == NULL && wr_statement_blob(row, 4).data == NULL);
+    CHECK(wr_statement_kind(row, 4) == WEIR_VALUE_NULL && wr_statement_text(row, 4) == NULL &&
+          wr_statement_blob(row, 4).data == NULL);
     CHECK_EQ(wr_statement_columns(row), 5);
     CHECK_STR(wr_statement_name(row, 2), "c");
     CHECK_EQ(wr_statement_next(row, NULL), WEIR_E_RANGE);
