@@ -13,7 +13,7 @@ import tempfile
 import time
 
 from harness import Weir, check, equal, eventually, main, slow, test, weir_binary
-from services import Service, end, http, weir
+from services import AGAIN_S, Service, end, http, patience, weir
 
 
 @contextlib.contextmanager
@@ -140,6 +140,7 @@ def a_service_that_is_asked_twice_ends_at_once_and_keeps_what_was_committed():
             check(status == 202, f"{status} {text}")
             service.process.send_signal(signal.SIGTERM)
             eventually(lambda: service.said("draining"))
+            check(patience(service.process, AGAIN_S) is None, "it has ended though the broker is away")
             begun = time.monotonic()
             equal(service.end(), 128 + signal.SIGTERM)
             check(time.monotonic() - begun < 5, "it took its time")
@@ -201,13 +202,6 @@ def a_demo_that_is_asked_twice_ends_at_once_and_takes_its_children():
         finally:
             demo.kill()
             demo.wait()
-
-
-def patience(process, seconds):
-    try:
-        return process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return None
 
 
 def children_of(pid):

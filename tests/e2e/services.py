@@ -37,10 +37,21 @@ def http(method, url, body=None):
         return 0, ""
 
 
+AGAIN_S = 0.15  # signals within 100 ms of the first are the same request to stop
+
+
+def patience(process, seconds):
+    """The exit status, if it ends within so many seconds; else None."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
 def end(process, signals=1, within_s=25, first=signal.SIGTERM):
     """Sends SIGTERM so many times; the exit status. A process that does not end is killed, and fails the test."""
     for number in range(signals):
-        if number == 0 or process.poll() is None:
+        if number == 0 or patience(process, AGAIN_S) is None:
             process.send_signal(first if number == 0 else signal.SIGTERM)
     try:
         return process.wait(within_s)
