@@ -168,6 +168,26 @@ TEST(attempts_that_are_used_up_count_as_rejections)
     fixture_end(&f);
 }
 
+TEST(a_topic_that_is_deleted_while_it_is_paused_ends_nothing)
+{
+    fixture f;
+    weir_service service;
+    begin(&f, &service);
+    for (int i = 0; i < 3; i++) {
+        f.rejects[i] = true;
+        send(&f, "in", "thing.happened", i);
+    }
+    fixture_turns(&f, 5);
+    CHECK(strstr(health(&f), "\"paused\":[\"in\"]"));
+    CHECK_OK(wr_admin_delete_topic(f.client, "in", 1000, NULL));
+    wr_sim_advance_ms(f.machine, 5001);
+    fixture_turns(&f, 2);
+    send(&f, "aside", "other.thing", 1);
+    fixture_turns(&f, 4);
+    CHECK_EQ(COUNT(&f, "effects"), 1);
+    fixture_end(&f);
+}
+
 TEST(a_breaker_may_be_off)
 {
     fixture f;

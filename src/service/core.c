@@ -224,7 +224,7 @@ static weir_err pause_reading(wr_core *core, bool paused)
     weir_err err = WEIR_OK;
     for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(core->inbox.positions, &at, NULL));)
         if (position->is_owned)
-            err = wr_consumer_pause(core->consumer, position->topic, position->partition, paused);
+            err = wr_inbox_pause(core, position, paused);
     core->is_paused = paused;
     atomic_store(&core->is_behind, paused);
     wr_trace_log(core->trace, paused ? WR_WARN : WR_INFO,

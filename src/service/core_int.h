@@ -134,6 +134,7 @@ WEIR_MUST_CHECK weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *
 void wr_inbox_hold(wr_core *core, const wr_client_record *record);
 WEIR_MUST_CHECK weir_err wr_inbox_give_back(wr_core *core, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_inbox_resume(wr_core *core, const char *topic);
+WEIR_MUST_CHECK weir_err wr_inbox_pause(wr_core *core, const position *position, bool paused);
 WEIR_MUST_CHECK weir_err wr_inbox_write(wr_core *core, weir_failure *failure);
 void wr_inbox_tell_group(wr_core *core, bool now);
 

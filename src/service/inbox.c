@@ -214,13 +214,20 @@ void wr_inbox_hold(wr_core *core, const wr_client_record *record)
     core->inbox.has_held = true;
 }
 
+/* A partition whose topic was deleted has nothing to pause; when it is assigned again it is not paused. */
+weir_err wr_inbox_pause(wr_core *core, const position *position, bool paused)
+{
+    weir_err err = wr_consumer_pause(core->consumer, position->topic, position->partition, paused);
+    return err == WEIR_E_NOT_FOUND ? WEIR_OK : err;
+}
+
 static weir_err give_back(wr_core *core, position *position, weir_failure *failure)
 {
-    weir_err err = wr_consumer_pause(core->consumer, position->topic, position->partition, true);
+    weir_err err = wr_inbox_pause(core, position, true);
     if (err == WEIR_OK)
         err = wr_consumer_seek(core->consumer, position->topic, position->partition, position->held_offset);
-    if (err == WEIR_E_TIMEOUT || err == WEIR_E_UNREACHABLE || err == WEIR_E_AGAIN) {
-        core->inbox.has_held = true; /* the broker is away; the next turn tries again */
+    if (err == WEIR_E_TIMEOUT || err == WEIR_E_UNREACHABLE || err == WEIR_E_AGAIN || err == WEIR_E_NOT_FOUND) {
+        core->inbox.has_held = true; /* the broker is away, or the partition is; the next turn tries again */
         return WEIR_OK;
     }
     position->is_held = false;
@@ -252,7 +259,7 @@ weir_err wr_inbox_resume(wr_core *core, const char *topic)
     weir_err err = WEIR_OK;
     for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(core->inbox.positions, &at, NULL));)
         if (position->is_owned && !core->is_paused && strcmp(position->topic, topic) == 0)
-            err = wr_consumer_pause(core->consumer, position->topic, position->partition, false);
+            err = wr_inbox_pause(core, position, false);
     return err;
 }
 
