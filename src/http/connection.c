@@ -224,6 +224,10 @@ static void take_head(wr_http_connection *connection)
            memcmp(connection->in.data + connection->in_at, "\r\n", 2) == 0) {
         take(connection, 2);
         connection->seen = 0;
+        if (++connection->empty_count > HTTP_EMPTY_COUNT_MAX) { /* each would move the deadline */
+            wr_http_connection_refuse(connection, 400, "empty lines and no request");
+            return;
+        }
     }
     if (in_size(connection) == 0) {
         wr_http_server_enter(connection, HTTP_IDLE);
@@ -255,7 +259,7 @@ static void take_head(wr_http_connection *connection)
     connection->how = (wr_http_answering){.is_head = strcmp(head->method, "HEAD") == 0,
                                           .is_closed_after = !head->is_kept_alive,
                                           .is_kept_alive_said = head->minor == 0};
-    connection->seen = connection->line = 0;
+    connection->seen = connection->line = connection->empty_count = 0;
     connection->is_chunked = head->is_chunked;
     connection->chunks = (wr_http_chunks){0};
     connection->body_left = head->length;

@@ -9,8 +9,8 @@
  * answer: a line that ends without CR, white space before a colon, a line that continues the one before, a name that is
  * no token, control characters, bytes of the target that have to be escaped, a fragment, two Hosts or none with
  * HTTP/1.1, Content-Length twice or not in digits, Content-Length beside Transfer-Encoding, Transfer-Encoding with
- * HTTP/1.0. A transfer encoding other than chunked is 501, a version other than 1.0 and 1.1 is 505. Empty lines before
- * a request are skipped, as clients of the nineties send them. */
+ * HTTP/1.0. A transfer encoding other than chunked is 501, a version other than 1.0 and 1.1 is 505. Up to
+ * eight empty lines before a request are skipped, as clients of the nineties send them. */
 #include "server_int.h"
 
 #include <strings.h>

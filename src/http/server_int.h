@@ -12,6 +12,7 @@
 
 enum {
     HTTP_FIELD_COUNT_MAX = 100,
+    HTTP_EMPTY_COUNT_MAX = 8, /* lines before a request */
     HTTP_ANSWER_SIZE_MAX = 64 * 1024 * 1024,
     HTTP_ANSWER_HEAD_SIZE_MAX = 64 * 1024,
     HTTP_SCRATCH_SIZE = 64 * 1024,
@@ -113,7 +114,8 @@ typedef struct wr_http_connection {
     int64_t deadline_us;
     wr_buf in; /* bytes that are not taken yet, from in_at on */
     size_t in_at;
-    size_t seen, line; /* of the head, see wr_http_head_find */
+    size_t empty_count; /* lines before the head */
+    size_t seen, line;  /* of the head, see wr_http_head_find */
     uint64_t body_left;
     bool is_chunked;
     wr_http_chunks chunks;

@@ -250,6 +250,21 @@ TEST(the_target_of_the_absolute_form_is_path_and_query)
     end(&w);
 }
 
+TEST(empty_lines_hold_no_connection)
+{
+    world w;
+    begin(&w, &(wr_http_options){0});
+    client *c = ask(&w, "\r\n\r\n" GET("/") "\r\n" GET("/"));
+    CHECK(!c->is_closed && status_of(c) == 200);
+    c = client_new(&w);
+    for (int i = 0; i < HTTP_EMPTY_COUNT_MAX; i++)
+        send_text(&w, c, "\r\n");
+    CHECK_EQ(c->size, 0);
+    send_text(&w, c, "\r\n");
+    CHECK_EQ(status_of(c), 400);
+    end(&w);
+}
+
 TEST(a_client_that_waits_for_100_continue_gets_it)
 {
     world w;
