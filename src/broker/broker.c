@@ -63,7 +63,7 @@ static weir_err open_all(wr_broker *broker, const wr_handler *handlers, weir_fai
     if (err != WEIR_OK)
         return err;
     broker->cluster_id = wr_data_dir_cluster_id(broker->data_dir);
-    err = wr_producer_ids_new(broker->loop, dir.directory, &broker->producer_ids);
+    err = wr_producer_ids_new(broker->loop, dir.directory, broker->trace, &broker->producer_ids);
     if (err == WEIR_OK)
         err = wr_server_new(broker->loop, broker->trace, &config->server, handlers, broker, &broker->server);
     if (err != WEIR_OK)

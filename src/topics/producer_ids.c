@@ -15,6 +15,8 @@ struct wr_producer_ids {
     wr_loop *loop;
     wr_io *io;
     const char *directory;
+    const wr_trace *trace;
+    bool is_failing;   /* and that was said */
     int64_t next, end; /* of the block; equal: none left */
     wr_list waits;     /* wr_producer_id_wait */
     bool taking;       /* a block, beside the loop */
@@ -23,7 +25,7 @@ struct wr_producer_ids {
     wr_work_order order;
 };
 
-weir_err wr_producer_ids_new(wr_loop *loop, const char *directory, wr_producer_ids **ret_ids)
+weir_err wr_producer_ids_new(wr_loop *loop, const char *directory, const wr_trace *trace, wr_producer_ids **ret_ids)
 {
     wr_producer_ids *ids = calloc(1, sizeof *ids);
     if (!ids)
@@ -32,6 +34,7 @@ weir_err wr_producer_ids_new(wr_loop *loop, const char *directory, wr_producer_i
     ids->io = wr_loop_io(loop);
     wr_list_init(&ids->waits);
     ids->directory = directory;
+    ids->trace = trace;
     *ret_ids = ids;
     return WEIR_OK;
 }
@@ -93,12 +96,26 @@ static weir_err start_taking(wr_producer_ids *ids)
     return err;
 }
 
+static void tell(wr_producer_ids *ids, weir_err err)
+{
+    if (err != WEIR_OK && !ids->is_failing)
+        wr_trace_log(
+            ids->trace, WR_ERROR,
+            err == WEIR_E_CORRUPT
+                ? "producer_ids.properties is damaged: no idempotent producer can begin; set next= to a number "
+                  "above every producer id that was ever given, in a file without the line of its checksum"
+                : "no producer ids: producer_ids.properties cannot be read or written; it is tried again",
+            WR_TEXT("directory", ids->directory), WR_TEXT("error", weir_err_name(err)));
+    ids->is_failing = err != WEIR_OK;
+}
+
 static void block_taken(void *user, weir_err err)
 {
     wr_producer_ids *ids = user;
     ids->taking = false;
     if (ids->closing)
         return;
+    tell(ids, err);
     if (err == WEIR_OK) {
         ids->next = ids->taken;
         ids->end = ids->taken + BLOCK_SIZE;

@@ -7,12 +7,14 @@
 #define WR_PRODUCER_IDS_H
 
 #include <base/list.h>
+#include <base/trace.h>
 #include <io/loop.h>
 
 typedef struct wr_producer_ids wr_producer_ids;
 
-/* `directory` is borrowed. */
-WEIR_MUST_CHECK weir_err wr_producer_ids_new(wr_loop *loop, const char *directory, wr_producer_ids **ret_ids);
+/* `directory` and `trace` are borrowed. A block that cannot be taken is said once, until one is taken again. */
+WEIR_MUST_CHECK weir_err wr_producer_ids_new(wr_loop *loop, const char *directory, const wr_trace *trace,
+                                             wr_producer_ids **ret_ids);
 /* Accepts NULL. Waits for a block that is being taken; who waits for an id is not told. */
 void wr_producer_ids_free(wr_producer_ids *ids);
 /* Caller's storage, zeroed, until done. */

@@ -1,5 +1,6 @@
 /* A broker whose disk has no room, whose process has no descriptors, and what clients and the log see of it. */
 #include <wire/describe_log_dirs.h>
+#include <wire/init_producer_id.h>
 #include <wire/kafka.h>
 #include <wire/list_offsets.h>
 #include <wire/metadata.h>
@@ -283,4 +284,27 @@ TEST(a_flipped_bit_or_a_cut_in_a_small_file_is_refused_or_harmless)
             refused += is_refused(paths[i], at, false) + is_refused(paths[i], at, true);
         CHECK(i == 2 || refused > 100);
     }
+}
+
+static int16_t ask_for_producer_id(wr_rig_client *client)
+{
+    wr_init_producer_id_request in = {.transaction_timeout_ms = 1000, .producer_id = -1, .producer_epoch = -1};
+    const wr_init_producer_id_response *out = wr_rig_call(client, WR_API_INIT_PRODUCER_ID, 3, &in);
+    CHECK(out != NULL);
+    return out->error_code;
+}
+
+TEST(a_damaged_file_of_producer_ids_gives_none_and_is_said_once_with_its_name)
+{
+    wr_rig *rig = wr_rig_new(17, NULL);
+    CHECK_EQ(ask_for_producer_id(wr_rig_connect(rig)), WR_KAFKA_NONE);
+    CHECK_OK(wr_rig_stop(rig));
+    int64_t size = size_of(rig, "/data/producer_ids.properties");
+    flip(rig, "/data/producer_ids.properties", size - 2);
+    CHECK_OK(wr_rig_start(rig));
+    wr_rig_client *client = wr_rig_connect(rig);
+    CHECK_EQ(ask_for_producer_id(client), WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK_EQ(ask_for_producer_id(client), WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK_EQ(wr_rig_told(rig, "producer_ids.properties is damaged"), 1);
+    wr_rig_free(rig);
 }
