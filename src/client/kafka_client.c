@@ -1,6 +1,8 @@
 /* Settings of librdkafka: ours, the user's, and which may override which. */
 #include "kafka_int.h"
 
+#include <base/utf8.h>
+
 #include <stdlib.h>
 
 enum { SETTINGS_SIZE_MAX = 1024 * 1024, SETTING_COUNT_MAX = 256 };
@@ -124,10 +126,17 @@ weir_err wr_kafka_err(rd_kafka_resp_err_t code)
     }
 }
 
+/* A name that somebody chose may be longer than the sentence: the reason behind it must be seen. */
+enum { WHAT_SHOWN_MAX = 80 };
+
 weir_err wr_kafka_fail(weir_failure *failure, rd_kafka_resp_err_t code, const char *what, const char *text)
 {
     weir_err err = wr_kafka_err(code);
-    weir_fail(failure, err, "%s: %s", what, text && *text ? text : rd_kafka_err2str(code));
+    size_t size = strlen(what), shown = size < WHAT_SHOWN_MAX ? size : WHAT_SHOWN_MAX;
+    while (shown < size && shown > 0 && wr_utf8_continues((uint8_t)what[shown]))
+        shown--;
+    weir_fail(failure, err, "%.*s%s: %s", (int)shown, what, shown < size ? "…" : "",
+              text && *text ? text : rd_kafka_err2str(code));
     if (failure) {
         failure->retriable = err == WEIR_E_AGAIN || err == WEIR_E_TIMEOUT || err == WEIR_E_UNREACHABLE;
         failure->fatal = err == WEIR_E_BROKEN;

@@ -243,6 +243,12 @@ def topics_are_made_shown_and_deleted():
 
 
 @test
+def a_name_that_is_too_long_does_not_hide_the_reason():
+    _, said = weir("topic", "create", "a" * 250, status=6)
+    check("249" in said, said)
+
+
+@test
 def a_topic_is_altered_after_a_plan():
     name = topic(2)
     weir("topic", "alter", name, "--set", "retention.ms=60000", "-c", "segment.ms=70000", "-y")
