@@ -81,6 +81,18 @@ static weir_err make_some(topic_change *change)
     return err;
 }
 
+/* A write of topic.properties that failed may have put the new count in force all the same: only when the old one is
+ * written again may the new partitions go. Else they stay, empty: the next start finds the topic whole with either count,
+ * and clears away what no topic claims. */
+static bool takes_back(const topic_change *change)
+{
+    const wr_topic *topic = change->topic;
+    if (change->first == 0)
+        return true; /* a topic that was to be made: its file goes with its first directory */
+    return wr_topic_files_write(&change->topics->files, topic->name, &topic->id, change->first, topic->config) ==
+           WEIR_OK;
+}
+
 /* What makes them a topic's; or, when something failed, nothing is left of them. */
 static weir_err make_topic(topic_change *change)
 {
@@ -92,7 +104,7 @@ static weir_err make_topic(topic_change *change)
     if (err == WEIR_OK)
         err = wr_topic_files_write(files, topic->name, &topic->id, change->partition_count,
                                    change->config ? change->config : topic->config);
-    if (err != WEIR_OK)
+    if (err != WEIR_OK && takes_back(change))
         unmake(change);
     return err;
 }

@@ -190,6 +190,39 @@ static int32_t partition_count(wr_rig_client *client, const char *topic)
     return out->topics[0].partition_count;
 }
 
+static int16_t grow(wr_rig_client *client, int32_t count)
+{
+    wr_create_partitions_request_topic more = {.name = WEIR_SLICE("orders"), .count = count, .assignment_count = -1};
+    wr_create_partitions_request in = {.topics = &more, .topic_count = 1, .timeout_ms = 30000};
+    const wr_create_partitions_response *out = wr_rig_call(client, WR_API_CREATE_PARTITIONS, 1, &in);
+    CHECK(out && out->result_count == 1);
+    return out->results[0].error_code;
+}
+
+/* The failed write may be the one that has just put the new count in force. */
+TEST(a_topic_whose_growth_failed_at_any_write_is_whole_after_the_next_start)
+{
+    bool failed = true;
+    for (uint64_t n = 0; failed; n++) {
+        wr_rig *rig = wr_rig_new(test_seed() + 7000 + n, NULL);
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 2);
+        uint64_t at = wr_sim_write_count(rig->sim) + n;
+        wr_sim_fail_at(rig->sim, at, EIO);
+        int16_t error = grow(client, 4);
+        failed = wr_sim_write_count(rig->sim) > at;
+        wr_sim_fail_at(rig->sim, UINT64_MAX, EIO);
+        CHECK_EQ(partition_count(client, "orders"), error == WR_KAFKA_NONE ? 4 : 2);
+        wr_rig_kill(rig);
+        CHECK_OK(wr_rig_start(rig));
+        client = wr_rig_connect(rig);
+        int32_t count = partition_count(client, "orders"); /* and none of them is damaged */
+        CHECK(count == 4 || (error != WR_KAFKA_NONE && count == 2));
+        CHECK_EQ(grow(client, 6), WR_KAFKA_NONE);
+        wr_rig_free(rig);
+    }
+}
+
 /* Creates, fills, grows, deletes and creates again; what is there after a crash is a whole step of that. */
 static void live(wr_rig *rig, int *ret_step)
 {
