@@ -161,12 +161,18 @@ static weir_err delete_run(topic_change *change)
 static void delete_finish(topic_change *change, weir_err err)
 {
     wr_topics *topics = change->topics;
-    if (!topics->closing) {
-        wr_trace_log(topics->host.trace, err == WEIR_OK ? WR_INFO : WR_ERROR, "topic deleted",
-                     WR_TEXT("topic", change->queue->name), WR_TEXT("error", weir_err_name(err)));
-        if (err == WEIR_OK)
-            remove_later(change);
+    if (!topics->closing && err == WEIR_OK) {
+        wr_trace_log(topics->host.trace, WR_INFO, "topic deleted", WR_TEXT("topic", change->queue->name));
+        remove_later(change);
         topics->host.deleted(topics->host.user, weir_slice_of(change->queue->name));
+    } else if (!topics->closing) {
+        /* Its first directory has the new name or the old one: the disk knows. What others keep about it stays, since it
+         * may come back. */
+        wr_trace_log(
+            topics->host.trace, WR_ERROR,
+            "topic cannot be deleted: it is out of service until the broker starts anew, which finds it whole or "
+            "deleted; mend the disk, then restart",
+            WR_TEXT("topic", change->queue->name), WR_TEXT("error", weir_err_name(err)));
     }
     wr_change_end(change, err, NULL);
 }

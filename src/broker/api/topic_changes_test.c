@@ -11,6 +11,9 @@
 #include <wire/kafka.h>
 #include <wire/metadata.h>
 #include <wire/offset_commit.h>
+#include <wire/offset_fetch.h>
+
+#include <errno.h>
 
 #include "test.h"
 
@@ -245,4 +248,48 @@ TEST(a_stop_waits_for_the_topic_that_is_being_made_and_an_end_without_one_forget
         wr_rig_run_ms(rig, (int64_t)(seed % 4));
         wr_rig_free(rig); /* as a second signal does */
     }
+}
+
+static int64_t committed(wr_rig_client *client, const char *topic)
+{
+    int32_t partition = 0;
+    wr_offset_fetch_request_topic named = {
+        .name = weir_slice_of(topic), .partition_indexes = &partition, .partition_index_count = 1};
+    wr_offset_fetch_request in = {.group_id = WEIR_SLICE("group"), .topics = &named, .topic_count = 1};
+    const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 7, &in);
+    CHECK(out && out->error_code == WR_KAFKA_NONE);
+    return out->topics[0].partitions[0].committed_offset;
+}
+
+TEST(a_topic_whose_deletion_failed_is_said_and_comes_back_with_its_positions_or_not_at_all)
+{
+    bool failed = true;
+    int back = 0;
+    for (uint64_t n = 0; failed; n++) {
+        wr_rig *rig = wr_rig_new(400 + n, (const char *const[]){"auto.create.topics.enable=false", NULL});
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 2);
+        CHECK_EQ(commit(client, "orders"), WR_KAFKA_NONE);
+        uint64_t at = wr_sim_write_count(rig->sim) + n;
+        wr_sim_fail_at(rig->sim, at, EIO);
+        ask_delete(client, "orders");
+        int16_t error = deleted(client);
+        failed = wr_sim_write_count(rig->sim) > at;
+        wr_sim_fail_at(rig->sim, UINT64_MAX, EIO);
+        CHECK_EQ(wr_rig_told(rig, "topic cannot be deleted"), error != WR_KAFKA_NONE);
+        wr_rig_run_ms(rig, 1000);
+        wr_rig_kill(rig);
+        CHECK_OK(wr_rig_start(rig));
+        client = wr_rig_connect(rig);
+        int32_t count;
+        if (describe(client, "orders", &count) == WR_KAFKA_NONE) {
+            CHECK(error != WR_KAFKA_NONE);
+            CHECK_EQ(count, 2);
+            CHECK_EQ(committed(client, "orders"), 1);
+            back++;
+        }
+        wr_rig_free(rig);
+        failed = failed && error != WR_KAFKA_NONE; /* what fails later is the clearing away */
+    }
+    CHECK(back > 0);
 }
