@@ -107,7 +107,8 @@ static void step(lab *lab, client *of)
     }
 }
 
-static void run_chance(uint64_t seed)
+/* Answers how many assignments were given. */
+static int64_t run_chance(uint64_t seed)
 {
     static const char *const instances[CLIENTS] = {"i0", "i1", "i2"};
     lab *lab = open_lab(seed % 2 ? DELAY_MS : 0, seed);
@@ -128,7 +129,7 @@ static void run_chance(uint64_t seed)
     }
     for (size_t i = 0; i < lab->answer_count; i++)
         story->given += lab->answers[i].assignment[0] != '\0';
-    CHECK(story->given > 50); /* else nothing was tried */
+    int64_t given = story->given;
     while (lab->ticket_count > 0)
         finish_store(lab, WEIR_OK);
     lab->slow = false;
@@ -139,10 +140,13 @@ static void run_chance(uint64_t seed)
     CHECK_EQ(wr_group_deadline(lab->group), INT64_MAX);
     free(story);
     close_lab(lab);
+    return given;
 }
 
 TEST(whatever_members_do_one_leads_and_nothing_is_given_twice_in_a_generation)
 {
+    int64_t given = 0;
     for (uint64_t seed = test_seed() + 1; seed <= test_seed() + SEEDS; seed++)
-        run_chance(seed);
+        given += run_chance(seed);
+    CHECK(given > 50 * SEEDS); /* else little was tried; one run alone may be an unlucky one */
 }
