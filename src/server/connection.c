@@ -1,11 +1,23 @@
 /* One client's connection.
  *
- *     reading ──a frame is whole──▶ request started ──▶ … answered, in order ──▶ written
- *        │  ▲
- *        │  └─ resumed at settling, when what held it back is gone
- *        └─ held back: a request must be answered first (Kafka's order), too many wait, or memory is short
+ *           ┌────── HOLD: a request must be answered first (Kafka's order), ──────┐
+ *           │       too many wait, or they hold too much memory                   ▼
+ *     ──▶ READING ◀────────────────── RESUME: no longer ────────────────────── HELD
+ *          │    ▲                                                               │  ▲
+ *          │    │ FEED: there is                  STARVE: the memory of all     │  │ FEED
+ *   STARVE │    │ memory again                    connections is used up        │  │
+ *          ▼    │                                                               ▼  │
+ *         STARVED ─────────────────────────── HOLD ──────────────────────▶ HELD_STARVED
+ *               ◀─────────────────────────── RESUME ──────────────────────
  *
- *     any ──bad frame, end of stream, deadline──▶ closing ──at settling: answers that are ready leave──▶ closed
+ *     these four ──DRAIN: the server stops──▶ DRAINING
+ *     these five ──HANG_UP: a bad frame, the end of the stream, a deadline; ──▶ CLOSING ──CLOSE, at settling:──▶ CLOSED
+ *                  or draining, and all is answered                           answers that are ready leave
+ *
+ * READING: whole frames are started as requests, which are answered in order. HELD: none is started; what comes is read
+ * only as far as it takes to notice that the client went away. STARVED: nothing is read, but frames that are there
+ * already are started, since only their answers free memory. DRAINING: nothing is read or started. What may happen in
+ * which state is a table in connection_state.c; whether the connection is held back is looked up before it matters.
  *
  * Bytes arrive in a buffer that all connections share, and whole frames are run from there. Only what is left of a
  * frame that has not arrived wholly is kept in the connection, in memory that grows with what arrived and never by what
@@ -61,6 +73,7 @@ void wr_connection_accept(wr_server *server, int listener, wr_stream *stream)
     }
     connection->server = server;
     connection->stream = stream;
+    connection->state = WR_CONNECTION_READING;
     connection->listener = listener;
     connection->principal = server->listeners[listener].principal;
     wr_list_init(&connection->requests);
@@ -84,8 +97,7 @@ static void count_in(wr_connection *connection)
 void wr_connection_close(wr_connection *connection)
 {
     wr_server *server = connection->server;
-    if (!connection->closing)
-        connection->closing = "closed";
+    wr_connection_step(&connection->state, WR_CONNECTION_HANG_UP); /* for requests that answer each other below */
     wr_timer_stop(server->loop, &connection->timer);
     wr_link_remove(&connection->ready_link);
     wr_link_remove(&connection->starved_link);
@@ -97,6 +109,7 @@ void wr_connection_close(wr_connection *connection)
     wr_buf_fini(&connection->in);
     count_in(connection);
     wr_stream_close(connection->stream);
+    wr_connection_step(&connection->state, WR_CONNECTION_CLOSE);
     free(connection);
 }
 
@@ -108,19 +121,71 @@ void wr_connection_ready(wr_connection *connection)
 
 void wr_connection_hang_up(wr_connection *connection, const char *reason)
 {
-    if (!connection->closing)
-        connection->closing = reason;
+    wr_connection_step(&connection->state, WR_CONNECTION_HANG_UP);
+    wr_link_remove(&connection->starved_link);
+    if (!connection->reason)
+        connection->reason = reason;
+    wr_connection_ready(connection);
+}
+
+void wr_connection_drain(wr_connection *connection)
+{
+    wr_connection_step(&connection->state, WR_CONNECTION_DRAIN);
+    wr_link_remove(&connection->starved_link);
+    wr_connection_ready(connection);
+}
+
+static void starve(wr_connection *connection)
+{
+    wr_connection_step(&connection->state, WR_CONNECTION_STARVE);
+    wr_list_append(&connection->server->starved, &connection->starved_link);
+}
+
+void wr_connection_feed(wr_connection *connection)
+{
+    wr_connection_step(&connection->state, WR_CONNECTION_FEED);
+    wr_link_remove(&connection->starved_link);
     wr_connection_ready(connection);
 }
 
 /* ---- starting requests */
 
-/* May requests be started now? */
-static bool is_open(const wr_connection *connection)
+/* Nothing more may start before answers have left. */
+static bool is_full(const wr_connection *connection)
 {
-    return !connection->closing && connection->serial_count == 0 && connection->request_count < WR_REQUEST_COUNT_MAX &&
-           connection->request_memory_size < connection->server->config.connection_memory_max &&
-           !connection->server->draining;
+    return connection->serial_count > 0 || connection->request_count >= WR_REQUEST_COUNT_MAX ||
+           connection->request_memory_size >= connection->server->config.connection_memory_max;
+}
+
+/* May requests be started now? Requests come and go by themselves, so the state follows here. */
+static bool may_start(wr_connection *connection)
+{
+    switch (connection->state) {
+    case WR_CONNECTION_READING:
+    case WR_CONNECTION_STARVED:
+        if (!is_full(connection))
+            return true;
+        wr_connection_step(&connection->state, WR_CONNECTION_HOLD);
+        return false;
+    case WR_CONNECTION_HELD:
+    case WR_CONNECTION_HELD_STARVED:
+        if (is_full(connection))
+            return false;
+        wr_connection_step(&connection->state, WR_CONNECTION_RESUME);
+        return true;
+    case WR_CONNECTION_IMPOSSIBLE:
+    case WR_CONNECTION_DRAINING:
+    case WR_CONNECTION_CLOSING:
+    case WR_CONNECTION_CLOSED:
+    case WR_CONNECTION_STATE_COUNT:
+        break;
+    }
+    return false;
+}
+
+static bool is_closing(const wr_connection *connection)
+{
+    return connection->state == WR_CONNECTION_CLOSING;
 }
 
 /* The frame at the start of bytes: its size with the prefix, 0 when the prefix is not there yet. */
@@ -141,7 +206,7 @@ static weir_err frame_size(wr_connection *connection, weir_slice bytes, size_t *
 static size_t start_frames(wr_connection *connection, weir_slice bytes, wr_buf *whole)
 {
     size_t at = 0;
-    while (is_open(connection)) {
+    while (may_start(connection)) {
         weir_slice left = {bytes.data + at, bytes.size - at};
         size_t size;
         weir_err err = frame_size(connection, left, &size);
@@ -164,7 +229,7 @@ static size_t start_frames(wr_connection *connection, weir_slice bytes, wr_buf *
 static void watch_arrival(wr_connection *connection)
 {
     wr_server *server = connection->server;
-    if (connection->in.size == 0 || !is_open(connection)) {
+    if (connection->in.size == 0 || !may_start(connection)) {
         connection->frame_deadline_us = 0;
         return;
     }
@@ -197,11 +262,11 @@ static void start_kept(wr_connection *connection)
 
 /* ---- reading */
 
-static bool may_read(const wr_connection *connection)
+static bool may_read(wr_connection *connection)
 {
-    if (connection->closing || connection->server->draining)
-        return false;
-    return is_open(connection) || connection->in.size < HELD_SIZE_MAX;
+    if (may_start(connection))
+        return connection->state == WR_CONNECTION_READING;
+    return connection->state == WR_CONNECTION_HELD && connection->in.size < HELD_SIZE_MAX;
 }
 
 static weir_err read_shared(wr_connection *connection, bool *ret_more)
@@ -213,7 +278,7 @@ static weir_err read_shared(wr_connection *connection, bool *ret_more)
         return err;
     *ret_more = size == WR_SCRATCH_SIZE;
     size_t used = start_frames(connection, (weir_slice){scratch, size}, NULL);
-    if (!connection->closing && used < size) {
+    if (!is_closing(connection) && used < size) {
         wr_buf_append(&connection->in, scratch + used, size - used);
         if (wr_buf_failed(&connection->in))
             return WEIR_E_MEMORY;
@@ -229,7 +294,7 @@ static weir_err read_shared(wr_connection *connection, bool *ret_more)
 static weir_err kept_room(wr_connection *connection, size_t *ret_room)
 {
     size_t size = connection->in.size, whole;
-    if (!is_open(connection)) {
+    if (!may_start(connection)) {
         *ret_room = HELD_SIZE_MAX - size; /* may_read has looked */
         return WEIR_OK;
     }
@@ -273,8 +338,7 @@ static void read_all(wr_connection *connection)
     bool more = true;
     for (int round = 0; round < READ_ROUNDS && more && may_read(connection); round++) {
         if (wr_server_short(connection->server)) {
-            if (!wr_link_linked(&connection->starved_link))
-                wr_list_append(&connection->server->starved, &connection->starved_link);
+            starve(connection);
             break;
         }
         weir_err err = connection->in.size == 0 ? read_shared(connection, &more) : read_kept(connection, &more);
@@ -345,7 +409,7 @@ static weir_err write_answers(wr_connection *connection)
 static void set_want(wr_connection *connection)
 {
     unsigned want = 0;
-    if (may_read(connection) && !wr_link_linked(&connection->starved_link))
+    if (may_read(connection))
         want |= WR_WANT_READ;
     if (first_answered(connection)) {
         want |= WR_WANT_WRITE;
@@ -360,7 +424,7 @@ static void say_why(const wr_connection *connection)
 {
     bool ours = connection->failure.err != WEIR_OK;
     wr_trace_log(connection->server->trace, ours ? WR_WARN : WR_DEBUG, "connection closed",
-                 WR_TEXT("peer", wr_stream_peer(connection->stream)), WR_TEXT("reason", connection->closing));
+                 WR_TEXT("peer", wr_stream_peer(connection->stream)), WR_TEXT("reason", connection->reason));
 }
 
 void wr_connection_settle(wr_connection *connection)
@@ -368,14 +432,14 @@ void wr_connection_settle(wr_connection *connection)
     wr_link_remove(&connection->ready_link);
     weir_err err = write_answers(connection);
     if (err != WEIR_OK && err != WEIR_E_AGAIN)
-        connection->closing = connection->closing ? connection->closing : "closed by the client";
-    if (!connection->closing && connection->in.size > 0 && is_open(connection))
+        wr_connection_hang_up(connection, "closed by the client");
+    if (connection->in.size > 0 && may_start(connection))
         start_kept(connection);
-    if (wr_link_linked(&connection->ready_link) && !connection->closing)
+    if (wr_link_linked(&connection->ready_link) && !is_closing(connection))
         return; /* answered at once: settled again before the round ends */
-    bool drained = connection->server->draining && connection->request_count == 0;
-    if (connection->closing || drained) {
-        if (connection->closing)
+    bool drained = connection->state == WR_CONNECTION_DRAINING && connection->request_count == 0;
+    if (is_closing(connection) || drained) {
+        if (is_closing(connection))
             say_why(connection);
         wr_connection_close(connection);
         return;
@@ -419,6 +483,6 @@ static void timer_fired(void *user)
         idle_us = wr_time_after_ms(now_us, server->config.connection_idle_ms);
     else if (idle_us <= now_us)
         wr_connection_hang_up(connection, "idle");
-    if (!connection->closing)
+    if (!is_closing(connection))
         start_timer(connection, idle_us < next_us ? idle_us : next_us);
 }

@@ -23,8 +23,8 @@ void wr_server_settle(wr_server *server)
     for (wr_link *link; (link = wr_list_first(&server->ready));)
         wr_connection_settle(WR_LIST_ITEM(link, wr_connection, ready_link));
     if (!wr_server_short(server))
-        for (wr_link *link; (link = wr_list_pop(&server->starved));)
-            wr_connection_ready(WR_LIST_ITEM(link, wr_connection, starved_link));
+        for (wr_link *link; (link = wr_list_first(&server->starved));)
+            wr_connection_feed(WR_LIST_ITEM(link, wr_connection, starved_link));
 }
 
 int64_t wr_server_memory_left(const wr_server *server)
@@ -124,10 +124,9 @@ static void close_listeners(wr_server *server)
 
 void wr_server_drain(wr_server *server)
 {
-    server->draining = true;
     close_listeners(server);
     for (wr_link *link = wr_list_first(&server->connections); link; link = wr_list_next(&server->connections, link))
-        wr_connection_ready(WR_LIST_ITEM(link, wr_connection, link));
+        wr_connection_drain(WR_LIST_ITEM(link, wr_connection, link));
 }
 
 void wr_server_close_all(wr_server *server, const char *reason)
@@ -145,7 +144,6 @@ void wr_server_free(wr_server *server)
 {
     if (!server)
         return;
-    server->draining = true;
     close_listeners(server);
     for (wr_link *link; (link = wr_list_first(&server->connections));)
         wr_connection_close(WR_LIST_ITEM(link, wr_connection, link));

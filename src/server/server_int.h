@@ -6,6 +6,8 @@
 #include <server/request.h>
 #include <server/server.h>
 
+#include "connection_state.h"
+
 enum {
     WR_SCRATCH_SIZE = 64 * 1024, /* what one read takes; shared by all connections */
     WR_API_KEY_MAX = 128,
@@ -33,7 +35,6 @@ struct wr_server {
     void *context;
     server_listener listeners[WR_LISTENER_COUNT_MAX];
     int listener_count;
-    bool draining;
 
     wr_list connections;
     int32_t connection_count;
@@ -61,7 +62,8 @@ struct wr_connection {
     wr_buf in;         /* arrived, not yet a request; empty without memory when idle */
     size_t in_counted; /* its share of the server's memory */
     unsigned want;
-    const char *closing; /* why it will be closed; NULL: it will not */
+    wr_connection_state state;
+    const char *reason; /* why it closes; NULL: nothing went wrong */
     weir_failure failure;
     wr_timer timer;
     int64_t active_us;         /* something moved */
@@ -76,6 +78,10 @@ void wr_connection_close(wr_connection *connection);
 /* Write what is answered, start what waited; may close. */
 void wr_connection_settle(wr_connection *connection);
 void wr_connection_ready(wr_connection *connection);
+/* The server stops: it is closed when all that it asked is answered. */
+void wr_connection_drain(wr_connection *connection);
+/* There is memory again: reads on. */
+void wr_connection_feed(wr_connection *connection);
 /* Close it at the next settling; the first reason counts. */
 void wr_connection_hang_up(wr_connection *connection, const char *reason);
 

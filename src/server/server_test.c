@@ -1,6 +1,7 @@
-/* A server by itself, on the simulator: who may ask what before a login. */
+/* A server by itself, on the simulator: who may ask what before a login, and the states of a connection. */
 #include "request.h"
 #include "server.h"
+#include "server_int.h"
 
 #include <stdlib.h>
 #include <testing/io/sim.h>
@@ -19,6 +20,8 @@ typedef struct world {
     const wr_principal *asked_as; /* of the last request */
     int listener;
     int run_count;
+    bool keep;
+    wr_request *kept;
 } world;
 
 static weir_err run(wr_request *request)
@@ -27,6 +30,10 @@ static weir_err run(wr_request *request)
     w->asked_as = request->principal;
     w->listener = request->listener;
     w->run_count++;
+    if (w->keep) {
+        w->kept = request;
+        wr_request_keep(request, NULL);
+    }
     return WEIR_OK;
 }
 
@@ -135,5 +142,98 @@ TEST(each_listener_says_who_its_connections_are)
     CHECK(ask(w, PORT, WR_API_HEARTBEAT, 3, &heartbeat));
     CHECK(w->asked_as == &wr_principal_anonymous);
     CHECK_EQ(wr_server_port(w->server, 1), PORT + 1);
+    world_free(w);
+}
+
+/* Sends a heartbeat and lets it arrive. */
+static void heartbeat(world *w, wr_stream *stream)
+{
+    const wr_heartbeat_request message = {.group_id = WEIR_SLICE("g"), .member_id = WEIR_SLICE("m")};
+    wr_buf bytes;
+    size_t size;
+    wr_buf_init(&bytes, 1 << 16);
+    CHECK_OK(wr_request_encode(wr_api_find(WR_API_HEARTBEAT), 3, 1, "test", &message, &bytes));
+    weir_slice all = wr_buf_view(&bytes);
+    CHECK_OK(wr_stream_write(stream, &all, 1, &size));
+    CHECK_EQ(size, all.size);
+    wr_buf_fini(&bytes);
+    wr_sim_run_ms(w->sim, 10, STEPS);
+}
+
+static void answer_kept(world *w)
+{
+    wr_request_answer(w->kept);
+    settle(w); /* as at the end of a round */
+    wr_sim_run_ms(w->sim, 10, STEPS);
+}
+
+static wr_stream *client(world *w)
+{
+    wr_stream *stream;
+    CHECK_OK(wr_connect(w->loop, "127.0.0.1", PORT, &stream));
+    wr_stream_set(stream, &client_events, NULL);
+    wr_sim_run_ms(w->sim, 10, STEPS);
+    return stream;
+}
+
+static const wr_connection *only_connection(const world *w)
+{
+    CHECK_EQ(w->server->connection_count, 1);
+    return WR_LIST_ITEM(wr_list_first(&w->server->connections), wr_connection, link);
+}
+
+TEST(a_connection_is_held_while_a_request_must_be_answered_first_and_starved_while_memory_is_short)
+{
+    world *w = world_new(NULL);
+    wr_stream *stream = client(w);
+    const wr_connection *connection = only_connection(w);
+    CHECK_EQ(connection->state, WR_CONNECTION_READING);
+
+    w->keep = true;
+    heartbeat(w, stream);
+    heartbeat(w, stream);
+    CHECK_EQ(connection->state, WR_CONNECTION_HELD);
+    CHECK_EQ(w->run_count, 1);
+
+    w->server->config.memory_max = 1; /* what is kept fills it */
+    heartbeat(w, stream);
+    CHECK_EQ(connection->state, WR_CONNECTION_HELD_STARVED);
+    answer_kept(w); /* the second has arrived already: it runs, and nothing more is read */
+    CHECK_EQ(w->run_count, 2);
+    CHECK_EQ(connection->state, WR_CONNECTION_HELD_STARVED);
+
+    w->keep = false;
+    answer_kept(w);
+    CHECK_EQ(w->run_count, 3);
+    CHECK_EQ(connection->state, WR_CONNECTION_READING);
+
+    w->keep = true;
+    heartbeat(w, stream);
+    wr_server_drain(w->server);
+    settle(w);
+    wr_sim_run_ms(w->sim, 10, STEPS);
+    CHECK_EQ(connection->state, WR_CONNECTION_DRAINING);
+    heartbeat(w, stream); /* too late: it is not read */
+    answer_kept(w);
+    CHECK_EQ(w->run_count, 4);
+    CHECK(wr_server_drained(w->server));
+    wr_stream_close(stream);
+    world_free(w);
+}
+
+TEST(a_starved_connection_that_is_hung_up_on_is_gone_when_there_is_memory_again)
+{
+    world *w = world_new(NULL);
+    wr_stream *stream = client(w);
+    w->server->config.memory_max = 0;
+    heartbeat(w, stream);
+    CHECK_EQ(only_connection(w)->state, WR_CONNECTION_STARVED);
+    wr_server_close_all(w->server, "a test");
+    w->server->config.memory_max = 1 << 24;
+    settle(w);
+    wr_sim_run_ms(w->sim, 10, STEPS);
+    CHECK_EQ(w->server->connection_count, 0);
+    CHECK_EQ(w->run_count, 0);
+    wr_stream_close(stream);
     world_free(w);
 }
