@@ -100,9 +100,25 @@ static void answer_commands(wr_list *commands, const weir_failure *failure, bool
     }
 }
 
+void wr_batch_refuse_commands(wr_core *core)
+{
+    wr_list commands;
+    for (take_commands(core, &commands); !wr_list_empty(&commands); take_commands(core, &commands))
+        for (wr_link *link; (link = wr_list_pop(&commands));) {
+            wr_core_command *command = WR_LIST_ITEM(link, wr_core_command, link);
+            command->done(command, WEIR_RETRY, "too much is waiting; try again");
+        }
+}
+
+/* What is parked has time: a stop does not wait for it. */
+static bool has_due_parked(const wr_core *core)
+{
+    return core->parked.next_due_ms <= wr_clock_ms(core) && !atomic_load(&core->is_draining);
+}
+
 static weir_err work(wr_core *core, wr_list *commands, weir_failure *failure)
 {
-    weir_err err = wr_parked_run_due(core, failure);
+    weir_err err = atomic_load(&core->is_draining) ? WEIR_OK : wr_parked_run_due(core, failure);
     if (err == WEIR_OK)
         err = handle_records(core, failure);
     wr_attempt_end(core, err);
@@ -127,10 +143,9 @@ static weir_err begin(wr_core *core, weir_failure *failure)
 weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t count, bool *ret_did,
                       weir_failure *failure)
 {
-    int64_t now_ms = wr_clock_ms(core);
     wr_list commands;
     take_commands(core, &commands);
-    bool is_idle = count == 0 && wr_list_empty(&commands) && core->parked.next_due_ms > now_ms;
+    bool is_idle = count == 0 && wr_list_empty(&commands) && !has_due_parked(core);
     *ret_did = !is_idle;
     if (is_idle && !wr_outbox_wants_write(core, true))
         return WEIR_OK;

@@ -212,10 +212,10 @@ static bool is_behind(const wr_core *core)
 {
     const outbox *outbox = &core->outbox;
     size_t held = outbox->waiting_count + outbox->sent_count + outbox->refused_count + outbox->aside_count;
-    /* Once stopped, reading begins again at half of the limits, so that it does not stutter. */
-    size_t share = core->is_paused ? 2 : 1;
-    return held >= core->options.outbox_max / share ||
-           (size_t)core->parked.event_count >= core->options.parked_max / share;
+    /* Once stopped, reading begins again below half of the limits, so that it does not stutter. */
+    size_t weight = core->is_paused ? 2 : 1;
+    return held * weight >= core->options.outbox_max ||
+           (size_t)core->parked.event_count * weight >= core->options.parked_max;
 }
 
 static weir_err pause_reading(wr_core *core, bool paused)
@@ -226,7 +226,6 @@ static weir_err pause_reading(wr_core *core, bool paused)
         if (position->is_owned)
             err = wr_inbox_pause(core, position, paused);
     core->is_paused = paused;
-    atomic_store(&core->is_behind, paused);
     wr_trace_log(core->trace, paused ? WR_WARN : WR_INFO,
                  paused ? "reading stops: too much is unpublished or parked" : "reading goes on",
                  WR_NUMBER("outbox", core->outbox.waiting_count + core->outbox.sent_count),
@@ -298,11 +297,14 @@ static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
     if (core->outbox.is_loading) /* first what an earlier life has left: nothing is read or emitted meanwhile */
         err = wr_outbox_publish(core, failure);
     if (err == WEIR_OK && core->outbox.is_loading) {
+        atomic_store(&core->is_behind, true);
+        wr_batch_refuse_commands(core);
         wr_outbox_wait(core, timeout_ms < 0 || timeout_ms > 100 ? 100 : timeout_ms);
         return WEIR_OK;
     }
     if (err == WEIR_OK && is_behind(core) != core->is_paused)
         err = pause_reading(core, !core->is_paused);
+    atomic_store(&core->is_behind, core->is_paused); /* also after a rebalance, which ends a pause */
     if (err == WEIR_OK)
         err = wr_breakers_try(core, failure);
     if (err == WEIR_OK)
@@ -349,8 +351,10 @@ weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
         err = wr_outbox_publish(core, failure);
         is_loading = core->outbox.is_loading; /* then nothing may be emitted yet, as in a turn */
         did = !is_loading;
-        while (err == WEIR_OK && did) /* commands that were let in before */
+        while (err == WEIR_OK && did) { /* commands that were let in before */
             err = wr_batch_run(core, NULL, 0, &did, failure);
+            did = did && wr_mono_us(core->io) < deadline_us; /* those that are left are told that nothing was done */
+        }
         if (err == WEIR_OK)
             err = wr_outbox_publish(core, failure);
         int64_t left_us = deadline_us - wr_mono_us(core->io);

@@ -429,6 +429,8 @@ bool wr_core_crash(wr_core *core, const char *where);
 WEIR_MUST_CHECK weir_err wr_core_producer_new(wr_core *core, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t count, bool *ret_did,
                                       weir_failure *failure);
+/* Tell all that wait to come again: for a while no transaction can be begun. */
+void wr_batch_refuse_commands(wr_core *core);
 WEIR_MUST_CHECK weir_err wr_meta_get(wr_store *store, const char *key, char *ret_text, size_t size, bool *ret_found,
                                      weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_meta_set(wr_store *store, const char *key, const char *text, weir_failure *failure);

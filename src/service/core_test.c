@@ -610,8 +610,7 @@ TEST(a_drain_that_cannot_publish_what_an_earlier_life_has_left_keeps_it)
                              " SELECT i, topic, key, value, headers, created_ms FROM weir_outbox, n WHERE sequence = 1;"
                              "UPDATE weir_meta SET value = '2500' WHERE key = 'outbox.sequence'");
     f.options.outbox_max = 10;
-    fixture_restart(&f);
-    fixture_turns(&f, 2); /* a thousand rows are in memory, the others are not */
+    fixture_restart(&f); /* a thousand rows get into memory, the others do not */
     order o = {.command = {.run = run_order, .done = order_done, .arena = weir_arena_new(1 << 20)},
                .wanted = WEIR_DONE,
                .f = &f};

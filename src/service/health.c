@@ -42,10 +42,10 @@ static void reason(reasons *reasons, const char *format, ...)
 static void say_fullness(wr_core *core, reasons *reasons)
 {
     int64_t outbox = atomic_load(&core->numbers.outbox_rows), parked = atomic_load(&core->numbers.parked_events);
-    if ((size_t)outbox >= core->options.outbox_max / 2)
+    if ((size_t)outbox * 2 >= core->options.outbox_max)
         reason(reasons, "%" PRId64 " events are not published: outbox.max is %zu, reading goes on below half of it",
                outbox, core->options.outbox_max);
-    if ((size_t)parked >= core->options.parked_max / 2)
+    if ((size_t)parked * 2 >= core->options.parked_max)
         reason(reasons, "%" PRId64 " events are parked: parked.max is %zu, reading goes on below half of it", parked,
                core->options.parked_max);
 }

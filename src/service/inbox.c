@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TELL_EVERY_MS = 1000, PRUNE_EVERY_MS = 1000, PRUNE_COUNT = 10000, NOTHING_READ = -1001 };
+enum { TELL_EVERY_MS = 1000, TELL_COUNT = 256, PRUNE_EVERY_MS = 1000, PRUNE_COUNT = 10000, NOTHING_READ = -1001 };
 
 static weir_slice position_key(char *key, size_t size, const char *topic, int32_t partition)
 {
@@ -349,6 +349,15 @@ weir_err wr_inbox_write(wr_core *core, weir_failure *failure)
     return err == WEIR_OK ? prune_seen(core, failure) : err;
 }
 
+/* False: they are told again with the next ones. */
+static bool tell(wr_core *core, const wr_assignment *positions, size_t count)
+{
+    bool is_told = count == 0 || wr_consumer_commit(core->consumer, positions, count, false) == WEIR_OK;
+    for (size_t i = 0; i < count && !is_told; i++)
+        position_find(&core->inbox, positions[i].topic, positions[i].partition)->told = NOTHING_READ;
+    return is_told;
+}
+
 /* The group's offsets are for lag to be visible and for others to start from; ours stand in the database. */
 void wr_inbox_tell_group(wr_core *core, bool now)
 {
@@ -356,16 +365,15 @@ void wr_inbox_tell_group(wr_core *core, bool now)
     int64_t now_ms = wr_clock_ms(core);
     if (!core->consumer || (!now && now_ms - inbox->told_at_ms < TELL_EVERY_MS))
         return;
-    wr_assignment positions[256];
-    size_t count = 0;
-    position *position;
-    for (size_t at = 0; count < 256 && (position = wr_map_next(inbox->positions, &at, NULL));)
-        if (position->is_owned && position->next >= 0 && position->next != position->told) {
-            positions[count++] = (wr_assignment){position->topic, position->partition, position->next};
-            position->told = position->next;
-        }
     inbox->told_at_ms = now_ms;
-    if (count && wr_consumer_commit(core->consumer, positions, count, false) != WEIR_OK)
-        for (size_t i = 0; i < count; i++) /* told again with the next ones */
-            position_find(inbox, positions[i].topic, positions[i].partition)->told = NOTHING_READ;
+    wr_assignment positions[TELL_COUNT];
+    size_t at = 0, count;
+    do {
+        position *position;
+        for (count = 0; count < TELL_COUNT && (position = wr_map_next(inbox->positions, &at, NULL));)
+            if (position->is_owned && position->next >= 0 && position->next != position->told) {
+                positions[count++] = (wr_assignment){position->topic, position->partition, position->next};
+                position->told = position->next;
+            }
+    } while (tell(core, positions, count) && count == TELL_COUNT);
 }
