@@ -67,6 +67,23 @@ weir_err wr_consumer_poll(wr_consumer *consumer, size_t max, int timeout_ms, con
     return consumer->ops->poll(consumer, max, timeout_ms, ret_records, ret_count, failure);
 }
 
+wr_polled *wr_consumer_take(wr_consumer *consumer)
+{
+    return consumer->ops->take(consumer);
+}
+
+const wr_client_record *wr_polled_records(const wr_polled *polled, size_t *ret_count)
+{
+    *ret_count = polled->count;
+    return polled->records;
+}
+
+void wr_polled_free(wr_polled *polled)
+{
+    if (polled)
+        polled->free(polled);
+}
+
 void wr_consumer_wake(wr_consumer *consumer)
 {
     consumer->ops->wake(consumer);

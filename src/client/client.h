@@ -131,6 +131,12 @@ WEIR_MUST_CHECK weir_err wr_consumer_assign(wr_consumer *consumer, const wr_assi
 WEIR_MUST_CHECK weir_err wr_consumer_poll(wr_consumer *consumer, size_t max, int timeout_ms,
                                           const wr_client_record **ret_records, size_t *ret_count,
                                           weir_failure *failure);
+/* Takes over the records of the last poll, which live until wr_polled_free: any thread may call that, before the consumer
+ * is freed. NULL: memory, and they live until the next poll as before. */
+typedef struct wr_polled wr_polled;
+wr_polled *wr_consumer_take(wr_consumer *consumer);
+const wr_client_record *wr_polled_records(const wr_polled *polled, size_t *ret_count);
+void wr_polled_free(wr_polled *polled);                             /* accepts NULL */
 void wr_consumer_wake(wr_consumer *consumer);                       /* any thread */
 void wr_consumer_reach(wr_consumer *consumer, wr_reach *ret_reach); /* any thread */
 /* How often it was looked which topics the names stand for and they were those that were told; -1: that cannot be known.

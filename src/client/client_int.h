@@ -40,6 +40,7 @@ typedef struct wr_consumer_ops {
     weir_err (*subscribe)(wr_consumer *, const char *const *, size_t, weir_failure *);
     weir_err (*assign)(wr_consumer *, const wr_assignment *, size_t, weir_failure *);
     weir_err (*poll)(wr_consumer *, size_t, int, const wr_client_record **, size_t *, weir_failure *);
+    wr_polled *(*take)(wr_consumer *);
     void (*wake)(wr_consumer *);
     void (*reach)(wr_consumer *, wr_reach *);
     weir_err (*pause)(wr_consumer *, const char *, int32_t, bool);
@@ -58,6 +59,11 @@ struct wr_producer {
 };
 struct wr_consumer {
     const wr_consumer_ops *ops;
+};
+struct wr_polled {
+    const wr_client_record *records;
+    size_t count;
+    void (*free)(wr_polled *);
 };
 
 #endif

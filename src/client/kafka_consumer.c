@@ -276,6 +276,46 @@ static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, con
     return WEIR_OK;
 }
 
+/* ---- records that outlive their poll */
+
+typedef struct kafka_polled {
+    wr_polled door;
+    weir_arena *arena;
+    rd_kafka_message_t **messages; /* behind the records, in the same block */
+    wr_client_record records[];
+} kafka_polled;
+
+static void polled_free(wr_polled *door)
+{
+    kafka_polled *polled = WR_LIST_ITEM(door, kafka_polled, door);
+    for (size_t i = 0; i < polled->door.count; i++)
+        rd_kafka_message_destroy(polled->messages[i]);
+    weir_arena_free(polled->arena);
+    free(polled);
+}
+
+static wr_polled *consumer_take(wr_consumer *door)
+{
+    kafka_consumer *consumer = (kafka_consumer *)door;
+    size_t count = consumer->count;
+    kafka_polled *polled = malloc(sizeof(*polled) + count * (sizeof(wr_client_record) + sizeof(rd_kafka_message_t *)));
+    weir_arena *arena = polled ? weir_arena_new(HEADERS_SIZE_MAX) : NULL;
+    if (!arena) {
+        free(polled);
+        return NULL;
+    }
+    polled->messages = (rd_kafka_message_t **)(void *)&polled->records[count];
+    if (count) {
+        memcpy(polled->records, consumer->records, count * sizeof(polled->records[0]));
+        memcpy(polled->messages, consumer->messages, count * sizeof(rd_kafka_message_t *));
+    }
+    polled->arena = consumer->arena;
+    consumer->arena = arena;
+    consumer->count = 0;
+    polled->door = (wr_polled){polled->records, count, polled_free};
+    return &polled->door;
+}
+
 static void consumer_wake(wr_consumer *door)
 {
     kafka_consumer *consumer = (kafka_consumer *)door;
@@ -455,6 +495,7 @@ static const wr_consumer_ops ops = {
     .subscribe = consumer_subscribe,
     .assign = consumer_assign,
     .poll = consumer_poll,
+    .take = consumer_take,
     .wake = consumer_wake,
     .reach = consumer_reach,
     .pause = consumer_pause,

@@ -192,6 +192,37 @@ TEST(what_is_produced_is_consumed_in_order_with_headers)
     stop(&f);
 }
 
+TEST(records_that_are_taken_over_outlive_later_polls)
+{
+    fixture f = start();
+    wr_producer *producer;
+    delivery_tally tally = {.ordered = true};
+    group_watcher watcher = {0};
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    send_numbers(producer, "orders", 0, 200);
+    await_deliveries(producer, &tally, 200);
+    wr_consumer *consumer = consume(&f, "g", "orders", &watcher);
+    const wr_client_record *records;
+    size_t count = 0;
+    for (int tries = 0; tries < 300 && count == 0; tries++)
+        CHECK_OK(wr_consumer_poll(consumer, 50, 100, &records, &count, NULL));
+    wr_polled *polled = wr_consumer_take(consumer);
+    CHECK(polled != NULL);
+    expect_numbers(consumer, (int)count, 200 - (int)count);
+    records = wr_polled_records(polled, &count);
+    CHECK(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        CHECK_EQ(records[i].offset, (int64_t)i);
+        CHECK_STR(records[i].topic, "orders");
+        CHECK_STR(records[i].headers[0].name, "number");
+        CHECK(weir_slice_equal(records[i].headers[0].value, records[i].value));
+    }
+    wr_polled_free(polled);
+    wr_consumer_free(consumer);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
 TEST(the_assigned_callback_says_where_reading_starts)
 {
     fixture f = start();

@@ -199,6 +199,7 @@ static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, con
 {
     sim_consumer *consumer = (sim_consumer *)door;
     size_t count = 0;
+    consumer->out_count = 0;
     if (atomic_exchange(&consumer->woken, false))
         timeout_ms = 0;
     for (int round = 0; round < 2 && !count; round++) {
@@ -218,9 +219,42 @@ static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, con
         if (!count && !round)
             wr_sim_wait(consumer->cluster, timeout_ms);
     }
+    consumer->out_count = count;
     *ret_records = consumer->out;
     *ret_count = count;
     return WEIR_OK;
+}
+
+/* ---- records that outlive their poll, and the topic that they were read from */
+
+typedef struct sim_polled {
+    wr_polled door;
+    wr_client_record **copies;
+    wr_client_record records[];
+} sim_polled;
+
+static void polled_free(wr_polled *door)
+{
+    sim_polled *polled = WR_LIST_ITEM(door, sim_polled, door);
+    for (size_t i = 0; i < polled->door.count; i++)
+        free(polled->copies[i]);
+    free(polled->copies);
+    free(polled);
+}
+
+static wr_polled *consumer_take(wr_consumer *door)
+{
+    sim_consumer *consumer = (sim_consumer *)door;
+    size_t count = consumer->out_count;
+    sim_polled *polled = wr_sim_alloc(sizeof(*polled) + count * sizeof(wr_client_record));
+    polled->copies = wr_sim_alloc((count + 1) * sizeof(wr_client_record *));
+    for (size_t i = 0; i < count; i++) {
+        polled->copies[i] = wr_sim_record_copy(&consumer->out[i]);
+        polled->records[i] = *polled->copies[i];
+    }
+    consumer->out_count = 0;
+    polled->door = (wr_polled){polled->records, count, polled_free};
+    return &polled->door;
 }
 
 static void consumer_wake(wr_consumer *door)
@@ -352,6 +386,7 @@ static const wr_consumer_ops ops = {
     .subscribe = consumer_subscribe,
     .assign = consumer_assign,
     .poll = consumer_poll,
+    .take = consumer_take,
     .wake = consumer_wake,
     .reach = consumer_reach,
     .pause = consumer_pause,

@@ -81,7 +81,7 @@ typedef struct sim_consumer {
     bool expired, broken, told_down;
     atomic_bool woken;
     wr_client_record *out;
-    size_t out_capacity;
+    size_t out_count, out_capacity;
 } sim_consumer;
 
 void *wr_sim_alloc(size_t size); /* zeroed; asserts */

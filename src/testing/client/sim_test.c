@@ -127,6 +127,35 @@ TEST(what_is_produced_is_consumed_with_key_and_headers)
     stop(f);
 }
 
+TEST(records_that_are_taken_over_outlive_later_polls_and_their_topic)
+{
+    fixture *f = start((wr_sim_options){.auto_create = 1});
+    const wr_client_record *records;
+    size_t count;
+    wr_consumer *consumer = consume(f, "t");
+    send_text(f, "t", "k", "one");
+    poll_producer(f);
+    CHECK_OK(wr_consumer_poll(consumer, 100, 0, &records, &count, NULL));
+    wr_polled *polled = wr_consumer_take(consumer);
+    send_text(f, "t", "k", "two");
+    poll_producer(f);
+    CHECK_EQ(read_count(consumer), 1);
+    CHECK_OK(wr_sim_topic_remake(f->cluster, "t"));
+    CHECK_EQ(read_count(consumer), 0);
+    records = wr_polled_records(polled, &count);
+    CHECK_EQ(count, 1);
+    CHECK_STR(records[0].topic, "t");
+    CHECK(weir_slice_equal(records[0].value, WEIR_SLICE("one")));
+    CHECK_STR(records[0].headers[0].name, "h");
+    wr_polled_free(polled);
+    polled = wr_consumer_take(consumer); /* nothing was polled */
+    wr_polled_records(polled, &count);
+    CHECK_EQ(count, 0);
+    wr_polled_free(polled);
+    wr_consumer_free(consumer);
+    stop(f);
+}
+
 TEST(a_crash_between_publish_and_acknowledgement_leaves_the_record_published)
 {
     fixture *f = start((wr_sim_options){.auto_create = 1});
