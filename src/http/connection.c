@@ -2,18 +2,21 @@
  *
  *            a byte        the head is whole     the body is whole          answered
  *     IDLE ─────────▶ HEAD ───────────────▶ BODY ────────────────▶ RUNNING ──────────▶ WRITING
- *      ▲                │                    │                                            │ all of it is taken
- *      │                └───── refused ──────┴────────────────▶ WRITING ──▶ LINGERING     │
- *      └──────────────────────────────────────────────────────────────────────────────────┘
+ *      ▲                │                    │                                          ▲  │ all of it is taken
+ *      │                └────────────────────┴────────────── refused ───────────────────┘  │
+ *      ├───────────────────────────────────────────────────────────────────────────────────┤
+ *      └ kept alive                                    it was the last answer: LINGERING ◀─┘
  *
  * IDLE, HEAD, BODY, WRITING and LINGERING each have a deadline that counts from entering the state: one byte now and
  * then does not move it. RUNNING has none: whoever has the exchange must answer. Requests that come behind one another
  * without waiting (pipelining) are taken one after the other: while one is worked on, nothing is read. A client that
  * has ended its side after a request still gets the answer.
  *
- * A request that cannot be read, or that is too large, is answered and the connection closed; what the client still
- * sends is thrown away for a moment (LINGERING), because closing at once would reset the connection and take the answer
- * away from the client that is still writing. An idle connection holds no buffer. */
+ * A request that cannot be read, or that is too large, is answered and the connection closed, as after an answer for
+ * which client or server wanted that. Closing while the client still sends would reset the connection, and the reset
+ * takes away what the client has not read yet. So the server ends its side only (RFC 9112, 9.6) and throws away what
+ * still comes (LINGERING) until the client closes, HTTP_LINGER_MS have passed or HTTP_LINGER_SIZE_MAX bytes have come. An
+ * idle connection holds no buffer. */
 #include "server_int.h"
 
 #include <assert.h>
@@ -77,7 +80,7 @@ void wr_http_connection_answer(wr_http_connection *connection, const wr_answer *
     wr_http_server *server = connection->server;
     int64_t now_ms = wr_now_ms(server->io);
     connection->exchange = NULL;
-    connection->how.is_closed_after |= connection->is_reserved || connection->lingers || server->is_stopping;
+    connection->how.is_closed_after |= connection->is_reserved || server->is_stopping;
     if (wr_answer_fault(answer))
         answer = &unfit;
     if (!wr_http_answer_write(answer, connection->how, now_ms, &server->date, &connection->out)) {
@@ -107,7 +110,6 @@ void wr_http_connection_refuse(wr_http_connection *connection, int status, const
         exchange->connection = NULL; /* who has it only releases it */
     else if (exchange)
         wr_exchange_free(exchange);
-    connection->lingers = connection->state != HTTP_RUNNING;
     connection->how.is_closed_after = true;
     answer_error(connection, status, why);
 }
@@ -330,17 +332,16 @@ static bool step(wr_http_connection *connection)
     case HTTP_WRITING:
         if (!flush(connection))
             return false;
-        if (connection->lingers || (connection->how.is_closed_after && left > 0)) {
+        if (connection->how.is_closed_after) {
+            wr_stream_end(connection->stream);
             wr_http_server_enter(connection, HTTP_LINGERING);
-        } else if (connection->how.is_closed_after) {
-            connection->is_over = true;
         } else {
             connection->how = (wr_http_answering){0};
             wr_http_server_enter(connection, left ? HTTP_HEAD : HTTP_IDLE);
         }
         break;
     case HTTP_LINGERING:
-        take(connection, left);
+        take(connection, left); /* and what is read from now on is not kept at all */
         return false;
     case HTTP_RUNNING:
     case HTTP_STATE_COUNT:
@@ -392,7 +393,9 @@ static void readable(void *user)
             break;
         if (err != WEIR_OK)
             connection->is_over = true;
-        else if (connection->state != HTTP_LINGERING)
+        else if (connection->state == HTTP_LINGERING)
+            connection->is_over = (connection->linger_size += size) > HTTP_LINGER_SIZE_MAX;
+        else
             put(connection, server->scratch, size);
         while (!connection->is_over && step(connection))
             ;

@@ -1,6 +1,5 @@
+#include "server_int.h"
 #include "test.h"
-
-#include <http/http.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -246,6 +245,40 @@ TEST(stopping_answers_503_to_what_is_kept_and_a_late_answer_only_releases_it)
     CHECK(weir_slice_equal(wr_exchange_body(exchange), WEIR_SLICE("x")));
     wr_exchange_answer(exchange, &(wr_answer){.status = 202});
     wr_http_pool_free(pool);
+    end(&f);
+}
+
+static void *on_loop(void *user)
+{
+    return wr_http_server_on_loop(user) ? user : NULL;
+}
+
+/* Handles of threads are given out again: the first thread made after the loop's mostly has the loop's. */
+TEST(a_thread_that_is_made_after_the_stop_is_not_taken_for_the_loops)
+{
+    fixture f;
+    begin(&f, &(wr_http_options){0});
+    wr_http_server *server = f.server;
+    wr_http_pool *pool;
+    load l = {0};
+    CHECK_OK(wr_http_pool_new(
+        &(wr_http_pool_options){.base_url = f.url, .connection_count = 1, .done = on_done, .user = &l}, &pool, NULL));
+    CHECK_OK(wr_http_pool_send(pool, "POST", "/later", NULL, WEIR_SLICE("x"), NULL));
+    wr_exchange *exchange = take_kept(&f); /* holds the server's memory */
+    wr_http_pool_free(pool);
+    pthread_t before = server->thread;
+    wr_http_server_stop(server);
+    f.server = NULL;
+    bool was_the_same = false;
+    for (int i = 0; i < 100 && !was_the_same; i++) {
+        pthread_t thread;
+        void *answer;
+        CHECK_OK(pthread_create(&thread, NULL, on_loop, server));
+        was_the_same = pthread_equal(thread, before);
+        CHECK_OK(pthread_join(thread, &answer));
+        CHECK(answer == NULL);
+    }
+    wr_exchange_answer(exchange, &(wr_answer){.status = 202});
     end(&f);
 }
 

@@ -166,7 +166,9 @@ static void on_accept(void *user, wr_stream *stream)
     bool is_reserved = false;
     if (server->connection_count >= (size_t)server->options.connection_max) {
         wr_http_server_limit(server, WR_HTTP_CONNECTIONS);
-        is_reserved = !make_room(server);
+        while (server->connection_count >= (size_t)server->options.connection_max && make_room(server))
+            ; /* more than one when reserved ones are among them */
+        is_reserved = server->connection_count >= (size_t)server->options.connection_max;
     }
     if (server->is_stopping || (is_reserved && server->reserved_count >= HTTP_RESERVED_COUNT)) {
         wr_stream_close(stream);
@@ -183,12 +185,23 @@ static void on_accept(void *user, wr_stream *stream)
 
 /* ---- starting */
 
+/* Whose calls are the loop's from now on. Nobody's between the end of the loop's thread and who stops the server: a
+ * thread's handle means another thread once it has ended. */
+static void own_loop(wr_http_server *server, bool is_owned)
+{
+    pthread_mutex_lock(&server->lock);
+    server->has_loop_thread = is_owned;
+    server->loop_thread = pthread_self();
+    pthread_mutex_unlock(&server->lock);
+}
+
 static void *run(void *user)
 {
     wr_http_server *server = user;
-    server->loop_thread = pthread_self();
+    own_loop(server, true);
     if (wr_loop_run(server->loop) != WEIR_OK)
         wr_trace_log(server->options.trace, WR_ERROR, "the HTTP server's loop has failed: nothing is served any more");
+    own_loop(server, false);
     return NULL;
 }
 
@@ -235,7 +248,7 @@ weir_err wr_http_server_start(const wr_http_options *options, wr_http_server **r
     wr_list_init(&server->answered);
     for (int i = 0; i < HTTP_STATE_COUNT; i++)
         wr_list_init(&server->by_state[i]);
-    server->loop_thread = pthread_self();
+    own_loop(server, true);
     weir_err err = weir_fail(failure, WEIR_E_MEMORY, "no memory for the HTTP server");
     server->scratch = malloc(HTTP_SCRATCH_SIZE);
     if (!server->scratch || open_loop(server) != WEIR_OK)
@@ -335,6 +348,7 @@ void wr_http_server_stop(wr_http_server *server)
         if (wr_loop_post(server->loop, on_stop, server) != WEIR_OK)
             wr_loop_stop(server->loop);
         pthread_join(server->thread, NULL);
+        own_loop(server, true);
     } else if (server->listener) {
         on_stop(server);
     }
@@ -344,6 +358,7 @@ void wr_http_server_stop(wr_http_server *server)
         close_all(server);
         wr_timer_stop(server->loop, &server->timer);
     }
+    own_loop(server, false);
     if (server->owns_loop)
         wr_loop_free(server->loop);
     server->loop = NULL;
@@ -354,9 +369,12 @@ void wr_http_server_stop(wr_http_server *server)
 
 /* ---- for others */
 
-bool wr_http_server_on_loop(const wr_http_server *server)
+bool wr_http_server_on_loop(wr_http_server *server)
 {
-    return pthread_equal(pthread_self(), server->loop_thread);
+    pthread_mutex_lock(&server->lock);
+    bool is_on_loop = server->has_loop_thread && pthread_equal(pthread_self(), server->loop_thread);
+    pthread_mutex_unlock(&server->lock);
+    return is_on_loop;
 }
 
 int wr_http_server_port(const wr_http_server *server)

@@ -16,9 +16,10 @@ enum {
     HTTP_ANSWER_SIZE_MAX = 64 * 1024 * 1024,
     HTTP_ANSWER_HEAD_SIZE_MAX = 64 * 1024,
     HTTP_SCRATCH_SIZE = 64 * 1024,
-    HTTP_RESERVED_COUNT = 64, /* connections beyond the limit, for urgent paths */
-    HTTP_LINGER_MS = 2000,    /* how long a client may take to read a refusal */
-    HTTP_STOP_MS = 1000,      /* how long a stop waits for answers to be taken */
+    HTTP_RESERVED_COUNT = 64,                /* connections beyond the limit, for urgent paths */
+    HTTP_LINGER_MS = 2000,                   /* how long a client may take to close after its last answer */
+    HTTP_LINGER_SIZE_MAX = 16 * 1024 * 1024, /* and how much it may send meanwhile */
+    HTTP_STOP_MS = 1000,                     /* how long a stop waits for answers to be taken */
 };
 
 /* ---- head.c and chunks.c: bytes become a request. status 0: nothing is wrong */
@@ -97,7 +98,7 @@ typedef enum http_state {
     HTTP_BODY,      /* the head is whole */
     HTTP_RUNNING,   /* the exchange is with `handle`, or whoever has it from there */
     HTTP_WRITING,   /* the client has not taken all of the answer */
-    HTTP_LINGERING, /* refused: what still comes is thrown away, so that the client gets to reading why */
+    HTTP_LINGERING, /* the last answer is taken: what still comes is thrown away until the client closes */
     HTTP_STATE_COUNT
 } http_state;
 
@@ -109,7 +110,6 @@ typedef struct wr_http_connection {
     bool is_reserved;  /* beyond the limit: urgent paths only, one answer */
     bool is_advancing; /* wr_http_connection_advance is at work */
     bool is_over;      /* to be freed at its end */
-    bool lingers;      /* once the answer is written */
     wr_http_answering how;
     int64_t deadline_us;
     wr_buf in; /* bytes that are not taken yet, from in_at on */
@@ -122,6 +122,7 @@ typedef struct wr_http_connection {
     wr_exchange *exchange;
     wr_buf out; /* of the answer, from out_at on */
     size_t out_at;
+    size_t linger_size; /* thrown away */
 } wr_http_connection;
 
 /* Takes the stream, unless memory is out. It frees itself, or by wr_http_connection_close. */
@@ -153,8 +154,7 @@ struct wr_http_server {
     wr_loop *loop;
     bool owns_io, owns_loop, has_thread, has_workers;
     int port;
-    pthread_t thread;      /* has_thread: to be joined */
-    pthread_t loop_thread; /* whose calls are the loop's; set by itself */
+    pthread_t thread; /* has_thread: to be joined */
     wr_listener *listener;
     wr_list by_state[HTTP_STATE_COUNT]; /* connections, the one that entered it first in front */
     size_t connection_count, reserved_count;
@@ -170,12 +170,14 @@ struct wr_http_server {
     pthread_mutex_t lock;
     wr_list answered; /* by other threads; under lock, as all below */
     bool is_posted, is_closed;
+    bool has_loop_thread; /* somebody may run the loop now, who is: */
+    pthread_t loop_thread;
 
     atomic_uint_fast64_t memory_size, connections, requests, accepted;
     atomic_uint_fast64_t answered_by_status[6], limits[WR_HTTP_LIMIT_COUNT];
 };
 void wr_http_server_unref(wr_http_server *server);
-bool wr_http_server_on_loop(const wr_http_server *server); /* whether the caller runs on the loop's thread */
+bool wr_http_server_on_loop(wr_http_server *server); /* whether the caller runs on the loop's thread */
 void wr_http_server_limit(wr_http_server *server, wr_http_limit limit);
 /* Moves a connection into a state; its deadline counts from now. */
 void wr_http_server_enter(wr_http_connection *connection, http_state state);

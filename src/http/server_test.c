@@ -531,3 +531,79 @@ TEST(a_stop_answers_what_is_kept_and_a_late_answer_only_releases_it)
     CHECK_STR(wr_exchange_path(w.kept[0]), "/later");
     end(&w);
 }
+
+/* ---- the last answer of a connection */
+
+#define LAST(path) "GET " path " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+static uint64_t connection_count(const world *w)
+{
+    return atomic_load(&w->server->connections);
+}
+
+/* Sends so many bytes to nobody, or as many as are taken. */
+static size_t send_more(world *w, client *c, size_t size)
+{
+    static const uint8_t more[4096];
+    size_t sent = 0;
+    while (sent < size && connection_count(w) > 0) {
+        weir_slice bytes = {more, size - sent < sizeof more ? size - sent : sizeof more};
+        size_t done = 0;
+        weir_err err = wr_stream_write(c->stream, &bytes, 1, &done);
+        if (err == WEIR_E_CLOSED)
+            break;
+        sent += done;
+        wr_sim_step(w->sim);
+    }
+    return sent;
+}
+
+TEST(a_client_that_is_still_sending_gets_the_whole_of_the_last_answer)
+{
+    world w;
+    begin(&w, &(wr_http_options){0});
+    for (int i = 0; i < 20; i++) {
+        client *c = client_new(&w);
+        const char *request = LAST("/big");
+        for (size_t size; *request; request += size) {
+            weir_slice rest = weir_slice_of(request);
+            CHECK_OK(wr_stream_write(c->stream, &rest, 1, &size));
+        }
+        for (int step = 0; step < STEP_COUNT_MAX && !c->is_closed; step++)
+            send_more(&w, c, 1);
+        CHECK_EQ(status_of(c), 200);
+        CHECK_EQ(strlen(body_of(c)), 150000);
+        client_close(c);
+        w.client_count--;
+        settle(&w);
+        CHECK_EQ(connection_count(&w), 0);
+    }
+    end(&w);
+}
+
+TEST(after_the_last_answer_a_client_has_a_moment_and_a_number_of_bytes_to_close)
+{
+    world w;
+    begin(&w, &(wr_http_options){0});
+    client *silent = ask(&w, LAST("/"));
+    CHECK(silent->is_closed); /* our side of it: the client knows that nothing more comes */
+    wr_sim_run_ms(w.sim, HTTP_LINGER_MS - 10, STEP_COUNT_MAX);
+    CHECK_EQ(connection_count(&w), 1);
+    wr_sim_run_ms(w.sim, 20, STEP_COUNT_MAX);
+    CHECK_EQ(connection_count(&w), 0);
+
+    client *sending = ask(&w, LAST("/"));
+    size_t sent = send_more(&w, sending, HTTP_LINGER_SIZE_MAX + (size_t)1024 * 1024);
+    CHECK_EQ(connection_count(&w), 0);
+    CHECK(sent >= HTTP_LINGER_SIZE_MAX && sent < HTTP_LINGER_SIZE_MAX + (size_t)512 * 1024);
+
+    client *refused = ask(&w, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n");
+    CHECK_EQ(status_of(refused), 413);
+    CHECK_EQ(connection_count(&w), 1);
+    sent = send_more(&w, refused, 1000000);
+    CHECK_EQ(sent, 1000000);
+    client_close(refused);
+    settle(&w);
+    CHECK_EQ(connection_count(&w), 0);
+    end(&w);
+}

@@ -115,6 +115,11 @@ weir_err wr_stream_send_file(wr_stream *stream, wr_file *file, int64_t at, size_
     return stream->ops->stream_send_file(stream, file, at, size, ret_size);
 }
 
+void wr_stream_end(wr_stream *stream)
+{
+    stream->ops->stream_end(stream);
+}
+
 const char *wr_stream_peer(const wr_stream *stream)
 {
     return stream->ops->stream_peer(stream);

@@ -93,6 +93,9 @@ WEIR_MUST_CHECK weir_err wr_stream_write(wr_stream *stream, const weir_slice *sl
 /* Sends up to size bytes of the file from `at` without copying them here where the system can. */
 WEIR_MUST_CHECK weir_err wr_stream_send_file(wr_stream *stream, wr_file *file, int64_t at, size_t size,
                                              size_t *ret_size);
+/* Nothing more is written: the other side reads what was written and then the end. Reading goes on. A write afterwards
+ * fails with WEIR_E_CLOSED. */
+void wr_stream_end(wr_stream *stream);
 /* "address:port" of the other side and of this side; static within the stream. */
 const char *wr_stream_peer(const wr_stream *stream);
 const char *wr_stream_local(const wr_stream *stream);

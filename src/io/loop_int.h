@@ -60,6 +60,7 @@ typedef struct wr_loop_ops {
     weir_err (*stream_read)(wr_stream *stream, void *ret_bytes, size_t size, size_t *ret_size);
     weir_err (*stream_write)(wr_stream *stream, const weir_slice *slices, size_t count, size_t *ret_size);
     weir_err (*stream_send_file)(wr_stream *stream, wr_file *file, int64_t at, size_t size, size_t *ret_size);
+    void (*stream_end)(wr_stream *stream);
     const char *(*stream_peer)(const wr_stream *stream);
     const char *(*stream_local)(const wr_stream *stream);
     void (*stream_close)(wr_stream *stream);

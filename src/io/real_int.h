@@ -109,6 +109,7 @@ void real_stream_wants(wr_stream *stream);
 weir_err real_stream_read(wr_stream *stream, void *ret_bytes, size_t size, size_t *ret_size);
 weir_err real_stream_write(wr_stream *stream, const weir_slice *slices, size_t count, size_t *ret_size);
 weir_err real_stream_send_file(wr_stream *stream, wr_file *file, int64_t at, size_t size, size_t *ret_size);
+void real_stream_end(wr_stream *stream);
 const char *real_stream_peer(const wr_stream *stream);
 const char *real_stream_local(const wr_stream *stream);
 void real_stream_close(wr_stream *stream);

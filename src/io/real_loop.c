@@ -336,6 +336,7 @@ const wr_loop_ops real_loop_ops = {
     .stream_read = real_stream_read,
     .stream_write = real_stream_write,
     .stream_send_file = real_stream_send_file,
+    .stream_end = real_stream_end,
     .stream_peer = real_stream_peer,
     .stream_local = real_stream_local,
     .stream_close = real_stream_close,

@@ -212,6 +212,11 @@ weir_err real_stream_send_file(wr_stream *base, wr_file *file, int64_t at, size_
     return sent(stream, done, ret_size);
 }
 
+void real_stream_end(wr_stream *base)
+{
+    shutdown(stream_of(base)->watch.fd, SHUT_WR); /* fails when the other side is gone, which a read tells */
+}
+
 void real_stream_close(wr_stream *base)
 {
     real_stream *stream = stream_of(base);

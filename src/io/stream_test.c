@@ -222,6 +222,73 @@ TEST_BOTH(the_other_side_closing_is_told_by_a_read)
     wr_listener_close(listener);
 }
 
+/* ---- one side ends: a server says good-bye, ends its side and reads on until the client closes */
+typedef struct goodbye {
+    world *w;
+    wr_stream *server, *client;
+    size_t heard, answered; /* bytes the client and the server have read */
+    bool client_saw_end, server_saw_end;
+} goodbye;
+
+static void goodbye_server(void *user)
+{
+    goodbye *g = user;
+    uint8_t bytes[100];
+    size_t done = 0;
+    weir_err err = wr_stream_read(g->server, bytes, sizeof bytes, &done);
+    if (err == WEIR_OK)
+        g->answered += done;
+    if (err != WEIR_E_CLOSED)
+        return;
+    g->server_saw_end = true;
+    wr_stream_close(g->server);
+    wr_loop_stop(g->w->loop);
+}
+
+static void goodbye_client(void *user)
+{
+    goodbye *g = user;
+    uint8_t bytes[100];
+    size_t done = 0;
+    weir_err err = wr_stream_read(g->client, bytes, sizeof bytes, &done);
+    if (err == WEIR_OK)
+        g->heard += done;
+    if (err != WEIR_E_CLOSED)
+        return;
+    g->client_saw_end = true;
+    CHECK_OK(wr_stream_write(g->client, &WEIR_SLICE("still here"), 1, &done));
+    CHECK(done > 0);
+    wr_stream_close(g->client);
+}
+
+static void goodbye_accept(void *user, wr_stream *stream)
+{
+    static const wr_stream_events events = {goodbye_server, NULL};
+    goodbye *g = user;
+    size_t done;
+    g->server = stream;
+    CHECK_OK(wr_stream_write(stream, &WEIR_SLICE("good-bye"), 1, &done));
+    CHECK(done > 0);
+    wr_stream_end(stream);
+    CHECK_EQ(wr_stream_write(stream, &WEIR_SLICE("too late"), 1, &done), WEIR_E_CLOSED);
+    wr_stream_set(stream, &events, g);
+    wr_stream_want(stream, WR_WANT_READ);
+}
+
+TEST_BOTH(a_side_that_ends_is_read_to_its_end_and_reads_on_itself)
+{
+    static const wr_stream_events events = {goodbye_client, NULL};
+    goodbye g = {.w = w};
+    wr_listener *listener;
+    CHECK_OK(wr_listen(w->loop, "127.0.0.1", 0, goodbye_accept, &g, &listener, NULL));
+    CHECK_OK(wr_connect(w->loop, "127.0.0.1", wr_listener_port(listener), &g.client));
+    wr_stream_set(g.client, &events, &g);
+    wr_stream_want(g.client, WR_WANT_READ);
+    CHECK_OK(wr_loop_run(w->loop));
+    CHECK(g.client_saw_end && g.server_saw_end && g.heard > 0 && g.answered > 0);
+    wr_listener_close(listener);
+}
+
 TEST_BOTH(a_port_is_listened_on_once_and_the_failure_says_so)
 {
     wr_listener *listener, *second = NULL;

@@ -284,6 +284,7 @@ const wr_loop_ops sim_loop_ops = {
     .stream_read = sim_stream_read,
     .stream_write = sim_stream_write,
     .stream_send_file = sim_stream_send_file,
+    .stream_end = sim_stream_end,
     .stream_peer = sim_stream_peer,
     .stream_local = sim_stream_local,
     .stream_close = sim_stream_close,

@@ -239,7 +239,7 @@ static weir_err room_for(sim_stream *stream, size_t size, size_t *ret_room)
         stream_break(stream, ECONNRESET);
     if (stream->state == SIM_CONNECTING)
         return WEIR_E_AGAIN;
-    if (stream->state == SIM_BROKEN || !stream->peer) {
+    if (stream->state == SIM_BROKEN || !stream->peer || stream->peer->ending) {
         errno = stream->state == SIM_BROKEN ? stream->os_error : EPIPE;
         return WEIR_E_CLOSED;
     }
@@ -309,6 +309,15 @@ const char *sim_stream_peer(const wr_stream *stream)
 const char *sim_stream_local(const wr_stream *stream)
 {
     return stream_of(stream)->local;
+}
+
+void sim_stream_end(wr_stream *base)
+{
+    sim_stream *peer = stream_of(base)->peer;
+    if (!peer)
+        return;
+    peer->ending = true;
+    arrival_plan(peer);
 }
 
 void sim_stream_close(wr_stream *base)
