@@ -70,15 +70,22 @@ bool wr_properties_hold(weir_slice text)
     return memcmp(text.data, line, LINE_SIZE) == 0;
 }
 
-weir_err wr_properties_write(wr_io *io, const char *path, weir_slice text)
+weir_err wr_properties_replace(wr_io *io, const char *path, weir_slice text, bool *ret_replaced)
 {
+    *ret_replaced = false;
     char line[LINE_SIZE + 1];
     wr_buf buf;
     wr_buf_init(&buf, text.size + LINE_SIZE);
     print_guard(text, line);
     wr_buf_append(&buf, line, LINE_SIZE);
     wr_buf_slice(&buf, text);
-    weir_err err = wr_buf_failed(&buf) ? WEIR_E_MEMORY : wr_path_write(io, path, wr_buf_view(&buf));
+    weir_err err = wr_buf_failed(&buf) ? WEIR_E_MEMORY : wr_path_replace(io, path, wr_buf_view(&buf), ret_replaced);
     wr_buf_fini(&buf);
     return err;
+}
+
+weir_err wr_properties_write(wr_io *io, const char *path, weir_slice text)
+{
+    bool replaced;
+    return wr_properties_replace(io, path, text, &replaced);
 }

@@ -17,5 +17,7 @@ bool wr_properties_get(weir_slice text, const char *key, char *ret_value, size_t
  * hand: true. write: wr_path_write with that line in front. */
 bool wr_properties_hold(weir_slice text);
 WEIR_MUST_CHECK weir_err wr_properties_write(wr_io *io, const char *path, weir_slice text);
+/* wr_path_replace with that line in front. */
+WEIR_MUST_CHECK weir_err wr_properties_replace(wr_io *io, const char *path, weir_slice text, bool *ret_replaced);
 
 #endif

@@ -74,8 +74,9 @@ weir_err wr_topic_files_sync(const wr_topic_files *files)
 }
 
 weir_err wr_topic_files_write(const wr_topic_files *files, const char *topic, const wr_uuid *id,
-                              int32_t partition_count, const wr_topic_config *config)
+                              int32_t partition_count, const wr_topic_config *config, bool *ret_replaced)
 {
+    *ret_replaced = false;
     wr_buf text;
     wr_buf_init(&text, FILE_SIZE_MAX);
     char id_text[WR_UUID_BASE64_SIZE];
@@ -90,7 +91,8 @@ weir_err wr_topic_files_write(const wr_topic_files *files, const char *topic, co
     char directory[WR_PATH_SIZE], path[WR_PATH_SIZE];
     wr_topic_path(files, topic, 0, directory);
     file_path(directory, "topic.properties", path);
-    weir_err err = wr_buf_failed(&text) ? WEIR_E_MEMORY : wr_properties_write(files->io, path, wr_buf_view(&text));
+    weir_err err =
+        wr_buf_failed(&text) ? WEIR_E_MEMORY : wr_properties_replace(files->io, path, wr_buf_view(&text), ret_replaced);
     wr_buf_fini(&text);
     return err;
 }

@@ -38,8 +38,11 @@ WEIR_MUST_CHECK weir_err wr_topic_files_make(const wr_topic_files *files, const 
 void wr_topic_files_unmake(const wr_topic_files *files, const char *topic, int32_t partition);
 /* Names made in the data directory are durable. */
 WEIR_MUST_CHECK weir_err wr_topic_files_sync(const wr_topic_files *files);
+/* What the topic is from now on. *ret_replaced as wr_path_replace has it: after an error with true, the file may say either
+ * after a power cut, until one more write of it succeeds. */
 WEIR_MUST_CHECK weir_err wr_topic_files_write(const wr_topic_files *files, const char *topic, const wr_uuid *id,
-                                              int32_t partition_count, const wr_topic_config *config);
+                                              int32_t partition_count, const wr_topic_config *config,
+                                              bool *ret_replaced);
 
 /* Rename its directories: the topic is gone. An error means that the topic may be there again after the next start. */
 WEIR_MUST_CHECK weir_err wr_topic_files_rename(const wr_topic_files *files, const char *topic, const wr_uuid *id,

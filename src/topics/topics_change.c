@@ -19,7 +19,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { QUEUE_COUNT_MAX = 1 << 20 };
+enum { QUEUE_COUNT_MAX = 1 << 20, AGAIN_MS = 100 };
 
 /* ---- queues */
 
@@ -107,11 +107,18 @@ static void change_done(void *user, weir_err err)
     change->kind->finish(change, err);
 }
 
-static void start_running(topic_change *change)
+/* It has begun, so it must come to its end, which may be to take back what was made: memory that is out now is asked for
+ * again. */
+static void start_running(void *user)
 {
+    topic_change *change = user;
+    wr_topics *topics = change->topics;
     weir_err err = WEIR_E_CLOSED;
-    if (!change->topics->closing)
-        err = wr_loop_work(change->topics->host.loop, &change->queue->orders[0], run_change, change_done, change);
+    if (!topics->closing)
+        err = wr_loop_work(topics->host.loop, &change->queue->orders[0], run_change, change_done, change);
+    if (err != WEIR_OK && !topics->closing &&
+        wr_timer_after_ms(topics->host.loop, &change->again, AGAIN_MS, start_running, change) == WEIR_OK)
+        return;
     if (err != WEIR_OK)
         change->kind->finish(change, err);
 }
@@ -140,7 +147,7 @@ static void start_preparing(topic_change *change)
         weir_err err =
             wr_loop_work(change->topics->host.loop, &change->queue->orders[i], run_preparing, prepared, change);
         if (err != WEIR_OK)
-            prepared(change, err); /* the others, if there are any, see that they stop */
+            prepared(change, err); /* the others make what they can; running takes all of it back */
     }
 }
 
@@ -183,7 +190,12 @@ bool wr_changes_idle(const wr_topics *topics)
 /* Waits for the works of the queue's change; the last that is told ends the change, and maybe the queue. */
 static void cancel(wr_topics *topics, name_queue *queue)
 {
-    const topic_change *change = WR_LIST_ITEM(wr_list_first(&queue->changes), topic_change, link);
+    topic_change *change = WR_LIST_ITEM(wr_list_first(&queue->changes), topic_change, link);
+    if (wr_timer_started(&change->again)) {
+        wr_timer_stop(topics->host.loop, &change->again);
+        change->kind->finish(change, WEIR_E_CLOSED);
+        return;
+    }
     int count = change->working_count > 0 ? WR_CHANGE_WORKER_COUNT : 1;
     for (int i = 0, left = change->working_count; i < count; i++) {
         bool under_way = queue->orders[i].under_way != NULL;

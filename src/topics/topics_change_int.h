@@ -31,6 +31,7 @@ typedef struct topic_change {
     wr_topic *topic;           /* found, or being made */
     wr_topic_config *config;   /* to be set */
     int64_t based_on;          /* the topic's config_count that it was made from; -1: any */
+    bool uncertain;            /* it failed, and which settings the disk has is not known */
     int32_t partition_count;   /* of the topic afterwards; of a deleted one */
     wr_partition **partitions; /* that are being made: from `first` on */
     int32_t first, made_count;
@@ -38,6 +39,7 @@ typedef struct topic_change {
     atomic_int next;   /* that no worker has taken */
     int working_count; /* workers */
     weir_err err;      /* of the first worker that failed */
+    wr_timer again;    /* there was no memory to go on */
     wr_log_config log_config;
     wr_uuid id; /* of a deleted one */
 } topic_change;

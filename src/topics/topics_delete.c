@@ -27,11 +27,19 @@ static weir_err configure_begin(topic_change *change)
     return change->based_on < 0 || change->based_on == change->topic->config_count ? WEIR_OK : WEIR_E_AGAIN;
 }
 
+/* What was told to have failed must not be in force after the next start: the old file is written again, unless it was
+ * never touched. */
 static weir_err configure_run(topic_change *change)
 {
+    const wr_topic_files *files = &change->topics->files;
     const wr_topic *topic = change->topic;
-    return wr_topic_files_write(&change->topics->files, topic->name, &topic->id, topic->partition_count,
-                                change->config);
+    bool replaced, again;
+    weir_err err =
+        wr_topic_files_write(files, topic->name, &topic->id, topic->partition_count, change->config, &replaced);
+    if (err != WEIR_OK && replaced)
+        change->uncertain = wr_topic_files_write(files, topic->name, &topic->id, topic->partition_count, topic->config,
+                                                 &again) != WEIR_OK;
+    return err;
 }
 
 static void configure_finish(topic_change *change, weir_err err)
@@ -39,6 +47,11 @@ static void configure_finish(topic_change *change, weir_err err)
     wr_topics *topics = change->topics;
     wr_topic *topic = change->topic;
     if (err != WEIR_OK) {
+        if (change->uncertain && !topics->closing)
+            wr_trace_log(topics->host.trace, WR_ERROR,
+                         "settings of a topic were refused, and may be in force after the next start all the same: the "
+                         "disk failed while they were written and while they were taken back; set them again",
+                         WR_TEXT("topic", topic->name), WR_TEXT("error", weir_err_name(err)));
         wr_change_end(change, err, NULL);
         return;
     }

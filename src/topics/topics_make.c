@@ -87,10 +87,11 @@ static weir_err make_some(topic_change *change)
 static bool takes_back(const topic_change *change)
 {
     const wr_topic *topic = change->topic;
+    bool replaced;
     if (change->first == 0)
         return true; /* a topic that was to be made: its file goes with its first directory */
-    return wr_topic_files_write(&change->topics->files, topic->name, &topic->id, change->first, topic->config) ==
-           WEIR_OK;
+    return wr_topic_files_write(&change->topics->files, topic->name, &topic->id, change->first, topic->config,
+                                &replaced) == WEIR_OK;
 }
 
 /* What makes them a topic's; or, when something failed, nothing is left of them. */
@@ -99,12 +100,13 @@ static weir_err make_topic(topic_change *change)
     const wr_topic_files *files = &change->topics->files;
     const wr_topic *topic = change->topic;
     weir_err err = change->err;
+    bool replaced = false;
     if (err == WEIR_OK)
         err = wr_topic_files_sync(files);
     if (err == WEIR_OK)
         err = wr_topic_files_write(files, topic->name, &topic->id, change->partition_count,
-                                   change->config ? change->config : topic->config);
-    if (err != WEIR_OK && takes_back(change))
+                                   change->config ? change->config : topic->config, &replaced);
+    if (err != WEIR_OK && (!replaced || takes_back(change)))
         unmake(change);
     return err;
 }
@@ -166,22 +168,45 @@ static weir_err create_begin(topic_change *change)
     return collides(change->topics, change->queue) ? WEIR_E_EXISTS : internal_begin(change);
 }
 
+static void drop_topic(topic_change *change, weir_err err)
+{
+    drop_made(change);
+    wr_topic_free(change->topic);
+    wr_change_end(change, err, NULL);
+}
+
+/* It is on the disk, and there was no memory to know of it. */
+static weir_err unmake_run(void *user)
+{
+    const topic_change *change = user;
+    unmake(change);
+    return change->err;
+}
+
+/* What could not be taken back is found by the next start. */
+static void unmade(void *user, weir_err err)
+{
+    topic_change *change = user;
+    (void)err;
+    drop_topic(change, change->err);
+}
+
 static void create_finish(topic_change *change, weir_err err)
 {
     wr_topics *topics = change->topics;
     wr_topic *topic = change->topic;
     topics->coming_count -= change->made_count;
-    if (err == WEIR_OK && !topics->closing) {
-        topic->partition_count = change->made_count; /* counted with the topic */
-        err = wr_topics_add(topics, topic);
-        topic->partition_count = 0;
-        if (err != WEIR_OK)
-            unmake(change);
-    }
     if (err != WEIR_OK || topics->closing) {
-        drop_made(change);
-        wr_topic_free(topic);
-        wr_change_end(change, err, NULL);
+        drop_topic(change, err);
+        return;
+    }
+    topic->partition_count = change->made_count; /* counted with the topic */
+    err = wr_topics_add(topics, topic);
+    topic->partition_count = 0;
+    if (err != WEIR_OK) {
+        change->err = err;
+        if (wr_loop_work(topics->host.loop, &change->queue->orders[0], unmake_run, unmade, change) != WEIR_OK)
+            unmade(change, err);
         return;
     }
     topic->config = change->config;

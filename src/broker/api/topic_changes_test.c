@@ -250,6 +250,46 @@ TEST(a_stop_waits_for_the_topic_that_is_being_made_and_an_end_without_one_forget
     }
 }
 
+/* What the disk says of a setting; NULL: nothing was set. */
+static const char *setting(wr_rig *rig, const char *topic, const char *key)
+{
+    const wr_topic *found = wr_topics_find(rig->broker->topics, weir_slice_of(topic));
+    CHECK(found != NULL);
+    return wr_topic_config_get(found->config, wr_topic_key_find(weir_slice_of(key)));
+}
+
+/* Whatever fails, and however the broker ends: settings that were refused are not in force after the next start. */
+TEST(settings_whose_write_failed_are_not_in_force_after_a_restart)
+{
+    int refused = 0;
+    bool failed = true;
+    for (uint64_t n = 0; failed; n++)
+        for (uint64_t seed = 0; seed < SEEDS; seed++) {
+            wr_rig *rig = rig_new(500 + SEEDS * n + seed);
+            wr_rig_client *client = wr_rig_connect(rig);
+            wr_rig_create(client, "orders", 2);
+            ask_alter(client, "orders", "retention.ms", "1000");
+            CHECK_EQ(altered(client), WR_KAFKA_NONE);
+            uint64_t at = wr_sim_write_count(rig->sim) + n;
+            wr_sim_fail_at(rig->sim, at, EIO);
+            ask_alter(client, "orders", "retention.ms", "2000");
+            int16_t error = altered(client);
+            failed = wr_sim_write_count(rig->sim) > at;
+            wr_sim_fail_at(rig->sim, UINT64_MAX, EIO);
+            const char *expected = error == WR_KAFKA_NONE ? "2000" : "1000";
+            refused += error != WR_KAFKA_NONE;
+            CHECK_STR(setting(rig, "orders", "retention.ms"), expected);
+            if (seed % 2 == 0)
+                wr_rig_kill(rig);
+            else
+                wr_rig_cut(rig);
+            CHECK_OK(wr_rig_start(rig));
+            CHECK_STR(setting(rig, "orders", "retention.ms"), expected);
+            wr_rig_free(rig);
+        }
+    CHECK(refused >= 4 * SEEDS); /* making, writing, syncing, renaming, syncing the name */
+}
+
 static int64_t committed(wr_rig_client *client, const char *topic)
 {
     int32_t partition = 0;
