@@ -4,6 +4,7 @@
  *   (the caller syncs them, on any thread; appends go on)
  *   sync_end     synced_offset moves to the ticket; weir.synced says so; if index files were among them, the
  *                checkpoint is written anew
+ *   sync_cancel  nobody could be found to sync them: they are dirty again, and go with the next ticket
  *
  * Index files and a snapshot join a ticket when a segment was sealed, and in the active segment whenever it has grown
  * by checkpoint_size since the last time. After a sync that failed the log is broken: a failed fsync may have dropped the
@@ -298,6 +299,17 @@ void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err)
         log->synced_offset = ticket->offset;
     if (!wr_log_broken(log))
         note_synced(log, marked);
+}
+
+void wr_log_sync_cancel(wr_log *log)
+{
+    log->ticket_open = log->snapshot_in_ticket = false;
+    for (size_t i = 0; i < log->segment_count; i++) {
+        wr_segment *segment = log->segments[i];
+        segment->dirty = segment->dirty || segment->in_ticket;
+        segment->index_dirty = segment->index_dirty || segment->index_in_ticket;
+        segment->in_ticket = segment->index_in_ticket = false;
+    }
 }
 
 weir_err wr_log_sync(wr_log *log)

@@ -139,6 +139,9 @@ typedef struct wr_log_ticket {
 } wr_log_ticket;
 void wr_log_sync_begin(wr_log *log, wr_log_ticket *ret_ticket);
 void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err);
+/* Instead of sync_end: no file of the ticket was synced or tried to be, because nobody was there to do it. All is as
+ * before sync_begin. */
+void wr_log_sync_cancel(wr_log *log);
 WEIR_MUST_CHECK weir_err wr_log_sync(wr_log *log); /* both, here and now */
 
 /* Delete segments that retention no longer keeps: by time, their largest timestamp, or when they were written last if

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { START_AGAIN_MS = 1000 };
+
 struct wr_flusher {
     wr_loop *loop;
     const wr_trace *trace;
@@ -18,6 +20,7 @@ struct wr_flusher {
     wr_list syncing; /* linked by dirty_link, too */
     size_t syncing_count;
     wr_timer interval;
+    wr_timer start_again; /* some sync could not be started */
 };
 
 weir_err wr_flusher_new(wr_loop *loop, const wr_trace *trace, const wr_topics_config *config, wr_flusher **ret_flusher)
@@ -47,6 +50,7 @@ void wr_flusher_free(wr_flusher *flusher)
     if (!flusher)
         return;
     wr_timer_stop(flusher->loop, &flusher->interval);
+    wr_timer_stop(flusher->loop, &flusher->start_again);
     while (wr_list_pop(&flusher->dirty))
         ;
     flusher->closing = true;
@@ -99,6 +103,35 @@ static void sync_done(void *user, weir_err err)
     finish(partition->flusher, partition, err);
 }
 
+static void begin_all(wr_flusher *flusher);
+
+static void start_again(void *user)
+{
+    begin_all(user);
+}
+
+static void start_later(wr_flusher *flusher, const wr_partition *partition, weir_err err)
+{
+    if (wr_timer_started(&flusher->start_again))
+        return;
+    wr_trace_log(flusher->trace, WR_WARN, "a sync cannot be started now, and is tried again",
+                 WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index),
+                 WR_TEXT("error", weir_err_name(err)));
+    err = wr_timer_after_ms(flusher->loop, &flusher->start_again, START_AGAIN_MS, start_again, flusher);
+    (void)err; /* only memory: the next round of the loop tries again */
+}
+
+/* Nobody has tried to sync: nothing is lost, and the log stays as dirty as it was. */
+static void postpone(wr_flusher *flusher, wr_partition *partition, weir_err err)
+{
+    wr_log_sync_cancel(partition->log);
+    partition->syncing = false;
+    flusher->syncing_count--;
+    wr_link_remove(&partition->dirty_link);
+    wr_list_append(&flusher->dirty, &partition->dirty_link);
+    start_later(flusher, partition, err);
+}
+
 static void begin(wr_flusher *flusher, wr_partition *partition)
 {
     if (wr_log_broken(partition->log))
@@ -106,15 +139,15 @@ static void begin(wr_flusher *flusher, wr_partition *partition)
     partition->syncing = true;
     flusher->syncing_count++;
     wr_log_sync_begin(partition->log, &partition->ticket);
-    weir_err err = WEIR_OK;
-    if (partition->ticket.file_count > 0) {
-        wr_list_append(&flusher->syncing, &partition->dirty_link);
-        err = wr_loop_work_sync(flusher->loop, &partition->sync_order, partition->ticket.files,
-                                partition->ticket.file_count, sync_done, partition);
-        if (err == WEIR_OK)
-            return;
+    if (partition->ticket.file_count == 0) {
+        finish(flusher, partition, WEIR_OK);
+        return;
     }
-    finish(flusher, partition, err);
+    wr_list_append(&flusher->syncing, &partition->dirty_link);
+    weir_err err = wr_loop_work_sync(flusher->loop, &partition->sync_order, partition->ticket.files,
+                                     partition->ticket.file_count, sync_done, partition);
+    if (err != WEIR_OK)
+        postpone(flusher, partition, err);
 }
 
 static void begin_all(wr_flusher *flusher)

@@ -4,7 +4,9 @@
  *
  * Each dirty log has one sync under way at most, which covers everything appended to it before the sync began; whatever
  * is appended meanwhile goes with its next one (group commit). Logs are synced beside each other, by the loop's workers,
- * each with its own answer: a slow sync holds nobody else's, and a failed one breaks its log and no other. */
+ * each with its own answer: a slow sync holds nobody else's, and a failed one breaks its log and no other. A sync that
+ * cannot be started (no memory, no thread) says nothing about the disk: the log stays dirty, and it is tried again a
+ * second later. */
 #ifndef WR_FLUSHER_H
 #define WR_FLUSHER_H
 
