@@ -1,17 +1,12 @@
-/* Passing GET requests on. Each target (a setting with a base URL) has a pool of connections and a circuit:
- *
- *              5 failures in a row                 the pause is over
- *     CLOSED ──────────────────────▶ OPEN ─────────────────────────────▶ TRYING: one request passes
- *        ▲                            ▲                                     │
- *        │                            └──────── it fails: twice as long ────┤
- *        └──────────────────────────────────────────────────── it answers ──┘
+/* Passing GET requests on. Each target (a setting with a base URL) has a pool of connections and a circuit (circuit.h).
  *
  * A failure is an answer that does not come: no connection, a connection that ends, or http.forward.timeout. Any status
- * is an answer. While OPEN, and when http.forward.max requests are under way, requests are answered 503 at once, so a
- * target that hangs costs so many connections and nothing else. The caller sees 502 when the target cannot be reached
- * or hangs up, 504 when it does not answer in time. */
+ * is an answer. While the circuit is open, and when http.forward.max requests are under way, requests are answered 503
+ * at once, so a target that hangs costs so many connections and nothing else. The caller sees 502 when the target cannot
+ * be reached or hangs up, 504 when it does not answer in time. */
 #include "forward.h"
 
+#include "circuit.h"
 #include "exposition.h"
 
 #include <pthread.h>
@@ -20,14 +15,10 @@
 
 enum {
     TARGET_COUNT_MAX = 64,
-    FAILURES_MAX = 5,
-    PAUSE_MIN_US = 1000 * 1000,
-    PAUSE_MAX_US = 30 * 1000 * 1000,
     TIMEOUT_DEFAULT_MS = 5000,
     CONNECTIONS_DEFAULT = 16,
 };
 
-typedef enum circuit { CIRCUIT_CLOSED, CIRCUIT_OPEN, CIRCUIT_TRYING } circuit;
 typedef enum forwarded { FORWARD_ANSWERED, FORWARD_TIMEOUT, FORWARD_FAILED, FORWARD_REFUSED, FORWARD_COUNT } forwarded;
 
 typedef struct target {
@@ -35,9 +26,7 @@ typedef struct target {
     const char *setting, *url;
     wr_http_pool *pool; /* NULL: not configured */
     pthread_mutex_t lock;
-    circuit circuit; /* under lock, as all below */
-    int failures;    /* in a row */
-    int64_t pause_us, retry_us;
+    wr_circuit circuit; /* under lock, as all below */
     uint64_t counts[FORWARD_COUNT];
 } target;
 
@@ -51,43 +40,31 @@ struct wr_forward {
 typedef struct passing { /* stands in the exchange's arena */
     target *target;
     wr_exchange *exchange;
+    uint64_t openings; /* of the circuit, before it passed */
 } passing;
 
 /* ---- the circuit */
 
-static bool may_pass(target *target)
+static bool may_pass(target *target, uint64_t *ret_openings)
 {
     pthread_mutex_lock(&target->lock);
-    bool may = target->circuit == CIRCUIT_CLOSED;
-    if (target->circuit == CIRCUIT_OPEN && wr_mono_us(target->forward->io) >= target->retry_us) {
-        target->circuit = CIRCUIT_TRYING;
-        may = true;
-    }
+    bool may = wr_circuit_pass(&target->circuit, wr_mono_us(target->forward->io), ret_openings);
     if (!may)
         target->counts[FORWARD_REFUSED]++;
     pthread_mutex_unlock(&target->lock);
     return may;
 }
 
-static void has_ended(target *target, forwarded how)
+static void has_ended(target *target, uint64_t openings, forwarded how)
 {
     pthread_mutex_lock(&target->lock);
     target->counts[how]++;
-    if (how == FORWARD_REFUSED && target->circuit == CIRCUIT_TRYING) {
-        target->circuit = CIRCUIT_OPEN; /* the one that was to try could not be sent: the next one does */
-    } else if (how == FORWARD_ANSWERED) {
-        target->circuit = CIRCUIT_CLOSED;
-        target->failures = 0;
-        target->pause_us = 0;
-    } else if (how != FORWARD_REFUSED && (++target->failures >= FAILURES_MAX || target->circuit == CIRCUIT_TRYING)) {
-        /* Those that were sent before it opened fail one after the other: they do not make it wait longer. */
-        if (target->circuit != CIRCUIT_OPEN)
-            target->pause_us = target->pause_us ? target->pause_us * 2 : PAUSE_MIN_US;
-        if (target->pause_us > PAUSE_MAX_US)
-            target->pause_us = PAUSE_MAX_US;
-        target->circuit = CIRCUIT_OPEN;
-        target->retry_us = wr_mono_us(target->forward->io) + target->pause_us;
-    }
+    if (how == FORWARD_ANSWERED)
+        wr_circuit_answered(&target->circuit);
+    else if (how == FORWARD_REFUSED)
+        wr_circuit_not_sent(&target->circuit, openings);
+    else
+        wr_circuit_failed(&target->circuit, openings, wr_mono_us(target->forward->io));
     pthread_mutex_unlock(&target->lock);
 }
 
@@ -110,7 +87,10 @@ static void on_done(void *user, void *cookie, weir_err err, const wr_http_reply 
     (void)user;
     passing *passing = cookie;
     target *target = passing->target;
-    has_ended(target, err == WEIR_OK ? FORWARD_ANSWERED : err == WEIR_E_TIMEOUT ? FORWARD_TIMEOUT : FORWARD_FAILED);
+    has_ended(target, passing->openings,
+              err == WEIR_OK          ? FORWARD_ANSWERED
+              : err == WEIR_E_TIMEOUT ? FORWARD_TIMEOUT
+                                      : FORWARD_FAILED);
     if (err == WEIR_E_TIMEOUT)
         answer_error(passing->exchange, 504, target->setting, "is where this is answered; it takes too long");
     else if (err != WEIR_OK)
@@ -139,7 +119,8 @@ void wr_forward_pass(wr_forward *forward, const char *setting, wr_exchange *exch
         answer_error(exchange, 503, setting, "is where this would be answered; it is not configured");
         return;
     }
-    if (!may_pass(target)) {
+    uint64_t openings;
+    if (!may_pass(target, &openings)) {
         answer_error(exchange, 503, setting,
                      "is where this is answered; it has failed several times and is left alone");
         return;
@@ -150,13 +131,13 @@ void wr_forward_pass(wr_forward *forward, const char *setting, wr_exchange *exch
     const char *trace = traceparent ? weir_arena_printf(arena, "traceparent: %s", traceparent) : NULL;
     weir_err err = WEIR_E_MEMORY;
     if (passing) {
-        *passing = (struct passing){target, exchange};
+        *passing = (struct passing){target, exchange, openings};
         err = wr_http_pool_try(target->pool, "GET", wr_exchange_target(exchange), (const char *const[]){trace, NULL},
                                (weir_slice){0}, passing);
     }
     if (err == WEIR_OK)
         return;
-    has_ended(target, FORWARD_REFUSED);
+    has_ended(target, openings, FORWARD_REFUSED);
     answer_error(exchange, 503, setting,
                  err == WEIR_E_LIMIT ? "is where this is answered; too many requests wait for it (http.forward.max)"
                                      : "is where this is answered; the request cannot be passed on");
@@ -234,7 +215,7 @@ void wr_forward_metrics(wr_forward *forward, const char *service, wr_buf *out)
         target *target = &forward->targets[i];
         pthread_mutex_lock(&target->lock);
         memcpy(counts[i], target->counts, sizeof counts[i]);
-        is_open[i] = target->circuit != CIRCUIT_CLOSED;
+        is_open[i] = target->circuit.state != WR_CIRCUIT_CLOSED;
         pthread_mutex_unlock(&target->lock);
     }
     wr_metric_head(out, "weir_forward_requests_total", "counter", "Requests passed on to other services, by outcome.");
