@@ -3,11 +3,13 @@
  * Such an event would come again after every restart, for ever. So, before a record is touched, its coordinates are
  * written to a small file beside the database (DATABASE.attempt), which the page cache keeps when the process dies; that
  * costs a microsecond and no sync, since a power cut is no event's fault. When the batch is through, the mark is taken
- * off. A start that finds a mark counts one more attempt for that event, in the database: in its parked row, if it has
- * one, else in weir_attempts. Attempts count together with those that ended with a retry, and when the handler's are
+ * off. A start that finds a mark counts one more attempt for that event, in the database: in its row of weir_parked, if
+ * it was handled from there, else in weir_attempts. The mark names the row, since coordinates do not: a topic that was
+ * made anew has other events at them, while those of the old one are still parked. Attempts count together with those that ended with a retry, and when the handler's are
  * used up the event becomes a dead letter, "exhausted", without being handled again.
  *
- *   file:  crc32c:4 of the rest | partition:4 | offset:8 | size of topic:2 | topic     big-endian; crc 0: no mark
+ *   file:  crc32c:4 of the rest | partition:4 | offset:8 | parked:8 | size of topic:2 | topic
+ *          big-endian; crc 0: no mark; parked is the row's id, 0 for an event that was read
  *
  * A handler's WEIR_FATAL, a full disk and a lost database are no crash: the mark comes off. Memory that has run out
  * leaves it there, since a record that needs too much does so every time.
@@ -19,7 +21,7 @@
 
 #include <stdio.h>
 
-enum { FILE_SIZE = 4 + 4 + 8 + 2 + TOPIC_SIZE_MAX, ATTEMPTED_MAX = 1000 };
+enum { HEAD_SIZE = 4 + 4 + 8 + 8 + 2, FILE_SIZE = HEAD_SIZE + TOPIC_SIZE_MAX, ATTEMPTED_MAX = 1000 };
 
 static void write_mark(wr_core *core, const void *bytes, size_t size)
 {
@@ -35,7 +37,7 @@ static void write_mark(wr_core *core, const void *bytes, size_t size)
     attempts->file = NULL;
 }
 
-void wr_attempt_begin(wr_core *core, const wr_client_record *record)
+void wr_attempt_begin(wr_core *core, const wr_client_record *record, int64_t parked_id)
 {
     attempts *attempts = &core->attempts;
     size_t topic_size = strlen(record->topic);
@@ -44,9 +46,10 @@ void wr_attempt_begin(wr_core *core, const wr_client_record *record)
     uint8_t bytes[FILE_SIZE];
     wr_put_i32(bytes + 4, record->partition);
     wr_put_i64(bytes + 8, record->offset);
-    wr_put_i16(bytes + 16, (int16_t)topic_size);
-    memcpy(bytes + 18, record->topic, topic_size);
-    size_t size = 18 + topic_size;
+    wr_put_i64(bytes + 16, parked_id);
+    wr_put_i16(bytes + 24, (int16_t)topic_size);
+    memcpy(bytes + HEAD_SIZE, record->topic, topic_size);
+    size_t size = HEAD_SIZE + topic_size;
     uint32_t crc = wr_crc32c(0, bytes + 4, size - 4);
     wr_put_i32(bytes, (int32_t)(crc ? crc : 1));
     attempts->is_marked = true;
@@ -65,41 +68,49 @@ void wr_attempt_end(wr_core *core, weir_err err)
 
 /* ---- what an earlier life has left */
 
-static weir_err read_mark(wr_core *core, wr_client_record *ret_record, char topic[TOPIC_SIZE_MAX + 1],
-                          bool *ret_is_marked, weir_failure *failure)
+typedef struct mark {
+    bool is_set;
+    char topic[TOPIC_SIZE_MAX + 1];
+    int32_t partition;
+    int64_t offset, parked_id;
+} mark;
+
+static weir_err read_mark(wr_core *core, mark *ret_mark, weir_failure *failure)
 {
     uint8_t bytes[FILE_SIZE] = {0};
     size_t size;
-    *ret_is_marked = false;
     weir_err err = wr_file_read(core->attempts.file, 0, bytes, sizeof bytes, &size);
     if (err != WEIR_OK)
         return weir_fail(failure, err, "%s: %s", core->options.attempt_path, weir_err_name(err));
-    size_t topic_size = (size_t)(uint16_t)wr_get_i16(bytes + 16);
-    if (size < 18 || topic_size > size - 18 || topic_size > TOPIC_SIZE_MAX)
+    size_t topic_size = (size_t)(uint16_t)wr_get_i16(bytes + 24);
+    if (size < HEAD_SIZE || topic_size > size - HEAD_SIZE || topic_size > TOPIC_SIZE_MAX)
         return WEIR_OK;
-    uint32_t crc = wr_crc32c(0, bytes + 4, 14 + topic_size);
+    uint32_t crc = wr_crc32c(0, bytes + 4, HEAD_SIZE - 4 + topic_size);
     if ((crc ? crc : 1) != (uint32_t)wr_get_i32(bytes))
         return WEIR_OK;
-    memcpy(topic, bytes + 18, topic_size);
-    topic[topic_size] = 0;
-    *ret_record =
-        (wr_client_record){.topic = topic, .partition = wr_get_i32(bytes + 4), .offset = wr_get_i64(bytes + 8)};
-    *ret_is_marked = true;
+    *ret_mark = (mark){.is_set = true,
+                       .partition = wr_get_i32(bytes + 4),
+                       .offset = wr_get_i64(bytes + 8),
+                       .parked_id = wr_get_i64(bytes + 16)};
+    memcpy(ret_mark->topic, bytes + HEAD_SIZE, topic_size);
     return WEIR_OK;
 }
 
-static weir_err count_attempt(wr_core *core, const wr_client_record *record, weir_failure *failure)
+/* A parked row that is gone was done with: the process died before its mark was taken off. */
+static weir_err count_attempt(wr_core *core, const mark *mark, weir_failure *failure)
 {
-    const weir_value *where =
-        WEIR_VALUES(WEIR_TEXT(record->topic), WEIR_INT(record->partition), WEIR_INT(record->offset));
     wr_trace_log(core->trace, WR_WARN, "the process died while it handled this event; that counts as an attempt",
-                 WR_TEXT("topic", record->topic), WR_NUMBER("partition", record->partition),
-                 WR_NUMBER("offset", record->offset), WR_TEXT("group", core->group));
+                 WR_TEXT("topic", mark->topic), WR_NUMBER("partition", mark->partition),
+                 WR_NUMBER("offset", mark->offset), WR_TEXT("group", core->group));
     count_up(&core->numbers.died, 1);
-    weir_err err = wr_store_run(core->store, WR_SQL_PARKED_DIED, where, failure);
-    if (err == WEIR_OK && wr_store_changes(core->store) == 0)
-        err = wr_store_run(core->store, WR_SQL_ATTEMPT_ADD, where, failure);
-    return err;
+    if (mark->parked_id)
+        return wr_store_run(core->store, WR_SQL_PARKED_DIED,
+                            WEIR_VALUES(WEIR_INT(mark->parked_id), WEIR_TEXT(mark->topic), WEIR_INT(mark->partition),
+                                        WEIR_INT(mark->offset)),
+                            failure);
+    return wr_store_run(core->store, WR_SQL_ATTEMPT_ADD,
+                        WEIR_VALUES(WEIR_TEXT(mark->topic), WEIR_INT(mark->partition), WEIR_INT(mark->offset)),
+                        failure);
 }
 
 static weir_err forget_done(wr_core *core, weir_failure *failure)
@@ -139,18 +150,16 @@ static weir_err open_file(wr_core *core, weir_failure *failure)
 
 weir_err wr_attempts_load(wr_core *core, weir_failure *failure)
 {
-    char topic[TOPIC_SIZE_MAX + 1];
-    wr_client_record record;
-    bool is_marked = false;
+    mark mark = {0};
     weir_err err = core->options.attempt_path ? open_file(core, failure) : WEIR_OK;
     if (err == WEIR_OK && core->attempts.file)
-        err = read_mark(core, &record, topic, &is_marked, failure);
+        err = read_mark(core, &mark, failure);
     if (err == WEIR_OK)
         err = wr_store_begin(core->store, failure);
     if (err != WEIR_OK)
         return err;
-    if (is_marked)
-        err = count_attempt(core, &record, failure);
+    if (mark.is_set)
+        err = count_attempt(core, &mark, failure);
     if (err == WEIR_OK)
         err = forget_done(core, failure);
     if (err != WEIR_OK) {
@@ -158,7 +167,7 @@ weir_err wr_attempts_load(wr_core *core, weir_failure *failure)
         return err;
     }
     err = wr_store_commit(core->store, failure);
-    core->attempts.is_marked = is_marked;
+    core->attempts.is_marked = mark.is_set;
     wr_attempt_end(core, err);
     return err == WEIR_OK ? load_rows(core, failure) : err;
 }

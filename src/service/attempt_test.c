@@ -118,6 +118,44 @@ TEST(a_parked_event_that_kills_the_process_is_a_dead_letter_after_the_handlers_a
     world_end(&w);
 }
 
+/* A key of `in` that goes to the same partition as "a", tried by harmless events. */
+static char key_beside_a(world *w, int32_t *ret_partition)
+{
+    *ret_partition = wr_sim_end(w->f.cluster, "in", 0) ? 0 : 1;
+    for (char key[] = "b"; key[0] <= 'z'; key[0]++) {
+        int64_t before = wr_sim_end(w->f.cluster, "in", *ret_partition);
+        fixture_happen(&w->f, key, 2);
+        if (wr_sim_end(w->f.cluster, "in", *ret_partition) > before)
+            return key[0];
+    }
+    fail();
+    return 0;
+}
+
+TEST(an_event_of_a_topic_made_anew_is_not_taken_for_a_parked_one_that_stood_at_its_offset)
+{
+    world w;
+    world_begin(&w);
+    fixture_happen(&w.f, "a", 1);
+    int32_t partition;
+    const char key[2] = {key_beside_a(&w, &partition)};
+    w.f.retries_left[1] = 1;
+    fixture_start(&w.f);
+    fixture_turns(&w.f, 6);
+    CHECK_EQ(COUNT(&w.f, "weir_parked WHERE record_offset = 0 AND attempts = 1"), 1);
+    wr_core_free(w.f.core);
+    w.f.core = NULL;
+    CHECK_OK(wr_sim_topic_remake(w.f.cluster, "in"));
+    fixture_happen(&w.f, key, 7);
+    CHECK_EQ(wr_sim_end(w.f.cluster, "in", partition), 1);
+    for (int i = 0; i < 3; i++)
+        CHECK(run_child(&w));
+    CHECK(!run_child(&w));
+    CHECK_EQ(COUNT(&w.f, "weir_parked WHERE record_offset = 0 AND attempts = 1"), 1);
+    CHECK_EQ(COUNT(&w.f, "effects WHERE n = 7"), 0);
+    world_end(&w);
+}
+
 TEST(a_process_that_dies_between_events_suspects_none_and_a_torn_file_is_none)
 {
     world w;

@@ -26,7 +26,7 @@ static weir_err handle_records(wr_core *core, weir_failure *failure)
             continue;
         count_up(&core->numbers.events, 1);
         handling handling;
-        wr_attempt_begin(core, record);
+        wr_attempt_begin(core, record, 0);
         err = wr_handle(core, record, wr_attempts_of(core, record), true, &handling, failure);
         if (err == WEIR_OK && handling.outcome == OUTCOME_RETRY) {
             int64_t due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);

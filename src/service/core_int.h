@@ -184,7 +184,8 @@ typedef struct attempts {
 
 WEIR_MUST_CHECK weir_err wr_attempts_load(wr_core *core, weir_failure *failure);
 void wr_attempts_fini(wr_core *core);
-void wr_attempt_begin(wr_core *core, const wr_client_record *record);
+/* parked_id: its row of weir_parked; 0 when it is handled as it was read. */
+void wr_attempt_begin(wr_core *core, const wr_client_record *record, int64_t parked_id);
 void wr_attempt_end(wr_core *core, weir_err err); /* of the batch, and how it ended */
 /* How often the process died while it handled this record, not counting what is in weir_parked. */
 WEIR_MUST_CHECK weir_err wr_attempts_forget(wr_core *core, const char *topic, int32_t partition, weir_failure *failure);

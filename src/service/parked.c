@@ -195,7 +195,7 @@ static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, we
     if (err != WEIR_OK)
         return err == WEIR_E_RANGE ? weir_fail(failure, WEIR_E_CORRUPT, "a parked key has lost its events") : err;
     handling handling;
-    wr_attempt_begin(core, &head.kept->record);
+    wr_attempt_begin(core, &head.kept->record, head.id);
     err = wr_handle(core, &head.kept->record, head.attempts, false, &handling, failure);
     free(head.kept);
     if (err != WEIR_OK)

@@ -50,7 +50,7 @@ typedef enum wr_sql {
     WR_SQL_PARKED_HEAD,   /* lane → id, attempts, topic, partition, offset, timestamp_ms, key, value, headers */
     WR_SQL_PARKED_DELAY,  /* id, attempts, due_ms, reason */
     WR_SQL_PARKED_DELETE, /* id */
-    WR_SQL_PARKED_DIED,   /* topic, partition, offset: one attempt more */
+    WR_SQL_PARKED_DIED,   /* id, topic, partition, offset: one attempt more */
 
     WR_SQL_ATTEMPT_ADD,              /* topic, partition, offset: one more */
     WR_SQL_ATTEMPT_LIST,             /* at most so many → topic, partition, offset, attempts */

@@ -130,8 +130,8 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
                            "FROM weir_parked WHERE lane = ?1 ORDER BY id LIMIT 1",
     [WR_SQL_PARKED_DELAY] = "UPDATE weir_parked SET attempts = ?2, due_ms = ?3, reason = ?4 WHERE id = ?1",
     [WR_SQL_PARKED_DELETE] = "DELETE FROM weir_parked WHERE id = ?1",
-    [WR_SQL_PARKED_DIED] = "UPDATE weir_parked SET attempts = attempts + 1 WHERE topic = ?1 AND partition = ?2 AND "
-                           "record_offset = ?3",
+    [WR_SQL_PARKED_DIED] = "UPDATE weir_parked SET attempts = attempts + 1 WHERE id = ?1 AND topic = ?2 AND "
+                           "partition = ?3 AND record_offset = ?4",
     [WR_SQL_ATTEMPT_ADD] = "INSERT INTO weir_attempts (topic, partition, record_offset, attempts) VALUES (?1, ?2, ?3, "
                            "1) ON CONFLICT (topic, partition, record_offset) DO UPDATE SET attempts = attempts + 1",
     [WR_SQL_ATTEMPT_LIST] =
