@@ -146,20 +146,19 @@ static int read_records(consume *self)
         if (err == WEIR_E_UNREACHABLE)
             fprintf(stderr, "%s; trying on\n", failure.sentence);
         say_when_reached(self, err == WEIR_E_UNREACHABLE);
-        if (err == WEIR_E_BROKEN || err == WEIR_E_DENIED || err == WEIR_E_NOT_FOUND)
-            return wr_cli_failure(self->cli, &failure);
-        bool more = true;
-        size_t taken = 0;
-        while (taken < count && more)
-            more = take_record(self, &records[taken++]);
-        bool flushed = flush(self);
         if (err == WEIR_E_CORRUPT)
             return wr_cli_fail(
                 self->cli, err,
                 "%s\nThe broker's log says which file, and the next offset that can be read; read on from "
                 "there: weir consume TOPIC -p PARTITION --offset NEXT_OFFSET",
                 failure.sentence);
-        if (!flushed)
+        if (err != WEIR_OK && err != WEIR_E_UNREACHABLE)
+            return wr_cli_failure(self->cli, &failure);
+        bool more = true;
+        size_t taken = 0;
+        while (taken < count && more)
+            more = take_record(self, &records[taken++]);
+        if (!flush(self))
             return WR_EXIT_OK; /* the reader of our pipe has seen enough; of a full disk wr_cli_main speaks */
         if (self->group && taken > 0)
             commit_batch(self, records, taken);

@@ -126,7 +126,8 @@ WEIR_MUST_CHECK weir_err wr_consumer_subscribe(wr_consumer *consumer, const char
 WEIR_MUST_CHECK weir_err wr_consumer_assign(wr_consumer *consumer, const wr_assignment *assignments, size_t count,
                                             weir_failure *failure);
 /* Up to `max` records, waiting up to timeout_ms for the first. Records live until the next poll. Also returns, with 0
- * records, when woken, and when the cluster is reached again. WEIR_E_UNREACHABLE is informational (it keeps trying) and
+ * records, when woken, and when the cluster is reached again. An error comes without records: of a poll that has some
+ * it is said by the next. WEIR_E_UNREACHABLE is informational (it keeps trying) and
  * said once, when the cluster gets out of reach; WEIR_E_BROKEN: make it anew. */
 WEIR_MUST_CHECK weir_err wr_consumer_poll(wr_consumer *consumer, size_t max, int timeout_ms,
                                           const wr_client_record **ret_records, size_t *ret_count,

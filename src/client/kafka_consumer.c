@@ -37,6 +37,7 @@ typedef struct kafka_consumer {
     size_t count, capacity;
     weir_arena *arena; /* headers of the records */
     atomic_bool woken;
+    weir_failure held; /* an error that came behind records: the next poll's. err WEIR_OK: none */
     bool out_of_memory, told_unreachable;
 } kafka_consumer;
 
@@ -224,6 +225,7 @@ static weir_err take_message(kafka_consumer *consumer, rd_kafka_message_t *messa
     return err;
 }
 
+/* What has become of the consumer as a whole; said by a poll that has no records. */
 static weir_err state_of(kafka_consumer *consumer, weir_failure *failure)
 {
     char text[160];
@@ -235,14 +237,26 @@ static weir_err state_of(kafka_consumer *consumer, weir_failure *failure)
         return wr_kafka_fail(failure, RD_KAFKA_RESP_ERR__FATAL, "the consumer has to be made anew", text);
     wr_reach reach;
     wr_kafka_reach_read(&consumer->handle, &reach);
-    if (!reach.is_unreachable) {
-        consumer->told_unreachable = consumer->told_unreachable && !reach.is_reached;
-        return WEIR_OK;
-    }
-    if (consumer->told_unreachable || consumer->count > 0)
+    if (!reach.is_unreachable || consumer->told_unreachable)
         return WEIR_OK;
     consumer->told_unreachable = true;
     return wr_kafka_fail(failure, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "Kafka cannot be reached", reach.reason);
+}
+
+static weir_err take_held(kafka_consumer *consumer, weir_failure *failure)
+{
+    weir_failure held = consumer->held;
+    consumer->held = (weir_failure){0};
+    if (failure)
+        *failure = held;
+    return held.err;
+}
+
+static void note_reached(kafka_consumer *consumer)
+{
+    wr_reach reach;
+    wr_kafka_reach_read(&consumer->handle, &reach);
+    consumer->told_unreachable = consumer->told_unreachable && !reach.is_reached;
 }
 
 static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, const wr_client_record **ret_records,
@@ -251,6 +265,8 @@ static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, con
     kafka_consumer *consumer = (kafka_consumer *)door;
     weir_err err = WEIR_OK;
     drop_records(consumer);
+    if (consumer->held.err != WEIR_OK)
+        return take_held(consumer, failure);
     if (!reserve(consumer, max))
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for %zu records", max);
     if (atomic_exchange(&consumer->woken, false))
@@ -263,13 +279,14 @@ static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, con
         rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->kafka, consumer->count ? 0 : timeout_ms);
         if (!message)
             break;
-        err = take_message(consumer, message, failure);
+        err = take_message(consumer, message, &consumer->held);
         if (!consumer->count)
             timeout_ms = 0; /* something happened: what else is there, but no more waiting */
     }
-    if (err == WEIR_OK)
-        err = state_of(consumer, failure);
-    if (err != WEIR_OK)
+    note_reached(consumer);
+    if (consumer->count == 0)
+        err = consumer->held.err != WEIR_OK ? take_held(consumer, failure) : state_of(consumer, failure);
+    if (consumer->count == 0 && err != WEIR_OK)
         return err;
     *ret_records = consumer->records;
     *ret_count = consumer->count;

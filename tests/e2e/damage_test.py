@@ -4,7 +4,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import Weir, check, equal, main, remove, test, weir_binary
+from harness import Weir, check, equal, eventually, main, remove, test, weir_binary
 
 
 class Stored:
@@ -53,6 +53,22 @@ def a_damaged_batch_is_said_by_consume_and_broker_and_the_rest_is_served():
         rest = on.weir("consume", "orders", "-p", "0", "--offset", "60", "-o", "json", "--timeout", "5s")
         equal((rest.returncode, rest.stdout.count(b"\n")), (0, 40))
         equal(on.weir("produce", "orders", stdin=b"one more\n").returncode, 0)
+
+
+@test
+def all_that_is_whole_before_the_damage_is_shown_however_far_ahead_of_us_it_was_fetched():
+    with Stored() as on:
+        for i in range(5):
+            lines = b"".join(b"%d\n" % i for _ in range(2077))
+            equal(on.weir("produce", "orders", stdin=lines).returncode, 0)
+        equal(on.weir("produce", "orders", stdin=b"x" * 3000).returncode, 0)
+        on.flip("orders-0/*.log", 0.9999)
+        reader = subprocess.Popen([weir_binary(), "consume", "orders", "-o", "json", "-b", on.broker.bootstrap],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        eventually(lambda: "records are damaged" in on.broker.said())  # nobody has read from the pipe yet
+        out, said = reader.communicate(timeout=40)
+        equal((reader.returncode, out.count(b"\n")), (1, 100 + 5 * 2077))
+        check(b"damaged" in said, said.decode())
 
 
 @test
