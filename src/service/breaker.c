@@ -9,8 +9,8 @@
  *
  * There is one for each topic and handler, and one for each topic for what reaches no handler (undecodable records,
  * unknown versions). It counts what ends: out of breaker.window events that ended, breaker.rejections dead letters open
- * it; then counting begins anew. While one is open nothing of its topic is handled: its partitions are paused and what
- * was read of them already is given back (inbox.c). Other topics, queries and commands go on. When the pause is over
+ * it; then counting begins anew. While one is open nothing of its topic is handled: its partitions are paused, what was
+ * read of them already is given back (inbox.c), and what is parked goes on waiting (parked.c). Other topics, queries and commands go on. When the pause is over
  * the topic is read again, and the first event that ends with that handler decides.
  *
  * All of it is in memory: a restart closes every breaker. States are read by other threads, for /readyz. */

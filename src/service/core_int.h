@@ -62,7 +62,8 @@ typedef struct kept_record {
 kept_record *wr_kept_record_new(const wr_client_record *record, const wr_client_header *extra, size_t extra_count);
 size_t
 wr_record_size(const wr_client_record *record); /* at most, of a batch with nothing else; with Kafka's overhead */
-/* Headers as stored: each is name size (2), name, value size (4, -1 for null), value, big-endian. */
+/* Headers as stored: each is name size (2, up to 32767; else 0xffff and 4 more bytes), name, value size (4, -1 for null),
+ * value, big-endian. */
 weir_slice wr_headers_encode(const wr_client_header *headers, size_t count, wr_buf *out);
 WEIR_MUST_CHECK weir_err wr_headers_decode(weir_slice blob, weir_arena *arena, wr_client_header **ret_headers,
                                            size_t *ret_count);

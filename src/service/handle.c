@@ -163,6 +163,13 @@ static weir_err call(wr_core *core, const wr_client_record *record, const weir_e
     return wr_dead_letter(core, record, "exhausted", handling->reason, name, attempts + 1, failure);
 }
 
+/* A topic as handlers know it. What was parked in an earlier life may have come by another prefix, or without one. */
+static const char *topic_inside(const wr_core *core, const char *topic)
+{
+    size_t size = strlen(core->prefix);
+    return strncmp(topic, core->prefix, size) == 0 ? topic + size : topic;
+}
+
 /* A record as the event room sees it: the same bytes and headers. */
 static wr_event_record record_view(const wr_client_record *record)
 {
@@ -231,7 +238,7 @@ weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, 
                  event.version ? event.version : 1);
         return wr_dead_letter(core, record, "unknown-version", error, NULL, attempts + 1, failure);
     }
-    event.topic = record->topic + strlen(core->prefix);
+    event.topic = topic_inside(core, record->topic);
     event.partition = record->partition;
     event.offset = record->offset;
     event.timestamp_ms = record->timestamp_ms;

@@ -68,16 +68,20 @@ kept_record *wr_kept_record_new(const wr_client_record *record, const wr_client_
     return kept;
 }
 
+enum { LONG_NAME = 0xffff }; /* the size follows in four bytes */
+
 weir_slice wr_headers_encode(const wr_client_header *headers, size_t count, wr_buf *out)
 {
     for (size_t i = 0; i < count; i++) {
         size_t size = strlen(headers[i].name);
-        wr_buf_i16(out, (int16_t)size);
+        wr_buf_i16(out, (int16_t)(size <= INT16_MAX ? size : LONG_NAME));
+        if (size > INT16_MAX)
+            wr_buf_i32(out, (int32_t)size);
         wr_buf_append(out, headers[i].name, size);
         wr_buf_i32(out, headers[i].value.data ? (int32_t)headers[i].value.size : -1);
         if (headers[i].value.data)
             wr_buf_slice(out, headers[i].value);
-        if (size > INT16_MAX || headers[i].value.size > INT32_MAX)
+        if (size > INT32_MAX || headers[i].value.size > INT32_MAX)
             out->failed = true;
     }
     return wr_buf_view(out);
@@ -93,7 +97,10 @@ weir_err wr_headers_decode(weir_slice blob, weir_arena *arena, wr_client_header 
         wr_cursor cursor = wr_cursor_of(blob);
         size_t at = 0;
         for (; wr_cursor_left(&cursor) > 0 && !cursor.failed; at++) {
-            weir_slice name = wr_cursor_take(&cursor, (size_t)(uint16_t)wr_cursor_i16(&cursor));
+            uint32_t name_size = (uint16_t)wr_cursor_i16(&cursor);
+            if (name_size == LONG_NAME)
+                name_size = (uint32_t)wr_cursor_i32(&cursor);
+            weir_slice name = wr_cursor_take(&cursor, name_size);
             int32_t size = wr_cursor_i32(&cursor);
             weir_slice value = size < 0 ? (weir_slice){0} : wr_cursor_take(&cursor, (size_t)size);
             if (!pass || cursor.failed)

@@ -2,7 +2,8 @@
  *
  * A handler that says WEIR_RETRY parks its event's key: the event, and every later one of the same topic and key, wait
  * in weir_parked in order; other keys flow. The head is tried again after a delay that doubles, with jitter; when it
- * succeeds or ends as a dead letter the queue behind it runs on. An event without a key waits alone. */
+ * succeeds or ends as a dead letter the queue behind it runs on. An event without a key waits alone. While a breaker of
+ * the topic is open nothing of its lanes is tried (breaker.c). */
 #include "core_int.h"
 
 #include <stdio.h>
@@ -194,6 +195,12 @@ static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, we
     weir_err err = read_head(core, lane, &head, failure);
     if (err != WEIR_OK)
         return err == WEIR_E_RANGE ? weir_fail(failure, WEIR_E_CORRUPT, "a parked key has lost its events") : err;
+    if (wr_breaker_holds(core, &head.kept->record)) {
+        free(head.kept);
+        lane->due_ms = wr_breaker_due_ms(core);
+        *ret_goes_on = false;
+        return WEIR_OK;
+    }
     handling handling;
     wr_attempt_begin(core, &head.kept->record, head.id);
     err = wr_handle(core, &head.kept->record, head.attempts, false, &handling, failure);
