@@ -20,7 +20,7 @@ weir_err wr_kafka_admin(wr_client *door, rd_kafka_t **ret_kafka, weir_failure *f
         wr_kafka_handle_init(handle, client);
         weir_err err = wr_kafka_conf_new(client, NULL, NULL, handle, &conf, failure);
         if (err == WEIR_OK)
-            err = wr_kafka_start(RD_KAFKA_PRODUCER, conf, &client->admin, failure);
+            err = wr_kafka_start(RD_KAFKA_PRODUCER, conf, handle, &client->admin, failure);
         if (err != WEIR_OK) {
             wr_kafka_handle_fini(handle);
             free(handle);

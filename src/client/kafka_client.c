@@ -1,5 +1,6 @@
 /* Settings of librdkafka: ours, the user's, and which may override which. */
 #include "kafka_int.h"
+#include "servers.h"
 
 #include <base/utf8.h>
 
@@ -205,26 +206,36 @@ weir_err wr_kafka_conf_new(const wr_kafka_client *client, const wr_kafka_setting
     return WEIR_OK;
 }
 
+static bool is_servers(const char *name)
+{
+    return strcmp(name, "bootstrap.servers") == 0 || strcmp(name, "metadata.broker.list") == 0;
+}
+
 const char *wr_kafka_plain_servers(const wr_kafka_client *client)
 {
     const char *servers = NULL, *protocol = "plaintext";
     for (size_t i = 0; i < client->setting_count; i++) { /* the last one counts, as for librdkafka */
         if (strcmp(client->settings[i].name, "security.protocol") == 0)
             protocol = client->settings[i].value;
-        if (strcmp(client->settings[i].name, "bootstrap.servers") == 0 ||
-            strcmp(client->settings[i].name, "metadata.broker.list") == 0)
+        if (is_servers(client->settings[i].name))
             servers = client->settings[i].value;
     }
     return strcasecmp(protocol, "plaintext") == 0 ? servers : NULL;
 }
 
-weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_kafka, weir_failure *failure)
+/* rd_kafka_new takes conf only when it succeeds. Where it fails behind the interceptors (a certificate that cannot be
+ * read, a mechanism of SASL that is not there, no memory for a thread) it has freed their lists, which its copy of conf
+ * shares with conf, and rd_kafka_conf_destroy would free them again: then conf is left where it is. Before that point
+ * on_new has not been called. */
+weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle,
+                        rd_kafka_t **ret_kafka, weir_failure *failure)
 {
     char text[160];
     rd_kafka_t *kafka = rd_kafka_new(type, conf, text, sizeof(text));
     if (!kafka) {
-        rd_kafka_conf_destroy(conf); /* rd_kafka_new takes it only when it succeeds */
-        return weir_fail(failure, WEIR_E_USAGE, "librdkafka does not start: %s", text);
+        if (!handle->is_begun)
+            rd_kafka_conf_destroy(conf);
+        return weir_fail(failure, WEIR_E_USAGE, "Kafka's client does not start with these settings: %s", text);
     }
     *ret_kafka = kafka;
     return WEIR_OK;
@@ -232,6 +243,9 @@ weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t 
 
 static weir_err keep(wr_kafka_client *client, const char *name, const char *value, weir_failure *failure)
 {
+    weir_err err = is_servers(name) ? wr_servers_check(name, value, failure) : WEIR_OK;
+    if (err != WEIR_OK)
+        return err;
     if (client->setting_count == SETTING_COUNT_MAX)
         return weir_fail(failure, WEIR_E_LIMIT, "more than %d settings of librdkafka", SETTING_COUNT_MAX);
     wr_kafka_setting setting = {weir_arena_dup_text(client->arena, weir_slice_of(name)),

@@ -540,7 +540,7 @@ static weir_err start(kafka_consumer *consumer, const wr_kafka_client *client, w
     if (err != WEIR_OK)
         return err;
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
-    err = wr_kafka_start(RD_KAFKA_CONSUMER, conf, &consumer->kafka, failure);
+    err = wr_kafka_start(RD_KAFKA_CONSUMER, conf, &consumer->handle, &consumer->kafka, failure);
     if (err != WEIR_OK)
         return err;
     rd_kafka_poll_set_consumer(consumer->kafka); /* errors and records come by the same queue */

@@ -46,6 +46,7 @@ typedef struct wr_kafka_reach {
 typedef struct wr_kafka_handle {
     _Atomic(const wr_trace *) trace; /* NULL once it is left behind */
     atomic_size_t *left_behind;      /* the client's count */
+    bool is_begun;                   /* rd_kafka_new has come as far as the interceptors */
     wr_kafka_reach reach;
 } wr_kafka_handle;
 
@@ -62,9 +63,9 @@ void wr_kafka_reach_read(wr_kafka_handle *handle, wr_reach *ret_reach);
 WEIR_MUST_CHECK weir_err wr_kafka_conf_new(const wr_kafka_client *client, const wr_kafka_setting *role,
                                            const wr_kafka_setting *fixed, wr_kafka_handle *handle,
                                            rd_kafka_conf_t **ret_conf, weir_failure *failure);
-/* Takes conf, also on failure. */
-WEIR_MUST_CHECK weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_kafka,
-                                        weir_failure *failure);
+/* Takes conf, which was made for this handle, also on failure. Errors: WEIR_E_USAGE with librdkafka's words. */
+WEIR_MUST_CHECK weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle,
+                                        rd_kafka_t **ret_kafka, weir_failure *failure);
 
 /* The bootstrap servers, if they are spoken to in plain TCP; else NULL. */
 const char *wr_kafka_plain_servers(const wr_kafka_client *client);

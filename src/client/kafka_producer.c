@@ -253,7 +253,7 @@ weir_err wr_kafka_producer_new(wr_client *door, const wr_producer_options *optio
     weir_err err = make_conf(client, options ? options : &none, producer, &conf, failure);
     if (err == WEIR_OK) {
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-        err = wr_kafka_start(RD_KAFKA_PRODUCER, conf, &producer->kafka, failure);
+        err = wr_kafka_start(RD_KAFKA_PRODUCER, conf, &producer->handle, &producer->kafka, failure);
     }
     if (err != WEIR_OK) {
         wr_kafka_handle_fini(&producer->handle);

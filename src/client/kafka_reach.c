@@ -108,6 +108,7 @@ static rd_kafka_resp_err_t on_state(rd_kafka_t *kafka, int32_t id, const char *p
 static rd_kafka_resp_err_t on_new(rd_kafka_t *kafka, const rd_kafka_conf_t *conf, void *opaque, char *text, size_t size)
 {
     (void)conf, (void)text, (void)size;
+    ((wr_kafka_handle *)opaque)->is_begun = true;
     return rd_kafka_interceptor_add_on_broker_state_change(kafka, "weir", on_state, opaque);
 }
 
