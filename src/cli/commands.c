@@ -145,7 +145,8 @@ const wr_command wr_commands[] = {
      "    weir topic create orders -p 8 -c retention.ms=604800000,cleanup.policy=delete", topic_create_options, true,
      NULL, wr_run_topic_create},
     {"topic", "alter", NULL, "TOPIC", 1, 1, "change a topic's configuration, or add partitions",
-     "Prints what is and what will be, asks the broker whether it would take it, then asks you.\n"
+     "Prints what is and what will be, asks the broker whether it would take it, then asks you. Only what is named\n"
+     "changes: all else that the topic has of its own is read first and sent along.\n"
      "    weir topic alter orders --set retention.ms=86400000 --unset segment.ms\n"
      "    weir topic alter orders --partitions 8 --dry-run",
      topic_alter_options, true, NULL, wr_run_topic_alter, .rows = true, .changes = true, .completes = "topics"},

@@ -41,6 +41,7 @@ static const wr_habit habits[] = {
     {"topic", "--exclude-internal", false, "", NULL, NULL},
     {"topic", "--add-config", true, "set", NULL, NULL},
     {"topic", "--delete-config", true, "unset", NULL, NULL},
+    {"topic", "--delete", true, "unset", NULL, NULL}, /* of `topic alter`: a key; 'topic --delete' is further below */
     {"group", "--group", true, "OPERAND", NULL, NULL},
     {"group", "--to-earliest", false, "to", "earliest", NULL},
     {"group", "--to-latest", false, "to", "latest", NULL},

@@ -1,7 +1,9 @@
 """The `weir` command line: what it prints, what it says when something is wrong, and what it exits with."""
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -274,6 +276,74 @@ def a_topic_is_altered_after_a_plan():
         check(hint in said, f"{more}: {said}")
     equal(len(json.loads(weir("topic", "show", name, "-o", "json")[0])["partitions"]), 3)
     weir("topic", "alter", fresh("no"), "--partitions", "9", "-y", status=NOT_FOUND)
+
+
+@test
+def what_is_not_named_stays_when_a_topic_is_altered():
+    """librdkafka's only request replaces a topic's whole configuration."""
+    name = topic()
+    own = {"retention.ms": "60000", "segment.ms": "70000", "max.message.bytes": "5000"}
+    weir("topic", "alter", name, *[word for key in own for word in ("--set", f"{key}={own[key]}")], "-y")
+
+    def shown():
+        configs = json.loads(weir("topic", "show", name, "-o", "json")[0])["configuration"]
+        return {key: configs[key] for key in own}
+
+    equal(shown(), own)
+    _, said = weir("topic", "alter", name, "--set", "segment.ms=80000", "-y")
+    check("its other 2 values are sent along" in said, said)
+    equal(shown(), own | {"segment.ms": "80000"})
+    _, said = weir("topic", "alter", name, "--unset", "segment.ms", "--set", "retention.ms=50000", "-y")
+    check("its other 1 value is sent along" in said, said)
+    after = shown()
+    equal((after["retention.ms"], after["max.message.bytes"]), ("50000", "5000"))
+    check(after["segment.ms"] not in ("70000", "80000"), after)
+    _, said = weir("topic", "alter", name, "--partitions", "2", "-y")
+    check("sent along" not in said, said)
+    equal(shown(), after)
+    weir("topic", "alter", name, "--delete", "max.message.bytes", "-y") # as it may be called too
+    check(shown()["max.message.bytes"] != "5000", "it is still set")
+    equal(shown()["retention.ms"], "50000")
+
+
+def asked_on_a_terminal(*words, meanwhile, answer):
+    """Runs weir with a terminal for stdin and stderr. When it asks, `meanwhile` happens, then `answer` is typed. The exit
+    status and what stood on the terminal."""
+    here, there = pty.openpty()
+    child = subprocess.Popen([weir_binary(), *words], stdin=there, stdout=subprocess.DEVNULL, stderr=there,
+                             env=environment(), cwd="/")
+    os.close(there)
+    said = b""
+    while f"Type {answer} to".encode() not in said:
+        check(select.select([here], [], [], 20)[0], f"nobody asks: {said}")
+        said += os.read(here, 4096)
+    meanwhile()
+    os.write(here, f"{answer}\n".encode())
+    status = child.wait(20)
+    while select.select([here], [], [], 0)[0]:
+        try:
+            said += os.read(here, 4096)
+        except OSError: # the other end is closed
+            break
+    os.close(here)
+    return status, said.decode(errors="replace")
+
+
+@test
+def what_somebody_else_changes_while_the_question_stands_is_not_taken_back():
+    name = topic()
+    weir("topic", "alter", name, "--set", "retention.ms=60000", "-y")
+    words = ("topic", "alter", name, "--set", "retention.ms=90000")
+    status, said = asked_on_a_terminal(*words, answer=name, meanwhile=lambda: weir(
+        "topic", "alter", name, "--set", "segment.ms=70000", "-y"))
+    equal(status, PRECONDITION)
+    check("meanwhile" in said, said)
+    configs = json.loads(weir("topic", "show", name, "-o", "json")[0])["configuration"]
+    equal((configs["retention.ms"], configs["segment.ms"]), ("60000", "70000"))
+    status, said = asked_on_a_terminal(*words, answer=name, meanwhile=lambda: None)
+    equal(status, OK)
+    configs = json.loads(weir("topic", "show", name, "-o", "json")[0])["configuration"]
+    equal((configs["retention.ms"], configs["segment.ms"]), ("90000", "70000"))
 
 
 @test
