@@ -30,6 +30,13 @@ typedef struct wr_config_key {
     const char *help;      /* a sentence that says the unit */
 } wr_config_key;
 
+/* What a key is by default for one command, instead of its row's fallback. {0} ends a list. */
+typedef struct wr_config_default {
+    const char *key;
+    const char *value; /* NULL: the command finds one itself */
+    const char *says;  /* in help, instead of the value; NULL: the value */
+} wr_config_default;
+
 typedef struct wr_config wr_config;
 
 /* `tables` is an array of pointers to tables that end with {0}, itself ending with NULL; borrowed for life.
@@ -63,8 +70,10 @@ const char *wr_config_find(const wr_config *config, const char *key);
  * wr_config_next(config, "kafka.", &at, &k, &v);) */
 bool wr_config_next(const wr_config *config, const char *prefix, size_t *at, const char **ret_key,
                     const char **ret_value);
-/* The flags as an aligned help text, one a line with its fallback. */
+/* The flags as an aligned help text, one a line with its default; defaults may be NULL. */
 struct wr_buf;
-void wr_config_help(const wr_config_key *table, struct wr_buf *out);
+void wr_config_help(const wr_config_key *table, const wr_config_default *defaults, struct wr_buf *out);
+/* What help says of the key's default; `fallback` where the list has none. */
+const char *wr_config_default_says(const wr_config_default *defaults, const char *key, const char *fallback);
 
 #endif

@@ -265,7 +265,15 @@ static void usage(const wr_config_key *row, char *text, size_t size)
     snprintf(text, size, "--%s%s%s%s", is_bool ? "[no-]" : "", name, *word ? " " : "", word);
 }
 
-void wr_config_help(const wr_config_key *table, struct wr_buf *out)
+const char *wr_config_default_says(const wr_config_default *defaults, const char *key, const char *fallback)
+{
+    for (; defaults && defaults->key; defaults++)
+        if (strcmp(defaults->key, key) == 0)
+            return defaults->says ? defaults->says : defaults->value;
+    return fallback;
+}
+
+void wr_config_help(const wr_config_key *table, const wr_config_default *defaults, struct wr_buf *out)
 {
     enum { COLUMN_MAX = 34 };
     char left[2 * CONFIG_NAME_SIZE];
@@ -283,8 +291,9 @@ void wr_config_help(const wr_config_key *table, struct wr_buf *out)
         else
             wr_buf_printf(out, "  %-*s", column, left);
         wr_buf_printf(out, "  %s", row->help ? row->help : "");
-        if (row->fallback && *row->fallback && !row->secret)
-            wr_buf_printf(out, " (default: %s)", row->fallback);
+        const char *by_default = wr_config_default_says(defaults, row->key, row->fallback);
+        if (by_default && *by_default && !row->secret)
+            wr_buf_printf(out, " (default: %s)", by_default);
         wr_buf_text(out, "\n");
     }
 }

@@ -207,7 +207,7 @@ TEST(a_secret_is_in_no_sentence)
 
     wr_buf help;
     wr_buf_init(&help, 1000);
-    wr_config_help(secret, &help);
+    wr_config_help(secret, NULL, &help);
     CHECK_STR(wr_buf_cstr(&help), "  --pin NUMBER  PIN.\n");
     wr_buf_fini(&help);
     wr_config_free(config);
@@ -341,7 +341,7 @@ TEST(the_help_text_is_aligned_and_shows_fallbacks)
 {
     wr_buf help;
     wr_buf_init(&help, 10000);
-    wr_config_help(general, &help);
+    wr_config_help(general, NULL, &help);
     CHECK_STR(wr_buf_cstr(&help), "  --log-level debug|info|warn|error  How much is said. (default: info)\n"
                                   "  --data TEXT                        The directory that holds everything.\n"
                                   "  --password TEXT                    Never shown.\n"

@@ -171,5 +171,7 @@ int wr_cli_parse(wr_cli *cli, int argc, char **argv, char **environment)
     if (status != WR_EXIT_OK || wr_cli_on(cli, "help"))
         return status;
     status = wr_cli_check_options(cli);
+    if (status == WR_EXIT_OK)
+        wr_cli_apply_defaults(cli);
     return status == WR_EXIT_OK ? check_operands(cli) : status;
 }

@@ -70,6 +70,9 @@ typedef struct wr_command {
     bool rows;                 /* prints rows: -o table, wide, json, yaml or name */
     bool changes;              /* changes what cannot be had back: --yes, --dry-run */
     const char *completes;     /* what the first operands are: "topics" or "groups"; NULL: files */
+    /* What options, by their names, and configuration keys are for this command, unless somebody says otherwise. NULL:
+     * as their rows say. */
+    const wr_config_default *defaults;
 } wr_command;
 
 extern const wr_command wr_commands[]; /* {0} at the end */
@@ -104,7 +107,8 @@ struct wr_cli {
 const char *wr_cli_text(const wr_cli *cli, const char *name); /* NULL: neither given nor with a fallback */
 bool wr_cli_on(const wr_cli *cli, const char *name);
 int64_t wr_cli_number(const wr_cli *cli, const char *name); /* milliseconds of a duration, place of a choice; or 0 */
-/* A value that the command brings, unless somebody gave one. Must be one that the row allows. */
+/* A value for an option or a configuration key, unless somebody gave one. Must be one that the row allows. What is always
+ * the same stands in the command's defaults, where help finds it. */
 void wr_cli_prefer(wr_cli *cli, const char *name, const char *value);
 
 /* "a=1,b=2" as pairs in the arena (pairs.h). WEIR_E_FORMAT, said on stderr. */

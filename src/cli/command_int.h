@@ -12,6 +12,8 @@ int wr_cli_configure(wr_cli *cli, int *argc, char **argv, char **environment);
 int wr_cli_parse(wr_cli *cli, int argc, char **argv, char **environment);
 /* Every value as its row wants it, and in the configuration where the row says so. Returns an exit status. */
 int wr_cli_check_options(wr_cli *cli);
+/* The command's own defaults, where nobody has said otherwise. */
+void wr_cli_apply_defaults(wr_cli *cli);
 
 /* ---- habits.c: what people type who know kcat or Kafka's own tools */
 typedef struct wr_habit {

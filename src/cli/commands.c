@@ -114,12 +114,33 @@ static const wr_option demo_options[] = {
     {0},
 };
 
+static const wr_config_default dev_defaults[] = {
+    {"profile", "development"},
+    {0},
+};
+
+/* Quiet unless asked: its output may be somebody's test report. */
+static const wr_config_default test_broker_defaults[] = {
+    {"profile", "development"},
+    {"port", "0"},
+    {"log.dirs", NULL, "a temporary directory"},
+    {"ephemeral", NULL, "true without --data"},
+    {"log-level", "warn"},
+    {"ready-fd", "1"},
+    {0},
+};
+
+static const wr_config_default demo_defaults[] = {
+    {"bootstrap.servers", NULL, "its own broker, or --kafka"},
+    {0},
+};
+
 const wr_command wr_commands[] = {
     {"dev", NULL, NULL, "", 0, 0, "a broker for development, in one command",
      "Starts the broker in its development profile on 127.0.0.1:9092 with its data in ./weir-data, prints where it is, "
      "and\n"
      "runs until Ctrl-C.",
-     server_options, false, wr_broker_keys, wr_run_dev},
+     server_options, false, wr_broker_keys, wr_run_dev, .defaults = dev_defaults},
     {"server", NULL, NULL, "", 0, 0, "the broker",
      "Runs until SIGTERM or SIGINT, then answers what waits and closes its logs.\n"
      "    weir server --data /var/lib/weir --listeners 127.0.0.1:9092",
@@ -130,13 +151,13 @@ const wr_command wr_commands[] = {
      "writes {\"bootstrap\": \"127.0.0.1:PORT\", \"registry\": null, \"http\": null, \"pid\": N} to descriptor 3 (to "
      "stdout\n"
      "without --ready-fd). Without --data its directory is temporary, and nothing is synced.",
-     server_options, false, wr_broker_keys, wr_run_test_broker},
+     server_options, false, wr_broker_keys, wr_run_test_broker, .defaults = test_broker_defaults},
     {"demo", NULL, NULL, "", 0, 0, "the marketplace: real orders through eight services",
      "Starts broker and services, feeds them orders, and checks what became of them:\n"
      "    weir demo --live                              watch it, until Ctrl-C\n"
      "    weir demo --orders online_retail.csv.xz       all of it as fast as it goes, then a summary\n"
      "Exit status 1 if an invariant is violated. Stock, payments and shipments are simulated.",
-     demo_options, false, wr_client_config, wr_run_demo},
+     demo_options, false, wr_client_config, wr_run_demo, .defaults = demo_defaults},
 
     {"topic", "ls", "list", "", 0, 0, "the topics", NULL, topic_ls_options, true, NULL, wr_run_topic_ls, .rows = true},
     {"topic", "show", "describe", "TOPIC", 1, 1, "a topic's partitions and configuration", NULL, NULL, true, NULL,

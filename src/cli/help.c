@@ -44,8 +44,9 @@ static void help_options(const wr_command *command, wr_buf *out)
             wr_buf_printf(out, "  %s\n  %30s %s", left, "", option->help);
         else
             wr_buf_printf(out, "  %-30s %s", left, option->help);
-        if (option->fallback && option->fallback[0])
-            wr_buf_printf(out, " (%s)", option->fallback);
+        const char *by_default = wr_config_default_says(command->defaults, option->name, option->fallback);
+        if (by_default && by_default[0])
+            wr_buf_printf(out, " (%s)", by_default);
         wr_buf_text(out, "\n");
     }
 }
@@ -64,11 +65,11 @@ void wr_help_command(const wr_command *command, wr_buf *out)
     help_options(command, out);
     if (command->kafka) {
         wr_buf_text(out, "\nConnection (flag, WEIR_ environment variable, .weir.yaml or --config file):\n");
-        wr_config_help(wr_client_config, out);
+        wr_config_help(wr_client_config, command->defaults, out);
     }
     if (command->keys) {
         wr_buf_text(out, "\nConfiguration (flag, WEIR_ environment variable, or --config file):\n");
-        wr_config_help(command->keys, out);
+        wr_config_help(command->keys, command->defaults, out);
     }
 }
 
@@ -99,16 +100,17 @@ static void man_options(const wr_command *command, wr_buf *out)
         wr_buf_printf(out, "\\fB\\-\\-%s\\fR%s%s\n", option->name, option->value ? " " : "",
                       option->value ? option->value : "");
         man_text(option->help, out);
-        if (option->fallback && option->fallback[0])
-            wr_buf_printf(out, "Default: %s.\n", option->fallback);
+        const char *by_default = wr_config_default_says(command->defaults, option->name, option->fallback);
+        if (by_default && by_default[0])
+            wr_buf_printf(out, "Default: %s.\n", by_default);
     }
 }
 
-static void man_keys(const char *title, const wr_config_key *table, wr_buf *out)
+static void man_keys(const char *title, const wr_config_key *table, const wr_config_default *defaults, wr_buf *out)
 {
     wr_buf keys;
     wr_buf_init(&keys, 1 << 16);
-    wr_config_help(table, &keys);
+    wr_config_help(table, defaults, &keys);
     wr_buf_printf(out, ".SH %s\n.nf\n", title);
     man_text(wr_buf_cstr(&keys), out);
     wr_buf_fini(&keys);
@@ -150,7 +152,7 @@ void wr_help_man(const wr_command *command, wr_buf *out)
     wr_buf_text(out, ".SH OPTIONS\n");
     man_options(command, out);
     if (command->kafka)
-        man_keys("CONNECTION", wr_client_config, out);
+        man_keys("CONNECTION", wr_client_config, command->defaults, out);
     if (command->keys)
-        man_keys("CONFIGURATION", command->keys, out);
+        man_keys("CONFIGURATION", command->keys, command->defaults, out);
 }

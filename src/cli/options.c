@@ -160,15 +160,42 @@ int wr_cli_check_options(wr_cli *cli)
     return status;
 }
 
-void wr_cli_prefer(wr_cli *cli, const char *name, const char *value)
+static void prefer_option(wr_cli *cli, const wr_option *option, int at, const char *value)
 {
-    int at = 0;
-    const wr_option *option = get(cli, name, &at);
     if (cli->values[at])
         return;
     cli->values[at] = value;
     int status = check_value(cli, option, at);
     assert(status == WR_EXIT_OK);
+}
+
+static void prefer_key(wr_cli *cli, const char *key, const char *value)
+{
+    const char *origin = wr_config_origin(cli->config, key); /* NULL: not set, and without a default */
+    if (origin && strcmp(origin, "default") != 0)
+        return;
+    weir_failure failure = {0};
+    weir_err err = wr_config_set(cli->config, key, value, cli->command->noun, &failure);
+    assert(err != WEIR_E_FORMAT);
+    if (err != WEIR_OK)
+        wr_cli_failure(cli, &failure);
+}
+
+void wr_cli_prefer(wr_cli *cli, const char *name, const char *value)
+{
+    int at = 0;
+    const wr_option *option = wr_option_find(cli->command, weir_slice_of(name), 0, &at);
+    if (option)
+        prefer_option(cli, option, at, value);
+    else
+        prefer_key(cli, name, value);
+}
+
+void wr_cli_apply_defaults(wr_cli *cli)
+{
+    for (const wr_config_default *row = cli->command->defaults; row && row->key; row++)
+        if (row->value)
+            wr_cli_prefer(cli, row->key, row->value);
 }
 
 weir_err wr_cli_pairs(wr_cli *cli, const char *name, wr_client_header *ret_pairs, size_t pairs_max, size_t *ret_count)

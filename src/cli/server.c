@@ -138,15 +138,6 @@ static int run_broker(wr_cli *cli, bool development)
     return status;
 }
 
-/* A setting that the command brings, unless somebody said otherwise. */
-static void prefer(wr_cli *cli, const char *key, const char *value)
-{
-    const char *origin = wr_config_origin(cli->config, key); /* NULL: not set, and without a default */
-    if ((!origin || strcmp(origin, "default") == 0) &&
-        wr_config_set(cli->config, key, value, cli->command->noun, NULL) != WEIR_OK)
-        wr_cli_fail(cli, WEIR_E_FORMAT, "%s cannot be %s", key, value);
-}
-
 int wr_run_server(wr_cli *cli)
 {
     return run_broker(cli, false);
@@ -154,25 +145,19 @@ int wr_run_server(wr_cli *cli)
 
 int wr_run_dev(wr_cli *cli)
 {
-    prefer(cli, "profile", "development");
     return run_broker(cli, true);
 }
 
 int wr_run_test_broker(wr_cli *cli)
 {
     wr_self_end_with_parent();
-    prefer(cli, "profile", "development");
-    prefer(cli, "port", "0");
     if (strcmp(wr_config_origin(cli->config, "log.dirs"), "default") == 0) {
         const char *folder = weir_arena_printf(cli->arena, "/tmp/weir-test-%d-%llx", wr_self_id(),
                                                (unsigned long long)wr_random_u64(cli->io));
         if (!folder)
             return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
-        prefer(cli, "log.dirs", folder);
-        prefer(cli, "ephemeral", "true");
+        wr_cli_prefer(cli, "log.dirs", folder);
+        wr_cli_prefer(cli, "ephemeral", "true");
     }
-    /* Quiet unless asked: its output may be somebody's test report. */
-    wr_cli_prefer(cli, "log-level", "warn");
-    wr_cli_prefer(cli, "ready-fd", "1");
     return run_broker(cli, false);
 }

@@ -321,12 +321,12 @@ void wr_settings_help(const wr_settings *settings, const weir_service *service, 
         wr_buf_printf(out, "  produces  %s\n", service->produces);
     wr_buf_text(out, "\nEach setting is a flag, an environment variable WEIR_..., or a key of the --config file.\n\n");
     if (settings->own[0].key) {
-        wr_config_help(settings->own, out);
+        wr_config_help(settings->own, NULL, out);
         wr_buf_text(out, "\n");
     }
-    wr_config_help(settings->known, out);
+    wr_config_help(settings->known, NULL, out);
     wr_buf_text(out, "\n");
-    wr_config_help(wr_client_config, out);
+    wr_config_help(wr_client_config, NULL, out);
 }
 
 void wr_settings_fini(wr_settings *settings)
