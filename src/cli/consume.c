@@ -170,7 +170,7 @@ static int read_records(consume *self)
         else if (self->idle_ms >= 0 && now_us - last_us >= self->idle_ms * 1000)
             return WR_EXIT_OK;
     }
-    return wr_stop_asked(self->stop) ? WR_EXIT_INTERRUPTED : WR_EXIT_OK;
+    return wr_stop_asked(self->stop) ? WR_EXIT_SIGNAL + wr_stop_signal(self->stop) : WR_EXIT_OK;
 }
 
 static int start_reading(consume *self, wr_kafka *kafka)

@@ -259,7 +259,7 @@ static int watch_lag(wr_cli *cli, wr_kafka *kafka, wr_stop *stop)
         status = cli->arena ? print_lag(cli, kafka, by_topic, &lag) : WR_EXIT_FAILED;
         weir_arena_free(cli->arena);
         if (wr_stop_wait(stop, EVERY_MS))
-            status = WR_EXIT_INTERRUPTED;
+            status = WR_EXIT_SIGNAL + wr_stop_signal(stop);
     }
     cli->arena = arena;
     return status;

@@ -129,7 +129,7 @@ static void man_overview(wr_buf *out)
         man_text(command->about, out);
     }
     wr_buf_text(out, ".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 not found, 4 denied, 5 unreachable or timed out, "
-                     "6 precondition, 7 partly done, 130 interrupted.\n");
+                     "6 precondition, 7 partly done, 128 and the signal interrupted.\n");
 }
 
 void wr_help_man(const wr_command *command, wr_buf *out)

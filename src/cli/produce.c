@@ -103,7 +103,7 @@ static int finish(wr_produce *self, int status, int timeout_ms)
     bool news = cli->error_terminal || (status != WR_EXIT_OK && taken > 0); /* half done is worth a line anywhere */
     if (!wr_cli_on(cli, "quiet") && news)
         fprintf(stderr, "%lld record%s to %s\n", (long long)taken, taken == 1 ? "" : "s", self->topic);
-    return status == WR_EXIT_OK && wr_stop_asked(self->stop) ? WR_EXIT_INTERRUPTED : status;
+    return status == WR_EXIT_OK && wr_stop_asked(self->stop) ? WR_EXIT_SIGNAL + wr_stop_signal(self->stop) : status;
 }
 
 int wr_run_produce(wr_cli *cli)

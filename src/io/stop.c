@@ -26,6 +26,7 @@ struct wr_stop {
     pthread_mutex_t lock; /* what follows */
     pthread_cond_t changed;
     bool is_asked, is_ending;
+    int asked_by;        /* the first signal */
     int64_t asked_ms;    /* monotonic, of the first signal */
     int64_t deadline_ms; /* monotonic; 0: none yet */
 };
@@ -61,10 +62,11 @@ static _Noreturn void end_by_force(wr_stop *stop, const char *why, int status)
 
 /* ---- the thread of the signals */
 
-static void first_signal(wr_stop *stop)
+static void first_signal(wr_stop *stop, int signal)
 {
     pthread_mutex_lock(&stop->lock);
     stop->is_asked = true;
+    stop->asked_by = signal;
     stop->asked_ms = mono_ms();
     if (!stop->deadline_ms)
         stop->deadline_ms = mono_ms() + stop->options.deadline_ms;
@@ -78,10 +80,8 @@ static void take_signals(wr_stop *stop)
 {
     struct signalfd_siginfo info;
     while (read(stop->signals_fd, &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo == SIGHUP)
-            continue; /* means nothing yet */
         if (!wr_stop_asked(stop))
-            first_signal(stop);
+            first_signal(stop, (int)info.ssi_signo);
         else if (mono_ms() - stop->asked_ms >= stop->options.again_ms) /* only this thread writes it */
             end_by_force(stop, "asked to stop twice: ending at once", WR_EXIT_SIGNAL + (int)info.ssi_signo);
     }
@@ -128,6 +128,14 @@ static void stop_fini(wr_stop *stop)
     free(stop);
 }
 
+/* Who begins a program with SIGHUP ignored (nohup) wants it to outlive its terminal; while a signal is blocked the kernel
+ * would keep it for us all the same. */
+static bool is_ignored(int signal)
+{
+    struct sigaction now;
+    return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 weir_err wr_stop_new(const wr_stop_options *options, wr_stop **ret_stop)
 {
     wr_stop *stop = calloc(1, sizeof *stop);
@@ -146,7 +154,8 @@ weir_err wr_stop_new(const wr_stop_options *options, wr_stop **ret_stop)
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGINT);
     sigaddset(&wanted, SIGTERM);
-    sigaddset(&wanted, SIGHUP);
+    if (!is_ignored(SIGHUP))
+        sigaddset(&wanted, SIGHUP);
     stop->signals_fd = signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
     stop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (stop->signals_fd < 0 || stop->wake_fd < 0) {
@@ -183,6 +192,14 @@ bool wr_stop_asked(wr_stop *stop)
     bool is_asked = stop->is_asked;
     pthread_mutex_unlock(&stop->lock);
     return is_asked;
+}
+
+int wr_stop_signal(wr_stop *stop)
+{
+    pthread_mutex_lock(&stop->lock);
+    int asked_by = stop->asked_by;
+    pthread_mutex_unlock(&stop->lock);
+    return asked_by;
 }
 
 bool wr_stop_wait(wr_stop *stop, int timeout_ms)

@@ -1,9 +1,12 @@
 /* How a process ends: when it is asked to, in time, and at once when it is asked twice (signals within
  * again_ms of the first are one request: `timeout` sends two).
  *
- *     running ──first SIGTERM or SIGINT──► asked ──all is done──► wr_stop_free
+ *     running ──first SIGTERM, SIGINT──► asked ──all is done────► wr_stop_free
  *        │                                   ├──second signal──────► the process ends at once
  *        └──wr_stop_begin────────────────────┴──deadline has passed─► the process ends, and says so
+ *
+ * SIGHUP, which a terminal sends when it is closed, asks as the others do, unless the program began with it ignored
+ * (nohup).
  *
  * A thread of its own waits for the signals, so that all this holds whatever the other threads wait for. Linux only,
  * without a simulated twin. */
@@ -27,12 +30,13 @@ enum {
     WR_EXIT_SIGNAL = 128,  /* and, plus the signal, of one that was asked twice: as a shell counts */
 };
 
-/* Make it before any other thread starts: SIGTERM, SIGINT and SIGHUP (which is ignored) are blocked in this thread and
- * in all that it starts, and come only here. */
+/* Make it before any other thread starts: SIGTERM, SIGINT and SIGHUP are blocked in this thread and in all that it
+ * starts, and come only here. */
 WEIR_MUST_CHECK weir_err wr_stop_new(const wr_stop_options *options, wr_stop **ret_stop);
 /* The process goes on, and the signals do again what they did before. Accepts NULL. */
 void wr_stop_free(wr_stop *stop);
 bool wr_stop_asked(wr_stop *stop); /* any thread */
+int wr_stop_signal(wr_stop *stop); /* the signal that asked first; 0: nobody has asked; any thread */
 /* Waits up to timeout_ms to be asked; any thread. True when asked. */
 bool wr_stop_wait(wr_stop *stop, int timeout_ms);
 /* The process is about to end though nobody asked: the deadline counts from here. */

@@ -134,8 +134,7 @@ static int never_asked(int ready_fd)
     (void)ready_fd;
     if (wr_stop_new(&(wr_stop_options){.deadline_ms = 60000}, &stop) != WEIR_OK)
         return 1;
-    kill(getpid(), SIGHUP);
-    bool asked = wr_stop_wait(stop, 1);
+    bool asked = wr_stop_wait(stop, 1) || wr_stop_signal(stop) != 0;
     wr_stop_free(stop);
     wr_stop_free(NULL);
     return asked ? 2 : 0;
@@ -144,6 +143,39 @@ static int never_asked(int ready_fd)
 TEST(who_was_not_asked_goes_on)
 {
     CHECK_EQ(status_of(never_asked, 0), 0);
+}
+
+static int lose_the_terminal(int ready_fd)
+{
+    wr_stop *stop;
+    (void)ready_fd;
+    signal(SIGHUP, SIG_DFL);
+    if (wr_stop_new(&(wr_stop_options){.deadline_ms = 60000}, &stop) != WEIR_OK)
+        return 1;
+    kill(getpid(), SIGHUP);
+    bool asked = wr_stop_wait(stop, 60000) && wr_stop_signal(stop) == SIGHUP;
+    wr_stop_free(stop);
+    return asked ? 0 : 2;
+}
+
+static int outlive_the_terminal(int ready_fd)
+{
+    wr_stop *stop;
+    (void)ready_fd;
+    signal(SIGHUP, SIG_IGN);
+    if (wr_stop_new(&(wr_stop_options){.deadline_ms = 60000}, &stop) != WEIR_OK)
+        return 1;
+    kill(getpid(), SIGHUP);
+    kill(getpid(), SIGTERM); /* behind it, so that what was asked with the first is known */
+    bool asked = wr_stop_wait(stop, 60000) && wr_stop_signal(stop) == SIGTERM;
+    wr_stop_free(stop);
+    return asked ? 0 : 2;
+}
+
+TEST(a_terminal_that_is_closed_asks_to_stop_unless_the_program_began_with_that_ignored)
+{
+    CHECK_EQ(status_of(lose_the_terminal, 0), 0);
+    CHECK_EQ(status_of(outlive_the_terminal, 0), 0);
 }
 
 static void wait_for_good(void *user)

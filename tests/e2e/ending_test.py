@@ -5,6 +5,7 @@ Topics that go away under a consumer are what made librdkafka hang in its end. E
 process that reads.
 """
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -98,7 +99,7 @@ def consume_ends_after(way, *options):
             equal(reader.stdout.readline(), b"ada\n")
             way(on)
             hear_of_it(reader)
-            equal(end(reader), 130)
+            equal(end(reader), 128 + signal.SIGTERM)
         finally:
             reader.kill()
             reader.wait()
@@ -165,14 +166,16 @@ def a_service_that_waits_for_kafka_ends_when_asked():
 def tools_end_when_asked_whatever_they_wait_for():
     with broker() as on:
         greet(on, "ada")
-        for words in (["produce", "greetings"], ["group", "lag", "--watch"], ["consume", "greetings", "--follow"]):
+        asked = itertools.cycle((signal.SIGTERM, signal.SIGHUP, signal.SIGINT))  # SIGHUP: the terminal was closed
+        tools = (["produce", "greetings"], ["group", "lag", "--watch"], ["consume", "greetings", "--follow"])
+        for words, by in zip(tools + tools[::-1], asked):
             # A terminal that nobody types into, for `produce`.
             tool = subprocess.Popen([weir_binary(), *words, "-b", on.bootstrap], stdin=subprocess.PIPE,
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
                 # Its signals come to a thread of its own as soon as they are blocked.
                 eventually(lambda: blocks_sigterm(tool.pid))
-                equal(end(tool), 130)
+                equal(end(tool, first=by), 128 + by)
             finally:
                 tool.kill()
                 tool.wait()
