@@ -29,6 +29,8 @@
 enum {
     DELETE_AFTER_MS = 50,
     RETRY_AFTER_MS = 60000,
+    RENEW_AFTER_MS = 100, /* a producer that broke before anything was acknowledged; then twice as long, and so on */
+    RENEW_AFTER_MAX_MS = 10000,
     REFUSAL_LOG_MAX = 10, /* lines between two retries; the others are counted */
     OUTBOX_HEADERS_SIZE = 14 + WR_UUID_TEXT_SIZE + 20 + 20 + 20,
 };
@@ -325,6 +327,8 @@ int64_t wr_outbox_due_ms(const wr_core *core)
     if (wr_outbox_has_marks(core))
         return 0;
     int64_t due_ms = outbox->delete_due_ms ? outbox->delete_due_ms : INT64_MAX;
+    if (outbox->is_broken && outbox->renew_due_ms < due_ms)
+        due_ms = outbox->renew_due_ms;
     bool may_retry = outbox->retry_due_ms && wr_list_empty(&outbox->waiting); /* else it would not, and nobody waits */
     return may_retry && outbox->retry_due_ms < due_ms ? outbox->retry_due_ms : due_ms;
 }
@@ -388,6 +392,7 @@ static void delivered(void *user, const wr_delivery *delivery)
         wr_link_remove(&row->link);
         free(row);
         outbox->sent_count--;
+        outbox->renew_due_ms = outbox->renew_delay_ms = 0;
         count_up(&core->numbers.acknowledged, 1);
         if (!outbox->delete_due_ms)
             outbox->delete_due_ms = wr_clock_ms(core) + DELETE_AFTER_MS;
@@ -401,10 +406,17 @@ static void delivered(void *user, const wr_delivery *delivery)
 }
 
 /* What was sent and not acknowledged goes back to the front, in order, and a new producer sends it again. Consumers
- * know by the numbers what they have had. */
+ * know by the numbers what they have had. When the last producer broke before anything was acknowledged (it may not be
+ * idempotent on this cluster, say) the next one is made after a while only. */
 static weir_err renew_producer(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
+    int64_t now_ms = wr_clock_ms(core);
+    if (now_ms < outbox->renew_due_ms)
+        return WEIR_OK;
+    int64_t delay_ms = outbox->renew_delay_ms ? 2 * outbox->renew_delay_ms : RENEW_AFTER_MS;
+    outbox->renew_delay_ms = delay_ms < RENEW_AFTER_MAX_MS ? delay_ms : RENEW_AFTER_MAX_MS;
+    outbox->renew_due_ms = now_ms + outbox->renew_delay_ms;
     wr_trace_log(core->trace, WR_WARN, "the producer is made anew", WR_NUMBER("unacknowledged", outbox->sent_count));
     wr_producer_free(core->producer);
     core->producer = NULL;
@@ -470,7 +482,8 @@ weir_err wr_outbox_publish(wr_core *core, weir_failure *failure)
     while (err == WEIR_OK && outbox->is_loading &&
            outbox->waiting_count + outbox->sent_count < core->options.outbox_max)
         err = wr_outbox_table_load_more(core, failure);
-    while (err == WEIR_OK && !outbox->is_out_of_memory && !wr_list_empty(&outbox->waiting) && send_first(core))
+    while (err == WEIR_OK && !outbox->is_broken && !outbox->is_out_of_memory && !wr_list_empty(&outbox->waiting) &&
+           send_first(core))
         ;
     if (err == WEIR_OK && outbox->sent_count)
         wr_producer_poll(core->producer, 0, delivered, core);
@@ -484,5 +497,8 @@ weir_err wr_outbox_publish(wr_core *core, weir_failure *failure)
 
 void wr_outbox_wait(wr_core *core, int timeout_ms)
 {
+    int64_t left_ms = core->outbox.renew_due_ms - wr_clock_ms(core);
+    if (core->outbox.is_broken && left_ms < timeout_ms)
+        timeout_ms = left_ms > 0 ? (int)left_ms : 0;
     wr_producer_poll(core->producer, timeout_ms, delivered, core);
 }

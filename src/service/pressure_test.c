@@ -153,3 +153,56 @@ TEST(a_drain_ends_in_time_however_much_is_due)
     CHECK(took_ms < 3000 + 40 * 50);
     fixture_end(&f);
 }
+
+static void count_renewals(void *user, const char *line, size_t size)
+{
+    static const char said[] = "the producer is made anew";
+    (void)size;
+    *(int *)user += strstr(line, said) != NULL;
+}
+
+/* As with a cluster on which we may not write idempotently. */
+TEST(a_producer_that_breaks_again_and_again_is_made_anew_after_longer_and_longer_whiles)
+{
+    fixture f;
+    weir_service service;
+    int renewals = 0;
+    fixture_begin(&f, &service);
+    wr_trace trace = {.write = count_renewals, .sink = &renewals, .level = WR_WARN};
+    f.options.trace = &trace;
+    fixture_restart(&f);
+    wr_sim_rebalance(f.cluster, "tally");
+    wr_sim_hold_appends(f.cluster, true);
+    fixture_happen(&f, "a", 1);
+    fixture_turns(&f, 2);
+    for (int i = 0; i < 1000; i++) {
+        wr_sim_break_producers(f.cluster);
+        CHECK_OK(wr_core_turn(f.core, 0, &f.failure));
+    }
+    CHECK_EQ(renewals, 1); /* no time has passed */
+    int64_t start_us = wr_mono_us(wr_sim_io(f.machine));
+    while (wr_mono_us(wr_sim_io(f.machine)) - start_us < 60000000) {
+        wr_sim_break_producers(f.cluster);
+        CHECK_OK(wr_core_turn(f.core, -1, &f.failure));
+    }
+    printf("  %d in a minute\n", renewals);
+    CHECK(renewals >= 5 && renewals <= 20);
+    wr_sim_hold_appends(f.cluster, false);
+    for (int i = 0; i < 4; i++)
+        CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
+    CHECK_EQ(wr_core_outbox_count(f.core), 0);
+    CHECK_EQ(COUNT(&f, "effects"), 1);
+
+    /* what was acknowledged meanwhile makes the next one new at once */
+    fixture_happen(&f, "a", 2);
+    fixture_turns(&f, 3);
+    renewals = 0;
+    wr_sim_hold_acks(f.cluster, true);
+    fixture_happen(&f, "a", 3);
+    fixture_turns(&f, 1);
+    wr_sim_break_producers(f.cluster);
+    fixture_turns(&f, 1);
+    CHECK_EQ(renewals, 1);
+    wr_sim_hold_acks(f.cluster, false);
+    fixture_end(&f);
+}
