@@ -3,9 +3,10 @@
  * At the first start it is the wall clock; from then on it moves only by the monotonic clock, while the service runs.
  * Its reading is kept in weir_meta under `clock`, written at most once a second with a transaction that commits anyway,
  * and the next start goes on from there. So neither a wall clock that is set back or forth nor the time between two
- * runs moves it: a delay is never longer than it was meant to be by more than the second that was not written, and a
- * window (seen.window, the senders') counts the time in which the service ran, which is never longer than the time
- * that passed.
+ * runs moves it. What had passed since it was written last is waited for once more: at most the second that is not
+ * written while transactions commit, but all of the time since the last one where none did. From a start on nothing
+ * waits for longer than the longest delay of the service's policies (parked.c). A window (seen.window, the senders')
+ * counts the time in which the service ran, which is never longer than the time that passed.
  *
  * What is stored with a time to wait for (weir_parked.due_ms, weir_seen.seen_ms, weir_senders.seen_ms) is in this
  * clock. Times that people read (created_ms, the events' own) are the wall clock's. */

@@ -354,7 +354,7 @@ static void announce(app *app)
         return;
     wr_trace_log(&app->trace, WR_INFO, "ready", WR_TEXT("outbox", wr_core_outbox_id(app->core)));
     int fd = number_of(app, "ready.fd");
-    char line[200];
+    char line[512]; /* names of services and hosts are shorter than 256 */
     snprintf(line, sizeof line, "{\"service\":\"%s\",\"http\":\"http://%s:%d\"}", name_of(app),
              text_of(app, "http.host"), wr_http_server_port(app->server));
     if (fd >= 0 && wr_descriptor_write_line(fd, line) != WEIR_OK)

@@ -136,6 +136,15 @@ static weir_err give(const char *key, int64_t value)
     return err;
 }
 
+/* Zero is what a core takes for "as usual". */
+TEST(no_zero_is_taken_that_would_turn_into_a_default)
+{
+    static const char *const keys[] = {"batch.max",      "outbox.max",   "parked.max", "message.size.max",
+                                       "breaker.window", "breaker.pause", "seen.window"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        CHECK_EQ(give(keys[i], 0), WEIR_E_FORMAT);
+}
+
 TEST(every_number_has_a_largest_value_that_is_taken_and_nothing_beyond_it)
 {
     wr_settings settings;
