@@ -235,10 +235,13 @@ static int print_lag(wr_cli *cli, wr_kafka *kafka, bool by_topic, int64_t *ret_l
     for (size_t i = 0; i < count; i++) {
         wr_group_info group = {0};
         weir_err err = wr_admin_group(kafka->client, names[i], kafka->timeout_ms, cli->arena, &group, &failure);
-        if (err != WEIR_OK && cli->operand_count > 0)
+        if (err == WEIR_E_NOT_FOUND && cli->operand_count == 0)
+            continue; /* it has gone since it was listed */
+        if (err != WEIR_OK) {
+            wr_output_free(&out);
             return fail_group(cli, names[i], err, &failure);
-        if (err == WEIR_OK) /* else it has gone since it was listed */
-            lag += by_topic ? add_topics(cli, &out, &group) : add_offsets(cli, &out, &group);
+        }
+        lag += by_topic ? add_topics(cli, &out, &group) : add_offsets(cli, &out, &group);
     }
     *ret_lag = lag;
     return wr_output_end(&out);

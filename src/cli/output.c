@@ -103,6 +103,13 @@ static int text_width(const char *text)
     return width;
 }
 
+/* Also U+0080 to U+009F, which some terminals obey: CSI and the like. */
+static bool is_control(const char *text)
+{
+    uint8_t first = (uint8_t)text[0], second = first ? (uint8_t)text[1] : 0;
+    return first < 0x20 || first == 0x7f || (first == 0xc2 && second >= 0x80 && second < 0xa0);
+}
+
 /* The first characters of a text, as many as have room in `width` columns, of which the last is an ellipsis where the text
  * is longer. What would break the row, or command the terminal, is shown as a question mark. Returns the columns taken. */
 static int print_text(const char *text, int width, wr_buf *out)
@@ -118,7 +125,10 @@ static int print_text(const char *text, int width, wr_buf *out)
         int wide = text_width(one);
         if (cut && taken + wide > width - 1)
             break;
-        wr_buf_append(out, (uint8_t)*text < 0x20 || *text == 0x7f ? "?" : text, (size_t)size);
+        if (is_control(text))
+            wr_buf_text(out, "?");
+        else
+            wr_buf_append(out, text, (size_t)size);
         taken += wide;
         text += size;
     }

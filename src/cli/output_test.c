@@ -104,3 +104,22 @@ TEST(a_table_is_cut_to_the_terminal_longest_texts_first)
     CHECK(!strstr(wr_buf_cstr(&text), "more"));
     wr_buf_fini(&text);
 }
+
+TEST(what_commands_a_terminal_is_shown_as_a_question_mark)
+{
+    wr_output out = {.columns = columns, .column_count = 2, .form = WR_FORM_TABLE};
+    const char *row[] = {"a\x1b[1m\t\x7f"
+                         "b\xc2\x80"
+                         "c\xc2\x9b"
+                         "1md\xc2\xa0",
+                         "1"};
+    const char **rows[] = {row};
+    wr_buf text;
+    wr_buf_init(&text, 2000);
+    out.rows = rows;
+    out.row_count = 1;
+    wr_output_print(&out, &text);
+    CHECK(strstr(wr_buf_cstr(&text), "\na?[1m??b?c?1md\xc2\xa0"));
+    CHECK(!strstr(wr_buf_cstr(&text), "\xc2\x9b"));
+    wr_buf_fini(&text);
+}

@@ -6,8 +6,9 @@
 
 enum {
     REACH_STEP_MS = 100,
-    ANSWER_MARGIN_MS = 500
-}; /* librdkafka answers a timeout itself; this is for the answer to reach us */
+    OFFSETS_AT_ONCE = 500,
+    ANSWER_MARGIN_MS = 500 /* librdkafka answers a timeout itself; this is for the answer to reach us */
+};
 
 weir_err wr_kafka_admin(wr_client *door, rd_kafka_t **ret_kafka, weir_failure *failure)
 {
@@ -239,12 +240,31 @@ weir_err wr_kafka_broker_config(wr_client *client, int32_t broker, int timeout_m
 
 /* ---- offsets */
 
+/* The partitions from `from` on, `count` of them. */
+static rd_kafka_resp_err_t read_some_offsets(rd_kafka_t *kafka, rd_kafka_topic_partition_t *from, int count,
+                                             int timeout_ms)
+{
+    rd_kafka_topic_partition_list_t *some = rd_kafka_topic_partition_list_new(count);
+    for (int i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(some, from[i].topic, from[i].partition)->offset = from[i].offset;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(kafka, some, timeout_ms);
+    for (int i = 0; i < count && !code; i++) { /* the answers stand where the questions stood */
+        from[i].offset = some->elems[i].offset;
+        from[i].err = some->elems[i].err;
+    }
+    rd_kafka_topic_partition_list_destroy(some);
+    return code;
+}
+
+/* librdkafka looks for the place of each answer from the first question on: of many partitions, some at a time. */
 weir_err wr_kafka_offsets(rd_kafka_t *kafka, rd_kafka_topic_partition_list_t *list, int timeout_ms,
                           weir_failure *failure)
 {
-    if (!list->cnt)
-        return WEIR_OK;
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(kafka, list, timeout_ms);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int at = 0; at < list->cnt && !code; at += OFFSETS_AT_ONCE) {
+        int left = list->cnt - at;
+        code = read_some_offsets(kafka, &list->elems[at], left < OFFSETS_AT_ONCE ? left : OFFSETS_AT_ONCE, timeout_ms);
+    }
     return code ? wr_kafka_fail(failure, code, "reading offsets", NULL) : WEIR_OK;
 }
 
@@ -346,11 +366,11 @@ static weir_err read_ends(rd_kafka_t *kafka, wr_cluster_info *info, int64_t time
                 rd_kafka_topic_partition_list_add(list, info->topics[i].name, info->topics[i].partitions[j].partition)
                     ->offset = time;
     weir_err err = wr_kafka_offsets(kafka, list, timeout_ms, failure);
+    const rd_kafka_topic_partition_t *next = list->elems; /* the answers stand where the questions stood */
     for (size_t i = 0; err == WEIR_OK && i < info->topic_count; i++)
         for (size_t j = 0; j < info->topics[i].partition_count; j++) {
             wr_partition_info *partition = (wr_partition_info *)(uintptr_t)&info->topics[i].partitions[j];
-            const rd_kafka_topic_partition_t *found =
-                rd_kafka_topic_partition_list_find(list, info->topics[i].name, partition->partition);
+            const rd_kafka_topic_partition_t *found = partition->leader >= 0 ? next++ : NULL;
             int64_t offset = found && !found->err ? found->offset : -1;
             if (time == WR_TIME_END)
                 partition->end_offset = offset;

@@ -11,7 +11,11 @@ static int by_group_name(const void *a, const void *b)
 static weir_err read_groups(const rd_kafka_ListConsumerGroups_result_t *result, weir_arena *arena,
                             const wr_group_info **ret_groups, size_t *ret_count, weir_failure *failure)
 {
-    size_t count = 0;
+    size_t count = 0, error_count = 0;
+    const rd_kafka_error_t **errors = rd_kafka_ListConsumerGroups_result_errors(result, &error_count);
+    if (error_count > 0) /* of one of the brokers: its groups are not among the others */
+        return wr_kafka_fail(failure, rd_kafka_error_code(errors[0]), "listing groups",
+                             rd_kafka_error_string(errors[0]));
     const rd_kafka_ConsumerGroupListing_t **found = rd_kafka_ListConsumerGroups_result_valid(result, &count);
     wr_group_info *groups = weir_arena_array(arena, count + 1, sizeof(*groups));
     for (size_t i = 0; groups && i < count; i++) {
@@ -87,33 +91,56 @@ static weir_err read_group(const rd_kafka_ConsumerGroupDescription_t *from, weir
     return to->name ? read_members(from, arena, to, failure) : wr_kafka_no_memory(failure);
 }
 
-/* The member that holds a partition, or NULL. `to` has the members in the same order. */
-static const char *owner(const rd_kafka_ConsumerGroupDescription_t *from, const wr_group_info *to, const char *topic,
-                         int32_t partition)
+static int compare(const rd_kafka_topic_partition_t *a, const rd_kafka_topic_partition_t *b)
 {
-    for (size_t i = 0; i < to->member_count; i++) {
-        const rd_kafka_MemberAssignment_t *assignment =
-            rd_kafka_MemberDescription_assignment(rd_kafka_ConsumerGroupDescription_member(from, i));
-        const rd_kafka_topic_partition_list_t *list =
-            assignment ? rd_kafka_MemberAssignment_partitions(assignment) : NULL;
-        for (int j = 0; list && j < list->cnt; j++)
-            if (list->elems[j].partition == partition && strcmp(list->elems[j].topic, topic) == 0)
-                return to->members[i].id;
-    }
-    return NULL;
+    int topics = strcmp(a->topic, b->topic);
+    return topics ? topics : (a->partition > b->partition) - (a->partition < b->partition);
 }
 
-static void add_assigned(const rd_kafka_ConsumerGroupDescription_t *from, rd_kafka_topic_partition_list_t *list)
+static int by_place(const void *a, const void *b, void *unused)
 {
-    for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(from); i++) {
+    (void)unused;
+    return compare(a, b);
+}
+
+/* All partitions that members hold, sorted, each with its member's id. The caller destroys the list. */
+static rd_kafka_topic_partition_list_t *list_held(const rd_kafka_ConsumerGroupDescription_t *from,
+                                                  const wr_group_info *group)
+{
+    rd_kafka_topic_partition_list_t *held = rd_kafka_topic_partition_list_new(64);
+    for (size_t i = 0; i < group->member_count; i++) { /* group has the members in the same order */
         const rd_kafka_MemberAssignment_t *assignment =
             rd_kafka_MemberDescription_assignment(rd_kafka_ConsumerGroupDescription_member(from, i));
-        const rd_kafka_topic_partition_list_t *held =
+        const rd_kafka_topic_partition_list_t *own =
             assignment ? rd_kafka_MemberAssignment_partitions(assignment) : NULL;
-        for (int j = 0; held && j < held->cnt; j++)
-            if (!rd_kafka_topic_partition_list_find(list, held->elems[j].topic, held->elems[j].partition))
-                rd_kafka_topic_partition_list_add(list, held->elems[j].topic, held->elems[j].partition)->offset = -1;
+        for (int j = 0; own && j < own->cnt; j++)
+            rd_kafka_topic_partition_list_add(held, own->elems[j].topic, own->elems[j].partition)->opaque =
+                (void *)(uintptr_t)group->members[i].id;
     }
+    rd_kafka_topic_partition_list_sort(held, by_place, NULL);
+    return held;
+}
+
+/* Both are sorted: what is committed gets its member's id as opaque, and what is only held is added. */
+static void join_held(rd_kafka_topic_partition_list_t *committed, const rd_kafka_topic_partition_list_t *held)
+{
+    int count = committed->cnt, at = 0;
+    for (int i = 0; i < count; i++)
+        committed->elems[i].opaque = NULL;
+    for (int i = 0; i < held->cnt; i++) {
+        const rd_kafka_topic_partition_t *own = &held->elems[i];
+        if (i > 0 && compare(&held->elems[i - 1], own) == 0)
+            continue; /* two members say so, one of which gives it back */
+        while (at < count && compare(&committed->elems[at], own) < 0)
+            at++;
+        rd_kafka_topic_partition_t *to = at < count ? &committed->elems[at] : NULL;
+        if (!to || compare(to, own) != 0) {
+            to = rd_kafka_topic_partition_list_add(committed, own->topic, own->partition);
+            to->offset = -1;
+        }
+        to->opaque = own->opaque;
+    }
+    rd_kafka_topic_partition_list_sort(committed, by_place, NULL);
 }
 
 /* What the group has committed, of all partitions. The caller destroys the list. */
@@ -150,8 +177,10 @@ static weir_err fill_offsets(wr_client *client, const rd_kafka_ConsumerGroupDesc
                              wr_group_info *to, weir_failure *failure)
 {
     rd_kafka_t *kafka = NULL;
-    add_assigned(from, committed);
-    rd_kafka_topic_partition_list_sort(committed, NULL, NULL);
+    rd_kafka_topic_partition_list_t *held = list_held(from, to);
+    rd_kafka_topic_partition_list_sort(committed, by_place, NULL);
+    join_held(committed, held);
+    rd_kafka_topic_partition_list_destroy(held);
     rd_kafka_topic_partition_list_t *ends = rd_kafka_topic_partition_list_copy(committed);
     for (int i = 0; i < ends->cnt; i++)
         ends->elems[i].offset = WR_TIME_END;
@@ -161,15 +190,15 @@ static weir_err fill_offsets(wr_client *client, const rd_kafka_ConsumerGroupDesc
         err = wr_kafka_offsets(kafka, ends, timeout_ms, failure);
     for (int i = 0; offsets && err == WEIR_OK && i < committed->cnt; i++) {
         const rd_kafka_topic_partition_t *at = &committed->elems[i];
-        const rd_kafka_topic_partition_t *end = rd_kafka_topic_partition_list_find(ends, at->topic, at->partition);
+        const rd_kafka_topic_partition_t *end = &ends->elems[i];
         wr_group_offset *offset = &offsets[to->offset_count++];
         offset->topic = wr_kafka_dup(arena, at->topic);
         offset->partition = at->partition;
         offset->offset = at->offset >= 0 ? at->offset : -1;
-        offset->end_offset = end && !end->err ? end->offset : -1;
+        offset->end_offset = !end->err ? end->offset : -1;
         offset->lag =
             offset->offset >= 0 && offset->end_offset >= offset->offset ? offset->end_offset - offset->offset : -1;
-        offset->member = owner(from, to, at->topic, at->partition);
+        offset->member = at->opaque;
         if (!offset->topic)
             err = wr_kafka_no_memory(failure);
     }

@@ -111,7 +111,7 @@ class Weir:
 
     def start(self):
         reader, writer = os.pipe()
-        command = [weir_binary(), "test-broker", "--port", str(self.port), "--ready-fd", str(writer)]
+        command = [weir_binary(), "test-broker", "--port", str(self.port), "--ready-fd", str(writer), *self.arguments()]
         if self.data:
             command += ["--data", self.data]
         self.process = subprocess.Popen(command, pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
@@ -124,6 +124,10 @@ class Weir:
         self.ready = json.loads(line)
         self.bootstrap = self.ready["bootstrap"]
         self.port = int(self.bootstrap.rsplit(":", 1)[1])
+
+    def arguments(self):
+        """Further ones, of a broker that is to be otherwise."""
+        return []
 
     def said(self):
         return Path(self.log.name).read_text(errors="replace")[-4000:]
