@@ -236,7 +236,7 @@ typedef struct outbox {
     bool is_broken;        /* the producer must be made anew */
     int64_t renew_due_ms;  /* not before; 0 once something was acknowledged */
     int64_t renew_delay_ms;
-    bool is_one_by_one;    /* the next producer sends every record in a batch of its own */
+    bool is_one_by_one; /* the next producer sends every record in a batch of its own */
     bool producer_is_one_by_one;
     bool is_out_of_memory;
 } outbox;

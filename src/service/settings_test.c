@@ -139,7 +139,7 @@ static weir_err give(const char *key, int64_t value)
 /* Zero is what a core takes for "as usual". */
 TEST(no_zero_is_taken_that_would_turn_into_a_default)
 {
-    static const char *const keys[] = {"batch.max",      "outbox.max",   "parked.max", "message.size.max",
+    static const char *const keys[] = {"batch.max",      "outbox.max",    "parked.max", "message.size.max",
                                        "breaker.window", "breaker.pause", "seen.window"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         CHECK_EQ(give(keys[i], 0), WEIR_E_FORMAT);
