@@ -128,6 +128,8 @@ WEIR_MUST_CHECK weir_err wr_loop_work(wr_loop *loop, wr_work_order *order, weir_
  *
  * wr_loop_free waits for works that run and forgets all, without a call of `done`. */
 void wr_loop_work_cancel(wr_loop *loop, wr_work_order *order);
+/* The same, but each work of the order is run, however long that takes: for who has not begun to run the loop. */
+void wr_loop_work_finish(wr_loop *loop, wr_work_order *order);
 
 /* A work that syncs every file, whatever happens to the first, and answers the first error. Files must stay open until
  * `done`; writes to them may go on, and are covered only if they returned before this call. */

@@ -68,6 +68,8 @@ typedef struct wr_loop_ops {
     weir_err (*work_start)(wr_loop *loop, wr_work *work);
     /* Take it back, waiting for the end of `run` if that has begun. The caller looks at its state. */
     void (*work_take)(wr_loop *loop, wr_work *work);
+    /* The same, waiting until it has run. */
+    void (*work_await)(wr_loop *loop, wr_work *work);
 } wr_loop_ops;
 
 struct wr_loop {

@@ -119,6 +119,7 @@ weir_err real_workers_init(real_workers *workers);
 void real_workers_fini(real_loop *loop); /* finishes what they are at, forgets the rest */
 weir_err real_work_start(wr_loop *loop, wr_work *work);
 void real_work_take(wr_loop *loop, wr_work *work);
+void real_work_await(wr_loop *loop, wr_work *work);
 void real_workers_finish(real_loop *loop); /* calls `done` of what has returned */
 
 #endif

@@ -342,4 +342,5 @@ const wr_loop_ops real_loop_ops = {
     .stream_close = real_stream_close,
     .work_start = real_work_start,
     .work_take = real_work_take,
+    .work_await = real_work_await,
 };

@@ -103,6 +103,16 @@ void real_work_take(wr_loop *base, wr_work *work)
     pthread_mutex_unlock(&loop->mutex);
 }
 
+void real_work_await(wr_loop *base, wr_work *work)
+{
+    real_loop *loop = real_loop_of(base);
+    pthread_mutex_lock(&loop->mutex);
+    while (work->state != WR_WORK_RETURNED)
+        pthread_cond_wait(&loop->workers.back, &loop->mutex);
+    wr_link_remove(&work->link);
+    pthread_mutex_unlock(&loop->mutex);
+}
+
 void real_workers_finish(real_loop *loop)
 {
     for (;;) {

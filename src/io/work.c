@@ -134,6 +134,14 @@ void wr_loop_work_cancel(wr_loop *loop, wr_work_order *order)
     }
 }
 
+void wr_loop_work_finish(wr_loop *loop, wr_work_order *order)
+{
+    for (wr_work *work; (work = order->under_way);) {
+        loop->ops->work_await(loop, work);
+        wr_work_done(work);
+    }
+}
+
 void wr_work_forget(wr_work *work)
 {
     wr_work_order *order = work->order;

@@ -71,6 +71,27 @@ static void start(works *all, int number, wr_work_order *order, weir_err (*run)(
     CHECK_OK(wr_loop_work(all->w->loop, order, run, work_done, &all->each[number]));
 }
 
+TEST_BOTH(works_that_are_waited_for_have_run_and_were_told_in_their_order_though_no_loop_runs)
+{
+    works all = works_of(w, WORK_COUNT + 1); /* nobody stops the loop */
+    wr_work_order order = {0}, other = {0};
+    for (int i = 0; i < WORK_COUNT; i++) {
+        all.each[i].answer = i % 2 ? WEIR_E_FULL : WEIR_OK;
+        start(&all, i, i < WORK_COUNT / 2 ? &order : &other, work_run);
+    }
+    wr_loop_work_finish(w->loop, &order);
+    for (int i = 0; i < WORK_COUNT / 2; i++) {
+        CHECK_EQ(all.each[i].done_at, i + 1);
+        CHECK_EQ(all.each[i].told, all.each[i].answer);
+        CHECK(all.each[i].ran);
+    }
+    CHECK_EQ(all.done_count, WORK_COUNT / 2);
+    wr_loop_work_finish(w->loop, &other);
+    wr_loop_work_finish(w->loop, &other); /* nothing is left */
+    CHECK_EQ(all.done_count, WORK_COUNT);
+    CHECK_EQ(all.each[1].told_errno, ENOSPC);
+}
+
 TEST_BOTH(every_work_runs_and_its_answer_is_told_with_its_errno)
 {
     works all = works_of(w, WORK_COUNT);

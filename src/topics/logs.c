@@ -4,72 +4,123 @@
 #include "topic.h"
 #include "topics_int.h"
 
+#include <base/array.h>
+
+#include <stdlib.h>
 #include <string.h>
 
-enum { REOPEN_MS = 5000 };
+enum { LOG_COUNT_MAX = 1 << 24 };
 
-static void open_log(wr_topics *topics, wr_partition *partition, const wr_log_config *config, bool clean)
+/* ---- opening */
+
+void wr_log_openings_init(wr_log_openings *openings, const wr_topic_files *files, const wr_topics_config *config,
+                          bool clean)
 {
+    *openings = (wr_log_openings){.files = files, .config = config, .clean = clean};
+}
+
+void wr_log_openings_fini(wr_log_openings *openings)
+{
+    for (size_t i = 0; i < openings->count; i++) {
+        wr_log_abandon(openings->items[i].log);
+        free(openings->items[i].cause);
+    }
+    free(openings->items);
+    *openings = (wr_log_openings){0};
+}
+
+weir_err wr_log_openings_add(wr_log_openings *openings, wr_partition *partition)
+{
+    weir_err err = WR_ARRAY_RESERVE(openings->items, openings->capacity, openings->count + 1, LOG_COUNT_MAX);
+    if (err == WEIR_OK)
+        openings->items[openings->count++] = (wr_log_opening){.partition = partition};
+    return err;
+}
+
+static void open_one(const wr_log_openings *openings, wr_log_opening *one)
+{
+    const wr_topic *topic = one->partition->topic;
+    char path[WR_PATH_SIZE];
+    wr_log_config config;
+    weir_failure failure = {0};
+    wr_topic_path(openings->files, topic->name, one->partition->index, path);
+    wr_topic_config_log(topic->config, openings->config, &config);
+    if (wr_path_exists(openings->files->io, path))
+        one->err = wr_log_open(openings->files->io, path, &config, openings->clean, &one->log, &failure);
+    else
+        one->err = weir_fail(&failure, WEIR_E_NOT_FOUND, "the directory is gone");
+    if (one->err != WEIR_OK)
+        one->cause = strdup(failure.sentence);
+}
+
+void wr_log_openings_run(wr_log_openings *openings)
+{
+    for (size_t at; (at = atomic_fetch_add(&openings->next, 1)) < openings->count;)
+        open_one(openings, &openings->items[at]);
+}
+
+static void give(wr_topics *topics, wr_log_opening *one)
+{
+    wr_partition *partition = one->partition;
     char path[WR_PATH_SIZE];
     wr_topic_path(&topics->files, partition->topic->name, partition->index, path);
-    weir_failure failure = {0};
-    weir_err err = WEIR_E_NOT_FOUND;
-    if (wr_path_exists(topics->files.io, path))
-        err = wr_log_open(topics->files.io, path, config, clean, &partition->log, &failure);
-    else
-        weir_fail(&failure, WEIR_E_NOT_FOUND, "the directory is gone");
-    partition->closed_for = err;
-    if (err != WEIR_OK && !partition->told_closed)
+    partition->log = one->log;
+    partition->closed_for = one->err;
+    one->log = NULL;
+    if (one->err != WEIR_OK && !partition->told_closed)
         wr_trace_log(topics->host.trace, WR_ERROR,
                      wr_partition_waits(partition) ? "partition is closed: it cannot be opened now, and is tried again"
                                                    : "partition stays closed: it cannot be read",
-                     WR_TEXT("directory", path), WR_TEXT("error", weir_err_name(err)),
-                     WR_TEXT("cause", failure.sentence));
-    if (err == WEIR_OK && partition->told_closed)
+                     WR_TEXT("directory", path), WR_TEXT("error", weir_err_name(one->err)),
+                     WR_TEXT("cause", one->cause ? one->cause : "unknown"));
+    if (one->err == WEIR_OK && partition->told_closed)
         wr_trace_log(topics->host.trace, WR_INFO, "partition is open again", WR_TEXT("directory", path));
-    partition->told_closed = err != WEIR_OK;
+    partition->told_closed = one->err != WEIR_OK;
 }
 
-static void reopen(void *user);
-
-static void reopen_later(wr_topics *topics)
+void wr_log_openings_give(wr_log_openings *openings, wr_topics *topics)
 {
-    weir_err err = WEIR_OK;
-    if (!wr_timer_started(&topics->reopen_timer))
-        err = wr_timer_after_ms(topics->host.loop, &topics->reopen_timer, REOPEN_MS, reopen, topics);
-    if (err != WEIR_OK)
-        wr_trace_log(topics->host.trace, WR_ERROR, "closed partitions stay closed until a restart: out of memory");
-}
-
-void wr_logs_open(wr_topics *topics, wr_partition *partition, const wr_log_config *config)
-{
-    open_log(topics, partition, config, topics->clean);
-    if (wr_partition_waits(partition))
-        reopen_later(topics);
-}
-
-static void reopen(void *user)
-{
-    wr_topics *topics = user;
-    bool left = false;
-    for (wr_topic *topic = wr_topics_next(topics, NULL); topic; topic = wr_topics_next(topics, topic)) {
-        wr_log_config config;
-        wr_topic_config_log(topic->config, &topics->config, &config);
-        for (int32_t i = 0; i < topic->partition_count; i++) {
-            wr_partition *partition = topic->partitions[i];
-            if (!wr_partition_waits(partition))
-                continue;
-            open_log(topics, partition, &config, false);
-            left |= wr_partition_waits(partition);
-            if (!partition->log)
-                continue;
+    for (size_t i = 0; i < openings->count; i++) {
+        wr_partition *partition = openings->items[i].partition;
+        give(topics, &openings->items[i]);
+        if (partition->log) {
             wr_retention_note(topics->retention, partition);
             wr_partition_changed(partition);
+        } else if (wr_partition_waits(partition)) {
+            wr_logs_reopen_later(topics);
         }
     }
-    if (left)
-        reopen_later(topics);
 }
+
+/* ---- the start */
+
+static weir_err run_openings(void *user)
+{
+    wr_log_openings_run(user);
+    return WEIR_OK;
+}
+
+static void openings_ran(void *user, weir_err err)
+{
+    (void)user;
+    (void)err; /* each log has its own answer */
+}
+
+void wr_logs_open_all(wr_topics *topics, wr_log_openings *openings)
+{
+    wr_work_order orders[WR_LOOP_WORKER_COUNT_MAX] = {0};
+    size_t count = openings->count < WR_LOOP_WORKER_COUNT_MAX ? openings->count : WR_LOOP_WORKER_COUNT_MAX;
+    bool helped = false;
+    for (size_t i = 0; i < count; i++)
+        helped |= wr_loop_work(topics->host.loop, &orders[i], run_openings, openings_ran, openings) == WEIR_OK;
+    if (!helped)
+        wr_log_openings_run(openings);
+    for (size_t i = 0; i < count; i++)
+        wr_loop_work_finish(topics->host.loop, &orders[i]);
+    wr_log_openings_give(openings, topics);
+}
+
+/* ---- telling */
 
 static void tell_damage(wr_topics *topics, const wr_partition *partition, const wr_log_damage *damage)
 {

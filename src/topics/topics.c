@@ -232,13 +232,7 @@ static weir_err found_topic(void *user, const char *name, const wr_uuid *id, int
     weir_err err = wr_topic_add_partitions(topics, topic, partition_count);
     if (err == WEIR_OK) {
         topic->config = config;
-        wr_log_config log_config;
-        wr_topic_config_log(config, &topics->config, &log_config);
-        for (int32_t i = 0; i < partition_count; i++)
-            wr_logs_open(topics, topic->partitions[i], &log_config);
         err = wr_topics_add(topics, topic);
-        for (int32_t i = 0; err == WEIR_OK && i < partition_count; i++)
-            wr_retention_note(topics->retention, topic->partitions[i]);
     }
     if (err != WEIR_OK) {
         topic->config = NULL;
@@ -248,7 +242,21 @@ static weir_err found_topic(void *user, const char *name, const wr_uuid *id, int
     return err;
 }
 
-static weir_err open_all(wr_topics *topics, weir_failure *failure)
+static weir_err open_logs(wr_topics *topics, bool clean)
+{
+    wr_log_openings openings;
+    wr_log_openings_init(&openings, &topics->files, &topics->config, clean);
+    weir_err err = WEIR_OK;
+    for (size_t i = 0; i < topics->count; i++)
+        for (int32_t k = 0; err == WEIR_OK && k < topics->sorted[i]->partition_count; k++)
+            err = wr_log_openings_add(&openings, topics->sorted[i]->partitions[k]);
+    if (err == WEIR_OK)
+        wr_logs_open_all(topics, &openings);
+    wr_log_openings_fini(&openings);
+    return err;
+}
+
+static weir_err open_all(wr_topics *topics, bool clean, weir_failure *failure)
 {
     wr_io *io = topics->files.io;
     weir_err err = wr_flusher_new(topics->host.loop, topics->host.trace, &topics->config, &topics->flusher);
@@ -261,7 +269,11 @@ static weir_err open_all(wr_topics *topics, weir_failure *failure)
         err = wr_changes_init(topics);
     if (err != WEIR_OK || !topics->by_name || !topics->by_id)
         return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
-    return wr_topic_files_scan(&topics->files, found_topic, topics, failure);
+    err = wr_topic_files_scan(&topics->files, found_topic, topics, failure);
+    if (err != WEIR_OK)
+        return err;
+    err = open_logs(topics, clean);
+    return err == WEIR_OK ? err : weir_fail(failure, err, "out of memory");
 }
 
 weir_err wr_topics_open(const wr_topics_host *host, const wr_topics_config *config, bool clean, wr_topics **ret_topics,
@@ -277,10 +289,9 @@ weir_err wr_topics_open(const wr_topics_host *host, const wr_topics_config *conf
     topics->partition_host = (wr_partition_host){
         .flush = config->flush, .appended = appended, .trimmed = trimmed, .told = told, .user = topics};
     wr_list_init(&topics->partition_host.changed);
-    topics->clean = clean;
     wr_list_init(&topics->deleted);
     wr_list_init(&topics->startable);
-    weir_err err = open_all(topics, failure);
+    weir_err err = open_all(topics, clean, failure);
     if (err != WEIR_OK) {
         wr_topics_abandon(topics);
         return err;

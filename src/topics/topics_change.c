@@ -16,6 +16,8 @@
  * at a time, and so is what a failed creation left. */
 #include "topics_change_int.h"
 
+#include "logs.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -43,6 +45,9 @@ static name_queue *queue_of(wr_topics *topics, weir_slice name)
 static void change_free(topic_change *change)
 {
     wr_link_remove(&change->link);
+    if (change->openings)
+        wr_log_openings_fini(change->openings);
+    free(change->openings);
     wr_topic_config_free(change->config);
     free(change->partitions);
     free(change->on_disk);
@@ -134,8 +139,12 @@ static void prepared(void *user, weir_err err)
     topic_change *change = user;
     if (change->err == WEIR_OK)
         change->err = err;
-    if (--change->working_count == 0)
+    if (--change->working_count > 0)
+        return;
+    if (change->kind->run)
         start_running(change);
+    else
+        change->kind->finish(change, change->err);
 }
 
 static void start_preparing(topic_change *change)

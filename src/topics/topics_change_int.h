@@ -1,5 +1,5 @@
 /* Inside the changes of topics: topics_change.c has the queues and the steps, topics_make.c creates and grows,
- * topics_delete.c configures and deletes. */
+ * topics_delete.c configures and deletes, topics_reopen.c opens logs again. */
 #ifndef WR_TOPICS_CHANGE_INT_H
 #define WR_TOPICS_CHANGE_INT_H
 
@@ -41,14 +41,15 @@ typedef struct topic_change {
     weir_err err;      /* of the first worker that failed */
     wr_timer again;    /* there was no memory to go on */
     wr_log_config log_config;
-    wr_uuid id; /* of a deleted one */
+    struct wr_log_openings *openings; /* of logs that are opened again */
+    wr_uuid id;                       /* of a deleted one */
 } topic_change;
 
 /* What a kind of change does in each step; an error of one step skips the next. */
 typedef struct change_kind {
     weir_err (*begin)(topic_change *change);
-    weir_err (*prepare)(topic_change *change);          /* on several workers at once; NULL: nothing is prepared */
-    weir_err (*run)(topic_change *change);              /* on a worker, also when preparing failed (change->err) */
+    weir_err (*prepare)(topic_change *change); /* on several workers at once; NULL: nothing is prepared */
+    weir_err (*run)(topic_change *change);     /* on a worker, also when preparing failed (change->err); NULL */
     void (*finish)(topic_change *change, weir_err err); /* after run, whatever came of it */
 } change_kind;
 

@@ -22,7 +22,6 @@ struct wr_topics {
     wr_topic **sorted; /* by name */
     size_t count, capacity;
     int32_t partition_count;
-    bool clean; /* while opening */
 
     /* ---- topics_change.c */
     wr_map *queues;       /* by name: changes that are asked for or under way */
@@ -34,7 +33,7 @@ struct wr_topics {
     wr_work_order remove_order;
     size_t removing_count;
 
-    wr_timer reopen_timer; /* logs.c: some logs could not be opened */
+    wr_timer reopen_timer; /* topics_reopen.c: some logs could not be opened */
 };
 
 /* ---- topics.c */
@@ -48,6 +47,9 @@ WEIR_MUST_CHECK weir_err wr_topic_add_partitions(wr_topics *topics, wr_topic *to
 /* Back to so many, without writing anything. */
 void wr_topic_drop_partitions(wr_topic *topic, int32_t partition_count);
 void wr_partition_drop(wr_partition *partition); /* frees it and its log, without writing anything */
+
+/* ---- topics_reopen.c */
+void wr_logs_reopen_later(wr_topics *topics); /* those that may be opened by then */
 
 /* ---- topics_change.c */
 WEIR_MUST_CHECK weir_err wr_changes_init(wr_topics *topics);

@@ -1,4 +1,5 @@
 /* A broker whose disk has no room, whose process has no descriptors, and what clients and the log see of it. */
+#include <wire/delete_topics.h>
 #include <wire/describe_log_dirs.h>
 #include <wire/init_producer_id.h>
 #include <wire/kafka.h>
@@ -77,6 +78,7 @@ TEST(partitions_that_could_not_be_opened_are_opened_when_there_are_descriptors_a
             CHECK_OK(wr_rig_start(rig));
             continue;
         }
+        wr_sim_forbid_blocking(rig->sim, true);
         client = wr_rig_connect(rig);
         int64_t high;
         if (wr_rig_fetch(client, "orders", 0, 0, NULL, &high) != WR_KAFKA_NONE) {
@@ -91,6 +93,41 @@ TEST(partitions_that_could_not_be_opened_are_opened_when_there_are_descriptors_a
     }
     CHECK(refused > 0);
     wr_rig_free(rig);
+}
+
+/* Starts until some partition could not be opened. */
+static void start_with_a_closed_partition(wr_rig *rig)
+{
+    for (uint64_t n = 0; !wr_rig_told(rig, "cannot be opened now"); n++) {
+        wr_rig_kill(rig);
+        wr_sim_fail_read_at(rig->sim, n, EMFILE);
+        if (wr_rig_start(rig) == WEIR_OK)
+            continue;
+        wr_rig_kill(rig);
+        CHECK_OK(wr_rig_start(rig));
+    }
+}
+
+TEST(a_topic_that_is_deleted_while_its_partitions_are_opened_again_is_gone_and_can_be_made_anew)
+{
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        wr_rig *rig = wr_rig_new(seed, NULL);
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 3);
+        CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_NONE);
+        start_with_a_closed_partition(rig);
+        wr_sim_forbid_blocking(rig->sim, true);
+        client = wr_rig_connect(rig);
+        wr_rig_run_ms(rig, 4999 + (int64_t)(seed % 3));
+        weir_slice name = WEIR_SLICE("orders");
+        wr_delete_topics_request in = {.topic_names = &name, .topic_name_count = 1, .timeout_ms = 30000};
+        const wr_delete_topics_response *out = wr_rig_call(client, WR_API_DELETE_TOPICS, 5, &in);
+        CHECK(out && out->responses[0].error_code == WR_KAFKA_NONE);
+        wr_rig_run_ms(rig, 6000);
+        CHECK(!wr_path_exists(wr_sim_io(rig->sim), "/data/orders-0"));
+        wr_rig_create(client, "orders", 3);
+        wr_rig_free(rig);
+    }
 }
 
 /* The same promise, without syncs. */

@@ -290,4 +290,5 @@ const wr_loop_ops sim_loop_ops = {
     .stream_close = sim_stream_close,
     .work_start = sim_work_start,
     .work_take = sim_work_take,
+    .work_await = sim_work_await,
 };

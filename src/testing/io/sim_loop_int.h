@@ -67,6 +67,7 @@ extern const wr_loop_ops sim_loop_ops;
 /* ---- sim_work.c */
 weir_err sim_work_start(wr_loop *loop, wr_work *work);
 void sim_work_take(wr_loop *loop, wr_work *work);
+void sim_work_await(wr_loop *loop, wr_work *work);
 void sim_work_step(sim_loop *loop, wr_work *work); /* it is due: runs it, or tells that it is done */
 void sim_works_lose(sim_loop *loop);               /* the process died */
 void sim_works_fini(sim_loop *loop);

@@ -35,6 +35,16 @@ static void run_syncs(wr_work *work)
     }
 }
 
+static void run(wr_sim *sim, wr_work *work)
+{
+    sim->caller = SIM_BY_WORKER;
+    if (work->run)
+        wr_work_run(work);
+    else
+        run_syncs(work);
+    work->state = WR_WORK_RETURNED;
+}
+
 void sim_work_step(sim_loop *loop, wr_work *work)
 {
     if (work->state == WR_WORK_RETURNED) {
@@ -42,13 +52,19 @@ void sim_work_step(sim_loop *loop, wr_work *work)
         wr_work_done(work);
         return;
     }
-    loop->sim->caller = SIM_BY_WORKER;
-    if (work->run)
-        wr_work_run(work);
-    else
-        run_syncs(work);
-    work->state = WR_WORK_RETURNED;
+    run(loop->sim, work);
     work->due_us = later_us(loop->sim);
+}
+
+/* Who waits sees it run at once. */
+void sim_work_await(wr_loop *base, wr_work *work)
+{
+    wr_sim *sim = sim_loop_of(base)->sim;
+    sim_caller caller = sim->caller;
+    if (work->state != WR_WORK_RETURNED)
+        run(sim, work);
+    sim->caller = caller;
+    wr_link_remove(&work->link);
 }
 
 static void move_all(wr_list *from, wr_list *to)
