@@ -136,7 +136,8 @@ weir_err wr_log_roll(wr_log *log)
     if (err == WEIR_OK)
         err = wr_segment_store_index(active, true);
     if (err == WEIR_OK) {
-        wr_log_write_snapshot(log);
+        weir_err ignored = log->config.nothing_promised ? WEIR_OK : wr_log_take_snapshot(log);
+        (void)ignored;
         err = wr_log_start_segment(log);
     }
     return err == WEIR_OK ? WEIR_OK : wr_log_refuse(log, err);
@@ -155,10 +156,12 @@ static weir_err enter_epoch(wr_log *log, int32_t leader_epoch)
         err = wr_epochs_add(&log->epochs, leader_epoch, wr_log_end_offset(log));
     if (err != WEIR_OK)
         return err;
-    log->epoch_owed = true;
-    err = wr_log_write_checkpoint(log, log->start_offset, 0);
-    log->epoch_owed = err != WEIR_OK;
-    return err;
+    log->epoch_owed = log->checkpoint_owed = true;
+    if (log->upkeep_open)
+        return WEIR_E_AGAIN;
+    err = wr_log_keep_up(log);
+    log->epoch_owed = log->checkpoint_owed;
+    return log->epoch_owed ? err : WEIR_OK;
 }
 
 static weir_err prepare(wr_log *log, const wr_head *head, int32_t leader_epoch, int64_t now_ms)

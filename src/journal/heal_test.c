@@ -225,6 +225,7 @@ TEST(a_file_that_cannot_be_removed_is_removed_later)
     for (uint64_t n = 0; n < 12; n++) {
         wr_sim_fail_at(sim, wr_sim_write_count(sim) + n, EIO);
         weir_err err = wr_log_retain(log, 0, &next_ms);
+        wr_sim_fail_at(sim, UINT64_MAX, EIO);
         CHECK(err == WEIR_OK || !wr_log_broken(log) || is_sync(sim));
         if (wr_log_broken(log)) {
             wr_log_abandon(log);
@@ -234,7 +235,6 @@ TEST(a_file_that_cannot_be_removed_is_removed_later)
         put_ok(log, &(batch_plan){.value_size = 60});
         CHECK_OK(wr_log_sync(log));
     }
-    wr_sim_fail_at(sim, UINT64_MAX, EIO);
     CHECK_OK(wr_log_retain(log, 0, &next_ms));
     wr_sim_advance_ms(sim, 61000);
     CHECK_OK(wr_log_retain(log, 0, &next_ms));

@@ -1,5 +1,5 @@
 /* The log as a whole: its states, making, reading, closing. Appending is in append.c, opening in recovery.c, syncing in
- * flush.c, deleting in retention.c, looking up times in find.c.
+ * flush.c, writing checkpoints and removing files in upkeep.c, what to delete in retention.c, looking up times in find.c.
  *
  *                something must                              refused
  *    opening ────read again────▶ recovering         ┌───────────────────▶ full ◀─┐ refused again, WR_LOG_RETRY_MS later
@@ -53,7 +53,8 @@ wr_log *wr_log_new(wr_io *io, const char *directory, const wr_log_config *config
     log->io = io;
     log->directory = strdup(directory);
     log->producers = wr_producers_new();
-    log->producers_offset = log->filed_epoch = log->stray_offset = -1;
+    log->producers_offset = log->filed_epoch = log->stray_offset = log->snapshot.offset = -1;
+    log->removal_due_us = INT64_MAX;
     wr_log_configure(log, config);
     if (!log->directory || !log->producers) {
         wr_log_abandon(log);
@@ -66,12 +67,13 @@ void wr_log_abandon(wr_log *log)
 {
     if (!log)
         return;
+    assert(!log->upkeep_open);
     while (log->segment_count > 0) {
         wr_segment_free(log->segments[log->segment_count - 1]);
         log->segment_count--;
     }
     wr_file_close(log->synced_file);
-    wr_file_close(log->snapshot_file);
+    wr_buf_fini(&log->snapshot.bytes);
     wr_producers_free(log->producers);
     wr_epochs_fini(&log->epochs);
     free(log->segments);
@@ -181,7 +183,9 @@ static weir_err close_well(wr_log *log)
         err = wr_segment_index(active);
         if (err == WEIR_OK)
             err = wr_segment_store_index(active, true);
-        wr_log_write_snapshot(log);
+        log->snapshot.offset = -1; /* the newest is the one to keep */
+        if (err == WEIR_OK)
+            err = wr_log_take_snapshot(log);
     }
     return err == WEIR_OK ? wr_log_sync(log) : err;
 }

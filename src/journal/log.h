@@ -58,7 +58,7 @@ typedef struct wr_appended {
 } wr_appended;
 
 /* Append one batch that wr_batch_check has passed. leader_epoch is at least 0 and never goes back (WEIR_E_USAGE); a new
- * one is made durable first. `bytes` is patched in place (offset, epoch, append time). After any error nothing has
+ * one is made durable first (WEIR_E_AGAIN while upkeep is open). `bytes` is patched in place (offset, epoch, append time). After any error nothing has
  * changed. WEIR_E_IO, WEIR_E_FULL: the log is full (or broken); the same append may succeed WR_LOG_RETRY_MS later, and
  * until then it fails at once. Errors that answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence
  * out of order; WEIR_E_FENCED producer epoch is old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
@@ -142,14 +142,33 @@ void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err);
 /* Instead of sync_end: no file of the ticket was synced or tried to be, because nobody was there to do it. All is as
  * before sync_begin. */
 void wr_log_sync_cancel(wr_log *log);
-WEIR_MUST_CHECK weir_err wr_log_sync(wr_log *log); /* both, here and now */
+WEIR_MUST_CHECK weir_err wr_log_sync(wr_log *log); /* both, and upkeep, here and now */
 
-/* Delete segments that retention no longer keeps: by time, their largest timestamp, or when they were written last if
- * they have none; then by size. Only what consumers can see: never above synced_offset, unless nothing_promised. And
- * finish delayed file deletions that are due. ret_next_ms: when it is worth calling again (by the wall clock), -1: not.
- * After an error of the disk the log is as it was, but for files that are removed later; ask again. */
+/* ---- deleting
+ * Retention deletes whole segments from the front: by time, their largest timestamp, or when they were written last if
+ * they have none; then by size. Only what consumers can see: never above synced_offset, unless nothing_promised.
+ * DeleteRecords raises the start offset. Both only ask: upkeep does it, and the start offset moves at its end.
+ *
+ * look: ask for what retention deletes at now_ms, close files that nobody used since the last look, forget producers.
+ * ret_next_ms: when it is worth looking again (by the wall clock), -1: not before something changes.
+ * ask_start: WEIR_E_RANGE above synced_offset. */
+WEIR_MUST_CHECK weir_err wr_log_look(wr_log *log, int64_t now_ms, int64_t *ret_next_ms);
+WEIR_MUST_CHECK weir_err wr_log_ask_start(wr_log *log, int64_t start_offset);
+
+/* ---- upkeep: checkpoints, the start offset, removing files. begin decides what is to be done; the caller runs it on any
+ * thread, while everything else may be called; end applies it, with what run answered, and frees it. One at a time, and
+ * none may be open when the log is closed or its directory moves. begin is called only when some is due: ask after every
+ * call that changes the log. Of a deletion that waits for a snapshot of the producers none is due before the next sync.
+ * After an error of the disk the log is as it was, and what was asked for is withdrawn; or, if the checkpoint is not known
+ * to be on the disk, it is broken. */
+typedef struct wr_log_upkeep wr_log_upkeep;
+bool wr_log_upkeep_due(const wr_log *log);
+WEIR_MUST_CHECK weir_err wr_log_upkeep_begin(wr_log *log, wr_log_upkeep **ret_upkeep); /* WEIR_E_MEMORY */
+WEIR_MUST_CHECK weir_err wr_log_upkeep_run(wr_log_upkeep *upkeep);
+weir_err wr_log_upkeep_end(wr_log_upkeep *upkeep, weir_err err); /* returns err */
+
+/* Both with all upkeep that is due, here and now. trim is WEIR_E_AGAIN when a sync that is under way is in the way. */
 WEIR_MUST_CHECK weir_err wr_log_retain(wr_log *log, int64_t now_ms, int64_t *ret_next_ms);
-/* DeleteRecords: raise the start offset (persisted before it returns). WEIR_E_RANGE above synced_offset. */
 WEIR_MUST_CHECK weir_err wr_log_trim(wr_log *log, int64_t start_offset);
 /* Start a new segment now (so that everything before it can be trimmed away). */
 WEIR_MUST_CHECK weir_err wr_log_roll(wr_log *log);

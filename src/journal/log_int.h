@@ -39,7 +39,7 @@ typedef struct wr_segment {
     bool torn;                              /* behind its end there may be bytes of a write that failed */
     bool dirty;                             /* has bytes that no begun sync covers */
     bool in_ticket;                         /* a sync of its file is under way */
-    bool used;                              /* since the last wr_log_retain */
+    bool used;                              /* since the last wr_log_look */
     wr_file *index_file, *times_file;       /* open from when they are written until they are synced */
     bool index_dirty;                       /* they hold something that no begun sync covers */
     bool index_in_ticket;                   /* a sync of them is under way */
@@ -53,7 +53,16 @@ typedef struct wr_segment {
 typedef struct wr_removal {
     int64_t base_offset;
     int64_t due_us; /* monotonic */
+    bool renamed;   /* or that was tried */
+    bool due, removed;
 } wr_removal;
+
+/* What the producers had written up to an offset, as bytes of a snapshot file. */
+typedef struct wr_snapshot {
+    int64_t offset; /* -1: there is none */
+    size_t count;   /* producers; without any there is no file */
+    wr_buf bytes;
+} wr_snapshot;
 
 typedef struct wr_known_damage {
     wr_log_damage told;
@@ -86,14 +95,15 @@ struct wr_log {
     wr_epochs epochs;
     int32_t filed_epoch; /* the newest in leader-epoch-checkpoint; -1: none */
     wr_producers *producers;
-    wr_file *synced_file; /* weir.synced; NULL: closed */
-    bool synced_used;     /* since the last wr_log_retain */
-    bool snapshot_pending, snapshot_in_ticket;
-    wr_file *snapshot_file; /* of the pending snapshot; NULL when it has no producers, and so no file */
-    int64_t snapshot_offset, snapshot_count;   /* of the pending snapshot */
-    int64_t producers_offset, producers_count; /* of the snapshot in the checkpoint; -1: none */
-    wr_removal *removals;                      /* the oldest first */
+    wr_file *synced_file;                      /* weir.synced; NULL: closed */
+    bool synced_used;                          /* since the last wr_log_look */
+    wr_snapshot snapshot;                      /* taken, and not in the checkpoint yet */
+    int64_t producers_offset, producers_count; /* of the snapshot that the checkpoint on the disk names; -1: none */
+    int64_t asked_start;                       /* where upkeep is to let the log begin */
+    wr_removal *removals;                      /* while upkeep is open they are its own */
     size_t removal_count, removal_capacity;
+    int64_t removal_due_us; /* when the first of them is worth upkeep; INT64_MAX: there are none */
+    bool upkeep_open;
 };
 
 /* ---- names.c */
@@ -186,15 +196,21 @@ size_t wr_log_segment_at(const wr_log *log, int64_t offset); /* the one that hol
 WEIR_MUST_CHECK weir_err wr_log_start_segment(wr_log *log);
 
 /* ---- flush.c */
-/* The checkpoint as things are now, but for the start offset and the first segments, which are about to go. After an
- * error the old one is in force; if that is not known, the log is broken. */
-WEIR_MUST_CHECK weir_err wr_log_write_checkpoint(wr_log *log, int64_t start_offset, size_t first_segment);
 WEIR_MUST_CHECK weir_err wr_log_write_synced(wr_log *log);
-/* Write a snapshot of the producers at the end offset, if there are any; the next ticket syncs it and the checkpoint
- * then names it. Without one the next open reads more, so that failing is no error. */
-void wr_log_write_snapshot(wr_log *log);
+
+/* ---- upkeep.c */
+/* Remember what the producers have written so far, for the next checkpoint that may name it. After an error (memory) the
+ * one before stays: the next open reads more then. */
+weir_err wr_log_take_snapshot(wr_log *log);
+/* What the checkpoint names does not cover all that goes when the log begins at asked_start. */
+bool wr_log_lacks_snapshot(const wr_log *log);
+/* All upkeep that is due, here and now. The first error; after one that leaves the checkpoint unknown, the log is broken. */
+WEIR_MUST_CHECK weir_err wr_log_keep_up(wr_log *log);
 
 /* ---- retention.c */
 weir_err wr_log_remove_file(const wr_log *log, const char *name); /* fine when it does not exist */
+WEIR_MUST_CHECK weir_err wr_log_reserve_removals(wr_log *log, size_t count);
+/* Takes the segments below the start offset out of the log, but for those whose files a sync uses. */
+void wr_log_drop_segments(wr_log *log);
 
 #endif

@@ -24,8 +24,7 @@ typedef struct model {
     bool sequence_known[MODEL_PRODUCERS];
     uint64_t random;
     wr_log_config config;
-    int64_t opened_start; /* the start offset when it was opened */
-    bool heals;           /* a failed append leaves nothing behind: the process lives on */
+    bool heals; /* a failed append leaves nothing behind: the process lives on */
     wr_io *io;
     wr_log *log;
 } model;
@@ -104,12 +103,11 @@ static inline const model_batch *model_last(const model *m, int producer, int nt
     return NULL;
 }
 
-/* Sends again what the log must still know. What was deleted before the log was opened is known only as far as the
- * snapshot of producers that the last checkpoint named: a batch below that start may be forgotten. */
+/* Sends again what the log must still know, also of what was deleted, and after a crash. */
 static inline void model_send_again(model *m, int producer, int nth)
 {
     const model_batch *batch = model_last(m, producer, nth);
-    if (!batch || batch->base_offset < m->opened_start)
+    if (!batch)
         return;
     wr_appended appended;
     int64_t end = wr_log_end_offset(m->log);
@@ -134,6 +132,32 @@ static inline weir_err model_ticket(model *m)
     if (wr_log_broken(m->log))
         assert_true(wr_log_synced_offset(m->log) <= model_end(m));
     return err != WEIR_OK ? err : appended != WEIR_OK ? appended : wr_log_broken(m->log) ? WEIR_E_BROKEN : WEIR_OK;
+}
+
+/* Upkeep, with everything else going on while it is open. */
+static inline weir_err model_upkeep(model *m)
+{
+    int64_t start = wr_log_start_offset(m->log), synced = wr_log_synced_offset(m->log);
+    int64_t to = start + (int64_t)model_random(m, (uint64_t)(synced - start) / 2 + 1);
+    m->start_tried = to > m->start_tried ? to : m->start_tried;
+    CHECK_OK(wr_log_ask_start(m->log, to));
+    if (!wr_log_upkeep_due(m->log))
+        return WEIR_OK;
+    wr_log_upkeep *upkeep;
+    CHECK_OK(wr_log_upkeep_begin(m->log, &upkeep));
+    CHECK(!wr_log_upkeep_due(m->log));
+    weir_err err = WEIR_OK, ran = WEIR_E_CLOSED;
+    for (int i = 0; i < 4 && err == WEIR_OK; i++) {
+        if (i == 2)
+            ran = wr_log_upkeep_run(upkeep);
+        CHECK_EQ(wr_log_start_offset(m->log), start); /* readers see no change before the end */
+        uint64_t dice = model_random(m, 4);
+        err = dice == 0 ? WEIR_OK : dice == 1 ? model_ticket(m) : dice == 2 ? wr_log_roll(m->log) : model_append(m);
+    }
+    weir_err ended = wr_log_upkeep_end(upkeep, ran);
+    CHECK_EQ(ended, ran);
+    CHECK(ran != WEIR_OK || wr_log_start_offset(m->log) >= start);
+    return err != WEIR_OK ? err : wr_log_broken(m->log) ? WEIR_E_BROKEN : ran;
 }
 
 /* Every batch of the log is the one of the model at that offset. */
@@ -194,8 +218,10 @@ static inline weir_err model_step(model *m)
     int64_t next_ms;
     if (dice < 60) {
         err = model_append(m);
-    } else if (dice < 70) {
+    } else if (dice < 66) {
         err = wr_log_sync(m->log);
+    } else if (dice < 70) {
+        err = model_upkeep(m);
     } else if (dice < 76) {
         err = model_ticket(m);
     } else if (dice < 80) {
@@ -219,8 +245,6 @@ static inline weir_err model_step(model *m)
             wr_log_abandon(log); /* as kill -9: the page cache survives */
         if (err == WEIR_OK)
             err = wr_log_open(m->io, model_directory, &m->config, dice < 95, &m->log, NULL);
-        if (err == WEIR_OK)
-            m->opened_start = wr_log_start_offset(m->log);
     }
     if (m->log)
         model_look(m);
@@ -230,8 +254,6 @@ static inline weir_err model_step(model *m)
 static inline weir_err model_open(model *m)
 {
     weir_err err = wr_log_open(m->io, model_directory, &m->config, false, &m->log, NULL);
-    if (err == WEIR_OK)
-        m->opened_start = wr_log_start_offset(m->log);
     if (err == WEIR_OK)
         model_look(m);
     return err;
@@ -258,7 +280,6 @@ static inline void model_forget(model *m)
 static inline void model_check(model *m)
 {
     m->log = open_ok(m->io, model_directory, &m->config);
-    m->opened_start = wr_log_start_offset(m->log);
     int64_t start = wr_log_start_offset(m->log), end = wr_log_end_offset(m->log);
     CHECK(end >= m->synced);
     CHECK(end <= model_end(m));
@@ -270,11 +291,8 @@ static inline void model_check(model *m)
     CHECK_EQ(model_end(m), end);
     model_compare(m, 1 + model_random(m, 3000));
     for (int p = 0; p < MODEL_NONE; p++)
-        for (int nth = 0; nth < 5; nth++) {
-            const model_batch *batch = model_last(m, p, nth);
-            if (batch && batch->base_offset >= start) /* what was deleted may be forgotten with it */
-                model_send_again(m, p, nth);
-        }
+        for (int nth = 0; nth < 5; nth++)
+            model_send_again(m, p, nth);
     CHECK_OK(model_find_time(m, 1000 + (int64_t)model_random(m, 1100)));
 }
 

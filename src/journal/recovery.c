@@ -50,6 +50,7 @@ typedef struct recovery {
     int64_t promised;
     uint8_t *buffer;
     bool restored;   /* the producers */
+    bool renounced;  /* the snapshot of them that the checkpoint names */
     bool scanned;    /* something was read again */
     bool sync_names; /* some may not be on the disk: the last stop was not clean, or files were removed */
 } recovery;
@@ -254,17 +255,21 @@ static weir_err replay(recovery *r, wr_segment *segment, int64_t from_offset)
     return err == WEIR_E_RANGE ? WEIR_OK : err;
 }
 
-/* The state at the recovery point: the snapshot, and what was appended since. A snapshot from before the first segment
- * lacks what was deleted in between, and would take a producer's next batch for one out of order; without it, the
- * producer is either in the segments or not known, and both are right. */
+/* The state at the end of what was taken so far: the snapshot, and what was appended since. Two are of no use:
+ *
+ *   from before the first segment   it lacks what was deleted in between, and would take a producer's next batch for one
+ *                                   out of order; without it, the producer is either in the segments or not known. Since
+ *                                   a deletion waits for a later snapshot, only earlier versions left such a log
+ *   from behind the end             of a log that promised nothing, and lost what it described. The checkpoint must not
+ *                                   name it any more when other batches stand there */
 static weir_err restore_producers(recovery *r)
 {
     wr_log *log = r->log;
     wr_checkpoint *checkpoint = &r->checkpoint;
     r->restored = true;
     weir_err err = WEIR_OK;
-    if (checkpoint->producers_offset > wr_log_end_offset(log) ||
-        checkpoint->producers_offset < log->segments[0]->base_offset)
+    r->renounced = checkpoint->producers_offset > wr_log_end_offset(log);
+    if (r->renounced || checkpoint->producers_offset < log->segments[0]->base_offset)
         checkpoint->producers_offset = -1;
     if (checkpoint->producers_offset >= 0 && checkpoint->producers_count > 0)
         err = read_snapshot(r);
@@ -280,12 +285,13 @@ static weir_err restore_producers(recovery *r)
 static weir_err add_batch(recovery *r, wr_segment *segment, const wr_head *head)
 {
     weir_err err = wr_segment_reserve(segment);
-    if (err == WEIR_OK)
+    if (err == WEIR_OK && r->restored)
         err = wr_producers_reserve(r->log->producers, head->producer_id);
     if (err != WEIR_OK)
         return err;
     wr_segment_add(segment, head);
-    wr_producers_add(r->log->producers, head, wr_now_ms(r->log->io));
+    if (r->restored)
+        wr_producers_add(r->log->producers, head, wr_now_ms(r->log->io));
     return WEIR_OK;
 }
 
@@ -308,10 +314,13 @@ static weir_err rewrite(recovery *r, wr_segment *segment, int64_t position)
     return err;
 }
 
-/* Reads on from where the segment is known to hold. *ret_torn: it ended before its file did, and was cut there. */
+/* Reads on from where the segment is known to hold. *ret_torn: it ended before its file did, and was cut there. A snapshot
+ * of the producers that was taken behind that place is looked at when all is read. */
 static weir_err scan(recovery *r, wr_segment *segment, int64_t file_size, bool *ret_torn)
 {
-    weir_err err = r->restored ? WEIR_OK : restore_producers(r);
+    weir_err err = WEIR_OK;
+    if (!r->restored && r->checkpoint.producers_offset <= segment->end_offset)
+        err = restore_producers(r);
     if (err == WEIR_OK)
         err = wr_segment_index(segment);
     if (err != WEIR_OK)
@@ -492,8 +501,9 @@ static weir_err settle(recovery *r)
     bool forgot = wr_epochs_truncate(&log->epochs, wr_log_end_offset(log));
     bool learned = !r->has_checkpoint && !r->has_synced && log->epochs.count > 0;
     weir_err err = r->sync_names ? wr_dir_sync(log->io, log->directory) : WEIR_OK;
-    if (err == WEIR_OK && (forgot || learned))
-        err = wr_log_write_checkpoint(log, log->start_offset, 0);
+    log->checkpoint_owed |= forgot || learned || r->renounced;
+    if (err == WEIR_OK)
+        err = wr_log_keep_up(log);
     if (err != WEIR_OK)
         return err;
     if (!r->scanned) {
@@ -518,7 +528,7 @@ static weir_err recover(recovery *r)
         err = take_stock(r);
     if (err != WEIR_OK)
         return err;
-    log->start_offset = r->checkpoint.start_offset;
+    log->start_offset = log->asked_start = r->checkpoint.start_offset;
     err = r->base_count == 0 ? begin_fresh(r) : recover_segments(r);
     return err == WEIR_OK ? settle(r) : err;
 }

@@ -1,9 +1,5 @@
-/* Deleting whole segments from the front: by age, by size, and up to the start offset.
- *
- * The start offset goes first, into the checkpoint and durably; from then on what lies below it is garbage that the
- * next open would remove. Then the files are renamed to <name>.deleted, so that no reader of the directory takes them
- * for part of the log, and removed when file_delete_delay_ms have passed. A rename or a removal that fails is tried
- * again WR_LOG_REMOVE_AGAIN_MS later; nothing of the log depends on it.
+/* Which segments go: from the front, by age, by size, and up to the start offset. What is decided here is only asked for;
+ * upkeep.c writes it down and removes the files.
  *
  * The age of a segment is that of its largest timestamp, or where no record has one (Kafka: all are negative), the time
  * since it was written last. Timestamps are the clients': one in the future keeps its segment, and those behind it, for
@@ -15,14 +11,9 @@
 
 #include <base/time.h>
 
-#include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { IDLE_MS = 60 * 1000, HELD_MS = 1000, SUFFIX_SIZE = 32 };
-
-static const char *const suffixes[] = {".log", ".index", ".timeindex"};
-enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0] };
+enum { IDLE_MS = 60 * 1000, HELD_MS = 1000 };
 
 weir_err wr_log_remove_file(const wr_log *log, const char *name)
 {
@@ -33,42 +24,7 @@ weir_err wr_log_remove_file(const wr_log *log, const char *name)
     return err == WEIR_E_NOT_FOUND ? WEIR_OK : err;
 }
 
-static weir_err rename_files(wr_log *log, int64_t base_offset)
-{
-    weir_err err = WEIR_OK;
-    for (int i = 0; i < SUFFIX_COUNT && err == WEIR_OK; i++) {
-        char from[WR_LOG_PATH_MAX], to[WR_LOG_PATH_MAX], suffix[SUFFIX_SIZE];
-        snprintf(suffix, sizeof suffix, "%s.deleted", suffixes[i]);
-        err = wr_log_path(log, base_offset, suffixes[i], from);
-        if (err == WEIR_OK)
-            err = wr_log_path(log, base_offset, suffix, to);
-        if (err == WEIR_OK)
-            err = wr_path_rename(log->io, from, to);
-        if (err == WEIR_E_NOT_FOUND)
-            err = WEIR_OK; /* an index without entries was never written */
-        if (err != WEIR_OK)
-            (void)wr_log_failed_at(log, err, "rename", base_offset, suffixes[i]);
-    }
-    return err;
-}
-
-/* Under both names: the rename may have failed. */
-static weir_err remove_files(wr_log *log, int64_t base_offset)
-{
-    weir_err first = WEIR_OK;
-    for (int i = 0; i < 2 * SUFFIX_COUNT; i++) {
-        char path[WR_LOG_PATH_MAX], suffix[SUFFIX_SIZE];
-        snprintf(suffix, sizeof suffix, "%s%s", suffixes[i / 2], i % 2 ? "" : ".deleted");
-        weir_err err = wr_log_path(log, base_offset, suffix, path);
-        if (err == WEIR_OK)
-            err = wr_path_remove(log->io, path);
-        if (err != WEIR_OK && err != WEIR_E_NOT_FOUND && first == WEIR_OK)
-            first = wr_log_failed_at(log, err, "remove", base_offset, suffix);
-    }
-    return first;
-}
-
-static weir_err reserve_removals(wr_log *log, size_t count)
+weir_err wr_log_reserve_removals(wr_log *log, size_t count)
 {
     if (log->removal_count + count <= log->removal_capacity)
         return WEIR_OK;
@@ -81,33 +37,24 @@ static weir_err reserve_removals(wr_log *log, size_t count)
     return WEIR_OK;
 }
 
-/* Takes the first `count` segments out of the log, which begins at start_offset from now on. */
-static weir_err drop(wr_log *log, size_t count, int64_t start_offset)
+void wr_log_drop_segments(wr_log *log)
 {
-    assert(count < log->segment_count);
-    weir_err err = reserve_removals(log, count);
-    if (err == WEIR_OK)
-        err = wr_log_write_checkpoint(log, start_offset, count);
-    if (err != WEIR_OK)
-        return err;
-    log->start_offset = start_offset;
-    if (log->synced_offset < start_offset)
-        log->synced_offset = start_offset; /* nothing promised: what would have to be synced is gone */
+    size_t count = 0;
+    while (count + 1 < log->segment_count && log->segments[count]->end_offset <= log->start_offset &&
+           !log->segments[count]->in_ticket && !log->segments[count]->index_in_ticket)
+        count++;
+    if (count == 0 || log->upkeep_open || wr_log_reserve_removals(log, count) != WEIR_OK)
+        return; /* another time: nobody reads them any more, and the next open removes them too */
     int64_t due_us = wr_time_after_ms(wr_mono_us(log->io), log->config.file_delete_delay_ms);
     for (size_t i = 0; i < count; i++) {
-        wr_segment *segment = log->segments[i];
-        log->removals[log->removal_count++] = (wr_removal){segment->base_offset, due_us};
-        log->size -= segment->size;
-        weir_err renamed = rename_files(log, segment->base_offset);
-        if (err == WEIR_OK)
-            err = renamed;
-        wr_segment_free(segment);
+        log->removals[log->removal_count++] =
+            (wr_removal){.base_offset = log->segments[i]->base_offset, .due_us = due_us};
+        log->size -= log->segments[i]->size;
+        wr_segment_free(log->segments[i]);
     }
     log->segment_count -= count;
     memmove(log->segments, log->segments + count, log->segment_count * sizeof(wr_segment *));
-    if (err == WEIR_OK && count > 0)
-        err = wr_dir_sync(log->io, log->directory); /* if not, the next open finds garbage below the start offset */
-    return err;
+    log->removal_due_us = 0; /* they are to be renamed */
 }
 
 static int64_t deletable_offset(const wr_log *log)
@@ -161,31 +108,6 @@ static size_t count_deletable(const wr_log *log, int64_t now_ms, bool *ret_held)
     return count;
 }
 
-/* Those that could not be removed stay at the front, with a later time. */
-static weir_err remove_due(wr_log *log)
-{
-    int64_t now_us = wr_mono_us(log->io), again_us = wr_time_after_ms(now_us, WR_LOG_REMOVE_AGAIN_MS);
-    weir_err first = WEIR_OK;
-    size_t kept = 0;
-    bool removed = false;
-    for (size_t i = 0; i < log->removal_count; i++) {
-        wr_removal removal = log->removals[i];
-        if (removal.due_us <= now_us) {
-            weir_err err = remove_files(log, removal.base_offset);
-            removed |= err == WEIR_OK;
-            if (err == WEIR_OK)
-                continue;
-            first = first == WEIR_OK ? err : first;
-            removal.due_us = again_us;
-        }
-        log->removals[kept++] = removal;
-    }
-    log->removal_count = kept;
-    if (removed && first == WEIR_OK)
-        first = wr_dir_sync(log->io, log->directory);
-    return first;
-}
-
 /* Closes files that nobody used since the last call. True if some are still open. */
 static bool close_idle(wr_log *log)
 {
@@ -218,8 +140,8 @@ static int64_t next_look_ms(const wr_log *log, int64_t now_ms, bool files_open, 
         sooner(&next_ms, wr_time_add_ms(now_ms, IDLE_MS));
     if (held)
         sooner(&next_ms, wr_time_add_ms(now_ms, HELD_MS));
-    for (size_t i = 0; i < log->removal_count; i++) {
-        int64_t left_us = log->removals[i].due_us - mono_us;
+    if (log->removal_due_us != INT64_MAX) {
+        int64_t left_us = log->removal_due_us - mono_us;
         sooner(&next_ms, wr_time_add_ms(now_ms, left_us > 0 ? left_us / 1000 + 1 : 0));
     }
     int64_t time_ms = time_of(log->segments[0]);
@@ -228,42 +150,83 @@ static int64_t next_look_ms(const wr_log *log, int64_t now_ms, bool files_open, 
     return next_ms;
 }
 
-weir_err wr_log_retain(wr_log *log, int64_t now_ms, int64_t *ret_next_ms)
+/* Says where the log is to begin; *ret_held: something is over, but a sync is to come first. */
+static weir_err decide(wr_log *log, int64_t now_ms, bool *ret_held)
 {
+    *ret_held = false;
     if (wr_log_broken(log))
         return WEIR_E_BROKEN;
-    weir_err err = WEIR_OK;
     wr_segment *active = wr_log_active(log);
-    if (has_expired(log, active, now_ms) && can_go(log, active))
-        err = wr_log_roll(log);
-    bool held = false;
-    size_t count = err == WEIR_OK ? count_deletable(log, now_ms, &held) : 0;
-    if (count > 0) {
-        int64_t begin = log->segments[count]->base_offset;
-        err = drop(log, count, begin > log->start_offset ? begin : log->start_offset);
+    if (has_expired(log, active, now_ms) && can_go(log, active)) {
+        weir_err err = wr_log_roll(log);
+        if (err != WEIR_OK)
+            return err;
     }
-    weir_err removed = remove_due(log);
-    if (err == WEIR_OK)
-        err = removed;
-    if (err != WEIR_OK)
-        return err;
-    wr_producers_expire(log->producers, now_ms - log->config.producer_expiry_ms);
-    *ret_next_ms = next_look_ms(log, now_ms, close_idle(log), held);
+    size_t count = count_deletable(log, now_ms, ret_held);
+    if (count > 0 && log->segments[count]->base_offset > log->asked_start)
+        log->asked_start = log->segments[count]->base_offset;
     return WEIR_OK;
 }
 
-weir_err wr_log_trim(wr_log *log, int64_t start_offset)
+static int64_t rest(wr_log *log, int64_t now_ms, bool held)
+{
+    wr_producers_expire(log->producers, now_ms - log->config.producer_expiry_ms);
+    wr_log_drop_segments(log);
+    return next_look_ms(log, now_ms, close_idle(log), held || log->asked_start > log->start_offset);
+}
+
+weir_err wr_log_look(wr_log *log, int64_t now_ms, int64_t *ret_next_ms)
+{
+    bool held;
+    weir_err err = decide(log, now_ms, &held);
+    if (err == WEIR_OK)
+        *ret_next_ms = rest(log, now_ms, held);
+    return err;
+}
+
+/* A deletion that waits for a sync gets one. */
+static weir_err carry_out(wr_log *log)
+{
+    weir_err err = wr_log_keep_up(log);
+    if (err != WEIR_OK || log->asked_start <= log->start_offset || log->ticket_open)
+        return err;
+    err = wr_log_sync(log);
+    return err == WEIR_OK ? wr_log_keep_up(log) : err;
+}
+
+weir_err wr_log_retain(wr_log *log, int64_t now_ms, int64_t *ret_next_ms)
+{
+    bool held;
+    weir_err err = decide(log, now_ms, &held);
+    weir_err kept = wr_log_broken(log) ? WEIR_E_BROKEN : carry_out(log);
+    if (err == WEIR_OK)
+        err = kept;
+    if (err == WEIR_OK)
+        *ret_next_ms = rest(log, now_ms, held);
+    return err;
+}
+
+weir_err wr_log_ask_start(wr_log *log, int64_t start_offset)
 {
     if (wr_log_broken(log))
         return WEIR_E_BROKEN;
     if (start_offset > log->synced_offset)
         return WEIR_E_RANGE;
+    if (start_offset > log->asked_start)
+        log->asked_start = start_offset;
+    return WEIR_OK;
+}
+
+weir_err wr_log_trim(wr_log *log, int64_t start_offset)
+{
+    weir_err err = wr_log_ask_start(log, start_offset);
+    if (err != WEIR_OK)
+        return err;
     if (start_offset <= log->start_offset)
         return WEIR_OK;
-    size_t count = 0;
-    while (count + 1 < log->segment_count && log->segments[count]->end_offset <= start_offset &&
-           can_go(log, log->segments[count]))
-        count++;
-    weir_err err = drop(log, count, start_offset);
-    return log->start_offset >= start_offset && !wr_log_broken(log) ? WEIR_OK : err; /* only files are left over */
+    err = carry_out(log);
+    if (log->start_offset >= start_offset && !wr_log_broken(log))
+        return WEIR_OK; /* only files are left over */
+    log->asked_start = log->start_offset;
+    return err == WEIR_OK ? WEIR_E_AGAIN : err;
 }

@@ -2,6 +2,8 @@
 
 #include <testing/io/sim.h>
 
+#include <errno.h>
+
 typedef struct table {
     wr_sim *sim;
     wr_io *io;
@@ -212,6 +214,161 @@ TEST(producers_unheard_for_the_expiry_time_are_forgotten)
     end(&b);
 }
 
+/* ---- producers whose batches were deleted */
+
+/* Ten batches more, at offsets 10..19, of two producers in turn. No checkpoint is due at this segment size. */
+static void put_of_producers(table *b, int from, int to)
+{
+    b->config.segment_size = 100000;
+    configure(b, -1, -1);
+    for (int i = from; i < to; i++)
+        put_ok(b->log, &(batch_plan){.value_size = 60,
+                                     .time_ms = 1000 * (i + 1),
+                                     .producer = true,
+                                     .producer_id = 5 + i % 2,
+                                     .sequence = (i - 10) / 2});
+}
+
+static void kill_and_open(table *b)
+{
+    wr_log_abandon(b->log);
+    b->log = open_ok(b->io, "data/t-0", &b->config);
+}
+
+/* Sends the batch at this offset again. */
+static void check_known(table *b, int offset)
+{
+    wr_appended appended;
+    int64_t end_offset = wr_log_end_offset(b->log);
+    CHECK_OK(put(b->log,
+                 &(batch_plan){.value_size = 60,
+                               .time_ms = 1000 * (offset + 1),
+                               .producer = true,
+                               .producer_id = 5 + offset % 2,
+                               .sequence = (offset - 10) / 2},
+                 &appended));
+    CHECK(appended.duplicate);
+    CHECK_EQ(appended.base_offset, offset);
+    CHECK_EQ(wr_log_end_offset(b->log), end_offset);
+}
+
+static void check_all_known(table *b)
+{
+    for (int i = 10; i < 20; i++)
+        check_known(b, i);
+}
+
+TEST(a_batch_that_retention_deleted_is_known_when_it_is_sent_again_after_a_crash)
+{
+    table b = begin();
+    put_of_producers(&b, 10, 15);
+    CHECK_OK(wr_log_sync(b.log));
+    CHECK_OK(wr_log_roll(b.log));
+    put_of_producers(&b, 15, 20);
+    configure(&b, 10000, -1);
+    retain(&b, 25001); /* each producer has batches before and behind the start */
+    CHECK_EQ(wr_log_start_offset(b.log), 15);
+    check_all_known(&b);
+    kill_and_open(&b);
+    CHECK_EQ(wr_log_start_offset(b.log), 15);
+    check_all_known(&b);
+    end(&b);
+}
+
+TEST(when_all_batches_were_deleted_they_are_known_after_a_power_cut)
+{
+    table b = begin();
+    put_of_producers(&b, 10, 20);
+    CHECK_OK(wr_log_sync(b.log));
+    configure(&b, 10000, -1);
+    retain(&b, 1000000);
+    CHECK_EQ(wr_log_start_offset(b.log), 20);
+    CHECK_EQ(wr_log_size(b.log), 0);
+    reopen(&b);
+    CHECK_EQ(wr_log_start_offset(b.log), 20);
+    check_all_known(&b);
+    end(&b);
+}
+
+TEST(a_batch_below_the_start_offset_is_known_when_it_is_sent_again_after_a_crash)
+{
+    for (int rolled = 10; rolled <= 20; rolled++)
+        for (int to = 10; to <= 20; to++) {
+            table b = begin();
+            put_of_producers(&b, 10, rolled);
+            CHECK_OK(wr_log_roll(b.log));
+            put_of_producers(&b, rolled, 20);
+            CHECK_OK(wr_log_sync(b.log));
+            CHECK_OK(wr_log_roll(b.log));
+            put_ok(b.log, &(batch_plan){.value_size = 60}); /* not on the disk: a snapshot of now is of no use */
+            CHECK_OK(wr_log_trim(b.log, to));
+            CHECK_EQ(wr_log_start_offset(b.log), to);
+            reopen(&b);
+            CHECK_EQ(wr_log_start_offset(b.log), to);
+            check_all_known(&b);
+            end(&b);
+        }
+}
+
+TEST(deleted_batches_stay_known_when_the_power_is_cut_at_any_write_of_the_deletion)
+{
+    bool cut = true;
+    for (uint64_t n = 0; cut; n++)
+        for (uint64_t seed = 1; seed <= 8; seed++) { /* what an unsynced name does is chance */
+            table b = begin();
+            put_of_producers(&b, 10, 17);
+            CHECK_OK(wr_log_sync(b.log));
+            wr_log_abandon(b.log);
+            wr_sim *copy = wr_sim_fork(b.sim, test_seed() + 8 * n + seed);
+            wr_sim_free(b.sim);
+            b.sim = copy;
+            b.io = wr_sim_io(copy);
+            b.log = open_ok(b.io, "data/t-0", &b.config);
+            CHECK_OK(wr_log_roll(b.log));
+            put_of_producers(&b, 17, 20);
+            CHECK_OK(wr_log_sync(b.log));
+            CHECK_OK(wr_log_roll(b.log));
+            put_ok(b.log, &(batch_plan){.value_size = 60, .time_ms = 21000});
+            configure(&b, 10000, -1);
+            wr_sim_cut_at(b.sim, wr_sim_write_count(b.sim) + n);
+            int64_t next_ms;
+            weir_err err = wr_log_retain(b.log, 28001, &next_ms);
+            if (err == WEIR_OK)
+                err = wr_log_trim(b.log, 20);
+            cut = wr_sim_dark(b.sim);
+            CHECK(cut || err == WEIR_OK);
+            reopen(&b);
+            CHECK(cut || wr_log_start_offset(b.log) == 20);
+            check_all_known(&b);
+            end(&b);
+        }
+}
+
+TEST(segments_stay_until_a_snapshot_of_their_producers_is_on_the_disk)
+{
+    table b = begin();
+    put_of_producers(&b, 10, 20);
+    CHECK_OK(wr_log_sync(b.log));
+    CHECK_OK(wr_log_roll(b.log));
+    wr_log_ticket ticket;
+    put_ok(b.log, &(batch_plan){.value_size = 60});
+    wr_log_sync_begin(b.log, &ticket);
+    wr_sim_fail_at(b.sim, wr_sim_write_count(b.sim), ENOSPC); /* the making of the snapshot, or the checkpoint's */
+    weir_err err = wr_log_trim(b.log, 20);
+    CHECK(err == WEIR_E_FULL || err == WEIR_E_AGAIN);
+    CHECK_EQ(wr_log_start_offset(b.log), 0);
+    CHECK(exists(&b, 0, ".log"));
+    wr_sim_fail_at(b.sim, UINT64_MAX, ENOSPC);
+    for (size_t i = 0; i < ticket.file_count; i++)
+        CHECK_OK(wr_file_sync(ticket.files[i]));
+    wr_log_sync_end(b.log, &ticket, WEIR_OK);
+    CHECK_OK(wr_log_trim(b.log, 20));
+    CHECK(!exists(&b, 0, ".log"));
+    reopen(&b);
+    check_all_known(&b);
+    end(&b);
+}
+
 /* ---- without timestamps */
 
 TEST(segments_without_timestamps_are_as_old_as_their_last_write)
@@ -341,6 +498,43 @@ TEST(what_nobody_syncs_is_deleted_all_the_same_and_holds_no_descriptors)
     CHECK_EQ(wr_log_end_offset(b.log), end_offset);
     CHECK_EQ(read_ok(b.log, 1000), count);
     end(&b);
+}
+
+TEST(deleted_batches_that_nobody_synced_are_known_after_a_kill_and_never_confused_after_a_power_cut)
+{
+    for (int cut = 0; cut < 2; cut++) {
+        table b = begin_unpromised();
+        configure(&b, -1, 500);
+        for (int i = 10; i < 20; i++)
+            put_ok(b.log, &(batch_plan){.value_size = 60,
+                                        .time_ms = 1000 * (i + 1),
+                                        .producer = true,
+                                        .producer_id = 5 + i % 2,
+                                        .sequence = (i - 10) / 2});
+        retain(&b, 30000);
+        int64_t start = wr_log_start_offset(b.log);
+        CHECK(start > 12 && start < 20);
+        wr_log_abandon(b.log);
+        if (cut)
+            wr_sim_cut(b.sim);
+        else
+            wr_sim_kill(b.sim);
+        wr_sim_restart(b.sim);
+        b.log = open_ok(b.io, "data/t-0", &b.config);
+        CHECK_EQ(wr_log_start_offset(b.log), start);
+        if (!cut)
+            check_all_known(&b);
+        for (int i = 0; cut && i < 20; i++) { /* another producer takes the place of what was lost */
+            put_ok(b.log, &(batch_plan){.value_size = 60, .producer = true, .producer_id = 9, .sequence = i});
+            wr_log_abandon(b.log);
+            b.log = open_ok(b.io, "data/t-0", &b.config);
+            wr_appended appended;
+            CHECK_OK(put(b.log, &(batch_plan){.value_size = 60, .producer = true, .producer_id = 9, .sequence = i},
+                         &appended));
+            CHECK(appended.duplicate);
+        }
+        end(&b);
+    }
 }
 
 TEST(a_log_that_promised_nothing_opens_after_a_power_cut_whatever_was_lost)

@@ -235,8 +235,7 @@ static void store_rebuilt(wr_segment *segment)
     if (err != WEIR_OK)
         return; /* the indexes are in memory; the files do not match their mark, and are made again when next needed */
     segment->mark = segment->next_mark;
-    err = wr_log_write_checkpoint(segment->log, segment->log->start_offset, 0);
-    (void)err; /* the next one says it */
+    segment->log->checkpoint_owed = true;
 }
 
 static weir_err read_first_time(wr_segment *segment)

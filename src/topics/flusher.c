@@ -75,6 +75,20 @@ void wr_flusher_mark(wr_flusher *flusher, wr_partition *partition)
         wr_list_append(&flusher->dirty, &partition->dirty_link);
 }
 
+/* What the sync made due is done here and now. */
+static void keep_up(wr_flusher *flusher, wr_partition *partition)
+{
+    wr_log_upkeep *upkeep;
+    if (!wr_log_upkeep_due(partition->log))
+        return;
+    weir_err err = wr_log_upkeep_begin(partition->log, &upkeep);
+    if (err == WEIR_OK)
+        err = wr_log_upkeep_end(upkeep, wr_log_upkeep_run(upkeep));
+    if (err != WEIR_OK)
+        wr_trace_log(flusher->trace, WR_WARN, "cannot write the checkpoint of a log; the next sync tries again",
+                     WR_TEXT("directory", wr_log_directory(partition->log)), WR_TEXT("error", weir_err_name(err)));
+}
+
 static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
 {
     partition->syncing = false;
@@ -87,6 +101,7 @@ static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
     if (flusher->closing)
         return;
     wr_log_sync_end(partition->log, &partition->ticket, err);
+    keep_up(flusher, partition);
     bool broken = wr_log_broken(partition->log);
     wr_partition_tell(partition);
     /* A ticket takes a few files only: after many rolls at once the rest goes with the next. */

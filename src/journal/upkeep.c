@@ -1,0 +1,455 @@
+/* Upkeep: what a log's directory needs besides its batches, apart from everybody who appends, reads and syncs.
+ *
+ *   begin   decides what is to be done, and copies what will be written
+ *   run     on any thread: files only, found by their names
+ *   end     the log is what the disk is now
+ *
+ * One upkeep at a time does, in this order, as much as is due:
+ *
+ *   snapshot     of the producers: written, synced, and so is its name
+ *   checkpoint   replaced. It names the snapshot, and may let the log begin later. From then on what lies below the start
+ *                is garbage that the next open would remove; `end` takes these segments out of the log
+ *   renaming     of the files of segments that an earlier upkeep took out, to <name>.deleted, so that no reader of the
+ *                directory takes them for part of the log
+ *   removing     of those whose file_delete_delay_ms have passed; what cannot be removed is tried again later
+ *
+ * A producer whose batch was deleted may send it again, also after a crash, and must hear the offset of the first time.
+ * The next open knows the batch from the snapshot alone. Hence a checkpoint lets the log begin later only if the snapshot
+ * that it names was taken at or behind the base of the first segment that will be left; and a snapshot is named only when
+ * everything that it describes is on the disk, since the next open has no use for one of batches that a power cut took.
+ * Where neither the one in force nor one that was taken meanwhile will do, the deletion waits for the next sync, which
+ * takes a new one. A log that promised nothing takes it at its end and names it at once. */
+#include "log_int.h"
+
+#include <base/time.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SNAPSHOT_SIZE_MAX = 16 << 20, SUFFIX_SIZE = 32 };
+
+static const char *const suffixes[] = {".log", ".index", ".timeindex"};
+enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0] };
+
+struct wr_log_upkeep {
+    wr_log *log; /* `run` reads its io and its directory, which never change */
+    bool replaces;
+    wr_buf checkpoint; /* if replaces */
+    int64_t start_offset, producers_offset, producers_count;
+    wr_snapshot snapshot; /* that is written before */
+    int64_t old_snapshot; /* that is removed after; -1: none */
+    wr_buf epochs;        /* leader-epoch-checkpoint, if it is to be written */
+    int32_t filed_epoch;
+    wr_removal *removals;
+    size_t removal_count;
+
+    /* what came of it */
+    bool replaced, unknown;
+    wr_log_cause failed; /* the first failure */
+};
+
+/* ---- deciding */
+
+static int64_t first_left(const wr_log *log, int64_t start_offset)
+{
+    return log->segments[wr_log_segment_at(log, start_offset)]->base_offset;
+}
+
+/* What the checkpoint names will do for a log that begins at asked_start. */
+static bool is_covered(const wr_log *log)
+{
+    int64_t base_offset = first_left(log, log->asked_start);
+    return base_offset == log->segments[0]->base_offset || log->producers_offset >= base_offset;
+}
+
+/* Whether the snapshot that was taken can be named now. */
+static bool is_ready(const wr_log *log)
+{
+    return log->snapshot.offset >= 0 && (log->config.nothing_promised || log->snapshot.offset <= log->synced_offset);
+}
+
+static bool can_take_ready_one(const wr_log *log)
+{
+    return log->config.nothing_promised || log->synced_offset == wr_log_end_offset(log);
+}
+
+bool wr_log_lacks_snapshot(const wr_log *log)
+{
+    return log->asked_start > log->start_offset && !is_covered(log) &&
+           log->snapshot.offset < first_left(log, log->asked_start);
+}
+
+static bool can_begin_later(const wr_log *log)
+{
+    if (log->asked_start <= log->start_offset)
+        return false;
+    bool will_be = is_ready(log) && log->snapshot.offset >= first_left(log, log->asked_start);
+    return is_covered(log) || will_be || can_take_ready_one(log);
+}
+
+bool wr_log_upkeep_due(const wr_log *log)
+{
+    if (wr_log_broken(log) || log->upkeep_open)
+        return false;
+    return log->checkpoint_owed || is_ready(log) || can_begin_later(log) || log->removal_due_us <= wr_mono_us(log->io);
+}
+
+weir_err wr_log_take_snapshot(wr_log *log)
+{
+    int64_t offset = wr_log_end_offset(log);
+    bool waits = log->snapshot.offset >= 0 && !is_ready(log); /* the sooner of two is named sooner */
+    if (waits || log->producers_offset == offset || log->snapshot.offset == offset)
+        return WEIR_OK;
+    wr_buf bytes;
+    wr_buf_init(&bytes, SNAPSHOT_SIZE_MAX);
+    size_t count = wr_producers_count(log->producers);
+    if (count > 0)
+        wr_producers_encode(log->producers, &bytes);
+    if (wr_buf_failed(&bytes)) {
+        wr_buf_fini(&bytes);
+        return WEIR_E_MEMORY;
+    }
+    wr_buf_fini(&log->snapshot.bytes);
+    log->snapshot = (wr_snapshot){.offset = offset, .count = count, .bytes = bytes};
+    return WEIR_OK;
+}
+
+/* ---- beginning */
+
+/* Segments with a mark, up to and with the first that is not wholly covered by it. */
+static size_t marked_segments(const wr_log *log, int64_t start_offset, wr_checkpoint_segment *lines)
+{
+    size_t count = 0;
+    for (size_t i = wr_log_segment_at(log, start_offset); i < log->segment_count; i++) {
+        const wr_segment *segment = log->segments[i];
+        if (segment->mark.size > 0)
+            lines[count++] = (wr_checkpoint_segment){segment->base_offset, segment->mark};
+        if (segment->mark.size < segment->size)
+            break;
+    }
+    return count;
+}
+
+static weir_err encode(wr_log_upkeep *upkeep)
+{
+    wr_log *log = upkeep->log;
+    wr_checkpoint checkpoint = {.start_offset = upkeep->start_offset,
+                                .producers_offset = upkeep->producers_offset,
+                                .producers_count = upkeep->producers_count,
+                                .segments = calloc(log->segment_count + 1, sizeof *checkpoint.segments)};
+    if (!checkpoint.segments)
+        return WEIR_E_MEMORY;
+    checkpoint.segment_count = marked_segments(log, upkeep->start_offset, checkpoint.segments);
+    wr_checkpoint_encode(&checkpoint, &log->epochs, &upkeep->checkpoint);
+    free(checkpoint.segments);
+    upkeep->filed_epoch = wr_epochs_last(&log->epochs);
+    if (log->filed_epoch != upkeep->filed_epoch)
+        wr_epochs_encode(&log->epochs, &upkeep->epochs);
+    return wr_buf_failed(&upkeep->checkpoint) || wr_buf_failed(&upkeep->epochs) ? WEIR_E_MEMORY : WEIR_OK;
+}
+
+static weir_err prepare(wr_log_upkeep *upkeep)
+{
+    wr_log *log = upkeep->log;
+    weir_err err = WEIR_OK;
+    if (can_begin_later(log)) {
+        upkeep->start_offset = log->asked_start;
+        if (wr_log_lacks_snapshot(log))
+            err = wr_log_take_snapshot(log);
+        if (err == WEIR_OK)
+            err = wr_log_reserve_removals(log, wr_log_segment_at(log, log->asked_start));
+        if (err != WEIR_OK)
+            return err;
+    }
+    bool renews = is_ready(log);
+    upkeep->replaces = log->checkpoint_owed || renews || upkeep->start_offset > log->start_offset;
+    if (!upkeep->replaces)
+        return WEIR_OK;
+    if (renews) {
+        upkeep->producers_offset = log->snapshot.offset;
+        upkeep->producers_count = (int64_t)log->snapshot.count;
+        if (log->producers_count > 0)
+            upkeep->old_snapshot = log->producers_offset;
+    }
+    err = encode(upkeep);
+    if (err == WEIR_OK && renews) {
+        upkeep->snapshot = log->snapshot;
+        log->snapshot = (wr_snapshot){.offset = -1};
+    }
+    return err;
+}
+
+static void upkeep_free(wr_log_upkeep *upkeep)
+{
+    wr_buf_fini(&upkeep->snapshot.bytes);
+    wr_buf_fini(&upkeep->checkpoint);
+    wr_buf_fini(&upkeep->epochs);
+    free(upkeep);
+}
+
+weir_err wr_log_upkeep_begin(wr_log *log, wr_log_upkeep **ret_upkeep)
+{
+    assert(wr_log_upkeep_due(log));
+    wr_log_upkeep *upkeep = calloc(1, sizeof *upkeep);
+    if (!upkeep)
+        return WEIR_E_MEMORY;
+    *upkeep = (wr_log_upkeep){.log = log,
+                              .start_offset = log->start_offset,
+                              .producers_offset = log->producers_offset,
+                              .producers_count = log->producers_count,
+                              .snapshot = {.offset = -1},
+                              .old_snapshot = -1};
+    wr_buf_init(&upkeep->checkpoint, WR_CHECKPOINT_SIZE_MAX);
+    wr_buf_init(&upkeep->epochs, WR_CHECKPOINT_SIZE_MAX);
+    weir_err err = prepare(upkeep);
+    if (err != WEIR_OK) {
+        upkeep_free(upkeep);
+        return err;
+    }
+    int64_t now_us = wr_mono_us(log->io);
+    upkeep->removals = log->removals;
+    upkeep->removal_count = log->removal_count;
+    for (size_t i = 0; i < upkeep->removal_count; i++)
+        upkeep->removals[i].due = upkeep->removals[i].due_us <= now_us;
+    log->removals = NULL;
+    log->checkpoint_owed = false;
+    log->upkeep_open = true;
+    *ret_upkeep = upkeep;
+    return WEIR_OK;
+}
+
+/* ---- running */
+
+static weir_err failed(wr_log_upkeep *upkeep, weir_err err, const char *call, const char *file)
+{
+    if (err == WEIR_OK || upkeep->failed.err != WEIR_OK)
+        return err;
+    upkeep->failed = (wr_log_cause){.err = err, .os_error = errno, .call = call};
+    snprintf(upkeep->failed.file, sizeof upkeep->failed.file, "%s", file);
+    return err;
+}
+
+static const char *name_of(const char path[WR_LOG_PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static weir_err write_whole(wr_log_upkeep *upkeep, const char path[WR_LOG_PATH_MAX], weir_slice bytes, bool sync)
+{
+    wr_file *file = NULL;
+    weir_err err = wr_file_open(upkeep->log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &file);
+    const char *call = "create";
+    if (err == WEIR_OK) {
+        call = "write";
+        err = wr_file_write(file, 0, bytes.data, bytes.size);
+    }
+    if (err == WEIR_OK)
+        err = wr_file_truncate(file, (int64_t)bytes.size);
+    if (err == WEIR_OK && sync) {
+        call = "sync";
+        err = wr_file_sync(file);
+    }
+    (void)failed(upkeep, err, call, name_of(path));
+    wr_file_close(file);
+    return err;
+}
+
+static void remove_snapshot(wr_log_upkeep *upkeep, int64_t offset)
+{
+    char path[WR_LOG_PATH_MAX];
+    weir_err ignored = wr_log_path(upkeep->log, offset, ".snapshot", path);
+    if (ignored == WEIR_OK)
+        ignored = wr_path_remove(upkeep->log->io, path);
+    (void)ignored; /* a file too many harms nobody; the next open removes it */
+}
+
+/* Its name is durable before a checkpoint relies on it. */
+static weir_err write_snapshot(wr_log_upkeep *upkeep)
+{
+    if (upkeep->snapshot.offset < 0 || upkeep->snapshot.count == 0)
+        return WEIR_OK;
+    char path[WR_LOG_PATH_MAX];
+    weir_err err = wr_log_path(upkeep->log, upkeep->snapshot.offset, ".snapshot", path);
+    if (err == WEIR_OK)
+        err = write_whole(upkeep, path, wr_buf_view(&upkeep->snapshot.bytes), true);
+    if (err == WEIR_OK) {
+        err = failed(upkeep, wr_dir_sync(upkeep->log->io, upkeep->log->directory), "sync", ".");
+        upkeep->unknown = err != WEIR_OK && !wr_log_lacks_descriptors(err);
+    }
+    if (err != WEIR_OK)
+        remove_snapshot(upkeep, upkeep->snapshot.offset);
+    return err;
+}
+
+static weir_err replace_checkpoint(wr_log_upkeep *upkeep)
+{
+    char path[WR_LOG_PATH_MAX];
+    weir_err err = wr_log_path_named(upkeep->log, WR_CHECKPOINT_NAME, path);
+    bool replaced = false;
+    if (err == WEIR_OK)
+        err = wr_path_replace(upkeep->log->io, path, wr_buf_view(&upkeep->checkpoint), &replaced);
+    (void)failed(upkeep, err, "replace", WR_CHECKPOINT_NAME);
+    upkeep->replaced = err == WEIR_OK;
+    upkeep->unknown = err != WEIR_OK && replaced && !wr_log_lacks_descriptors(err);
+    if (err != WEIR_OK)
+        return err;
+    if (upkeep->old_snapshot >= 0)
+        remove_snapshot(upkeep, upkeep->old_snapshot);
+    if (upkeep->epochs.size == 0)
+        return WEIR_OK;
+    /* For Kafka's tools; weir reads the checkpoint's. The next checkpoint tries again. */
+    if (wr_log_path_named(upkeep->log, WR_EPOCHS_NAME, path) != WEIR_OK ||
+        write_whole(upkeep, path, wr_buf_view(&upkeep->epochs), false) != WEIR_OK) {
+        upkeep->filed_epoch = -1;
+        upkeep->failed.err = WEIR_OK;
+    }
+    return WEIR_OK;
+}
+
+static weir_err rename_files(wr_log_upkeep *upkeep, int64_t base_offset)
+{
+    weir_err err = WEIR_OK;
+    for (int i = 0; i < SUFFIX_COUNT && err == WEIR_OK; i++) {
+        char from[WR_LOG_PATH_MAX], to[WR_LOG_PATH_MAX], suffix[SUFFIX_SIZE];
+        snprintf(suffix, sizeof suffix, "%s.deleted", suffixes[i]);
+        err = wr_log_path(upkeep->log, base_offset, suffixes[i], from);
+        if (err == WEIR_OK)
+            err = wr_log_path(upkeep->log, base_offset, suffix, to);
+        if (err == WEIR_OK)
+            err = wr_path_rename(upkeep->log->io, from, to);
+        if (err == WEIR_E_NOT_FOUND)
+            err = WEIR_OK; /* an index without entries was never written */
+        (void)failed(upkeep, err, "rename", name_of(from));
+    }
+    return err;
+}
+
+/* Under both names: the rename may have failed. */
+static weir_err remove_files(wr_log_upkeep *upkeep, int64_t base_offset)
+{
+    weir_err first = WEIR_OK;
+    for (int i = 0; i < 2 * SUFFIX_COUNT; i++) {
+        char path[WR_LOG_PATH_MAX], suffix[SUFFIX_SIZE];
+        snprintf(suffix, sizeof suffix, "%s%s", suffixes[i / 2], i % 2 ? "" : ".deleted");
+        weir_err err = wr_log_path(upkeep->log, base_offset, suffix, path);
+        if (err == WEIR_OK)
+            err = wr_path_remove(upkeep->log->io, path);
+        if (err != WEIR_OK && err != WEIR_E_NOT_FOUND && first == WEIR_OK)
+            first = failed(upkeep, err, "remove", name_of(path));
+    }
+    return first;
+}
+
+/* If the names of what was tidied up are not durable, the next open finds garbage below the start offset. */
+static weir_err tidy(wr_log_upkeep *upkeep)
+{
+    weir_err first = WEIR_OK;
+    bool changed = false;
+    for (size_t i = 0; i < upkeep->removal_count; i++) {
+        wr_removal *removal = &upkeep->removals[i];
+        weir_err err = WEIR_OK;
+        if (removal->due) {
+            err = remove_files(upkeep, removal->base_offset);
+            removal->removed = err == WEIR_OK;
+        } else if (!removal->renamed) {
+            err = rename_files(upkeep, removal->base_offset);
+        } else {
+            continue;
+        }
+        removal->renamed = changed = true;
+        first = first == WEIR_OK ? err : first;
+    }
+    if (changed && first == WEIR_OK)
+        first = failed(upkeep, wr_dir_sync(upkeep->log->io, upkeep->log->directory), "sync", ".");
+    return first;
+}
+
+weir_err wr_log_upkeep_run(wr_log_upkeep *upkeep)
+{
+    weir_err err = upkeep->replaces ? write_snapshot(upkeep) : WEIR_OK;
+    if (err == WEIR_OK && upkeep->replaces)
+        err = replace_checkpoint(upkeep);
+    weir_err tidied = upkeep->unknown ? WEIR_OK : tidy(upkeep);
+    return err == WEIR_OK ? tidied : err;
+}
+
+/* ---- ending */
+
+static void take_removals_back(wr_log_upkeep *upkeep)
+{
+    wr_log *log = upkeep->log;
+    int64_t now_us = wr_mono_us(log->io);
+    log->removals = upkeep->removals;
+    log->removal_count = 0;
+    log->removal_due_us = INT64_MAX;
+    for (size_t i = 0; i < upkeep->removal_count; i++) {
+        wr_removal removal = upkeep->removals[i];
+        if (removal.removed)
+            continue;
+        if (removal.due)
+            removal.due_us = wr_time_after_ms(now_us, WR_LOG_REMOVE_AGAIN_MS);
+        int64_t due_us = removal.renamed ? removal.due_us : 0;
+        log->removal_due_us = due_us < log->removal_due_us ? due_us : log->removal_due_us;
+        log->removals[log->removal_count++] = removal;
+    }
+}
+
+static void apply(wr_log_upkeep *upkeep)
+{
+    wr_log *log = upkeep->log;
+    log->producers_offset = upkeep->producers_offset;
+    log->producers_count = upkeep->producers_count;
+    if (upkeep->filed_epoch >= 0)
+        log->filed_epoch = upkeep->filed_epoch;
+    log->start_offset = upkeep->start_offset;
+    if (log->synced_offset < log->start_offset)
+        log->synced_offset = log->start_offset; /* nothing promised: what would have to be synced is gone */
+    wr_log_drop_segments(log);
+}
+
+/* As before, and asked for again by the next sync or look. */
+static void withdraw(wr_log_upkeep *upkeep)
+{
+    wr_log *log = upkeep->log;
+    log->checkpoint_owed = true;
+    log->asked_start = log->start_offset;
+    if (upkeep->snapshot.offset >= 0 && log->snapshot.offset < 0) {
+        log->snapshot = upkeep->snapshot;
+        upkeep->snapshot = (wr_snapshot){.offset = -1};
+    }
+}
+
+weir_err wr_log_upkeep_end(wr_log_upkeep *upkeep, weir_err err)
+{
+    wr_log *log = upkeep->log;
+    log->upkeep_open = false;
+    take_removals_back(upkeep);
+    if (upkeep->failed.err != WEIR_OK) {
+        errno = upkeep->failed.os_error;
+        (void)wr_log_failed(log, upkeep->failed.err, upkeep->failed.call, upkeep->failed.file);
+    }
+    if (upkeep->unknown)
+        (void)wr_log_break(log, err);
+    if (upkeep->replaced)
+        apply(upkeep);
+    else if (upkeep->replaces)
+        withdraw(upkeep);
+    upkeep_free(upkeep);
+    return err;
+}
+
+weir_err wr_log_keep_up(wr_log *log)
+{
+    while (wr_log_upkeep_due(log)) {
+        wr_log_upkeep *upkeep;
+        weir_err err = wr_log_upkeep_begin(log, &upkeep);
+        if (err == WEIR_OK)
+            err = wr_log_upkeep_end(upkeep, wr_log_upkeep_run(upkeep));
+        if (err != WEIR_OK)
+            return err;
+    }
+    return WEIR_OK;
+}
