@@ -167,11 +167,9 @@ static void use(wr_io *io, bool clean)
         return;
     }
     bool whole = read_all(log);
-    weir_arena *arena = weir_arena_new(1 << 24);
     int64_t offset, time_ms;
-    err = wr_log_find_time(log, 1005, INT64_MAX, arena, &offset, &time_ms);
+    err = wr_log_find_time(log, 1005, INT64_MAX, &offset, &time_ms);
     must(!whole || err != WEIR_E_IO);
-    weir_arena_free(arena);
     err = append(log, -1, -1);
     must(!whole || err == WEIR_OK || err == WEIR_E_USAGE || err == WEIR_E_FORMAT);
     int64_t end = wr_log_end_offset(log);

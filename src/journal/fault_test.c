@@ -284,10 +284,8 @@ static weir_err scenario(wr_io *io, const char *directory, const wr_log_config *
     int64_t next_ms, offset, time_ms;
     if (err == WEIR_OK)
         err = wr_log_retain(log, 0, &next_ms);
-    weir_arena *arena = weir_arena_new(1 << 20);
     if (err == WEIR_OK)
-        err = arena ? wr_log_find_time(log, 1005, INT64_MAX, arena, &offset, &time_ms) : WEIR_E_MEMORY;
-    weir_arena_free(arena);
+        err = wr_log_find_time(log, 1005, INT64_MAX, &offset, &time_ms);
     weir_err closed = wr_log_close(log);
     return err != WEIR_OK ? err : closed;
 }

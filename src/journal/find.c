@@ -5,10 +5,9 @@
 enum { FIND_BUFFER = 4096 };
 
 typedef struct time_search {
-    int64_t time_ms;      /* the first record at or after this ... */
-    int64_t from_offset;  /* ... not before this ... */
-    int64_t limit_offset; /* ... and below this */
-    weir_arena *arena;
+    int64_t time_ms;          /* the first record at or after this ... */
+    int64_t from_offset;      /* ... not before this ... */
+    int64_t limit_offset;     /* ... and below this */
     int64_t offset, found_ms; /* the answer; offset -1: none yet */
 } time_search;
 
@@ -21,9 +20,25 @@ static weir_err damaged(wr_segment *segment, int64_t position, int64_t offset, c
     return err == WEIR_OK ? WEIR_E_CORRUPT : err;
 }
 
-static weir_err search_batch(time_search *search, wr_segment *segment, int64_t position, const wr_head *head)
+static weir_err search_records(time_search *search, const wr_batch *batch, weir_arena *arena)
 {
-    uint8_t *bytes = weir_arena_alloc(search->arena, (size_t)head->size);
+    wr_records records;
+    wr_record record;
+    weir_err err = wr_records_open(batch, arena, WR_LOG_DECOMPRESSED_MAX, &records);
+    while (err == WEIR_OK && (err = wr_records_next(&records, &record)) == WEIR_OK) {
+        if (record.offset < search->from_offset || record.timestamp_ms < search->time_ms)
+            continue;
+        search->offset = record.offset;
+        search->found_ms = record.timestamp_ms;
+        return WEIR_OK;
+    }
+    return err == WEIR_E_RANGE ? WEIR_OK : err;
+}
+
+static weir_err search_bytes(time_search *search, wr_segment *segment, int64_t position, const wr_head *head,
+                             weir_arena *arena)
+{
+    uint8_t *bytes = weir_arena_alloc(arena, (size_t)head->size);
     if (!bytes)
         return WEIR_E_MEMORY;
     wr_file *file;
@@ -34,20 +49,19 @@ static weir_err search_batch(time_search *search, wr_segment *segment, int64_t p
     if (err != WEIR_OK)
         return err;
     wr_batch batch;
-    wr_records records;
     if (got != (size_t)head->size || wr_batch_read((weir_slice){bytes, got}, &batch, NULL) != WEIR_OK ||
         !wr_batch_crc_holds(&batch))
         return damaged(segment, position, head->base_offset, "the CRC does not hold");
-    err = wr_records_open(&batch, search->arena, WR_LOG_DECOMPRESSED_MAX, &records);
-    wr_record record;
-    while (err == WEIR_OK && (err = wr_records_next(&records, &record)) == WEIR_OK) {
-        if (record.offset < search->from_offset || record.timestamp_ms < search->time_ms)
-            continue;
-        search->offset = record.offset;
-        search->found_ms = record.timestamp_ms;
-        return WEIR_OK;
-    }
-    return err == WEIR_E_RANGE ? WEIR_OK : err;
+    return search_records(search, &batch, arena);
+}
+
+/* In memory of its own: who looks in many logs at once needs that of one batch at a time. */
+static weir_err search_batch(time_search *search, wr_segment *segment, int64_t position, const wr_head *head)
+{
+    weir_arena *arena = weir_arena_new((size_t)head->size + 2 * (size_t)WR_LOG_DECOMPRESSED_MAX);
+    weir_err err = arena ? search_bytes(search, segment, position, head, arena) : WEIR_E_MEMORY;
+    weir_arena_free(arena);
+    return err;
 }
 
 static int64_t larger(int64_t a, int64_t b)
@@ -86,13 +100,11 @@ static weir_err search_segment(time_search *search, wr_segment *segment)
     return err == WEIR_E_CORRUPT ? damaged(segment, walk.position, walk.offset, walk.reason) : err;
 }
 
-weir_err wr_log_find_time(wr_log *log, int64_t time_ms, int64_t limit_offset, weir_arena *arena, int64_t *ret_offset,
-                          int64_t *ret_time_ms)
+weir_err wr_log_find_time(wr_log *log, int64_t time_ms, int64_t limit_offset, int64_t *ret_offset, int64_t *ret_time_ms)
 {
     time_search search = {.time_ms = time_ms,
                           .from_offset = log->start_offset,
                           .limit_offset = limit_offset,
-                          .arena = arena,
                           .offset = -1,
                           .found_ms = -1};
     for (size_t i = wr_log_segment_at(log, log->start_offset); i < log->segment_count && search.offset < 0; i++) {
@@ -139,7 +151,7 @@ static weir_err greatest_time(const wr_log *log, wr_segment *segment, int64_t *r
     return WEIR_OK;
 }
 
-weir_err wr_log_find_max_time(wr_log *log, weir_arena *arena, int64_t *ret_offset, int64_t *ret_time_ms)
+weir_err wr_log_find_max_time(wr_log *log, int64_t *ret_offset, int64_t *ret_time_ms)
 {
     int64_t time_ms = -1;
     for (size_t i = wr_log_segment_at(log, log->start_offset); i < log->segment_count; i++) {
@@ -155,5 +167,5 @@ weir_err wr_log_find_max_time(wr_log *log, weir_arena *arena, int64_t *ret_offse
         *ret_offset = *ret_time_ms = -1;
         return WEIR_OK;
     }
-    return wr_log_find_time(log, time_ms, INT64_MAX, arena, ret_offset, ret_time_ms);
+    return wr_log_find_time(log, time_ms, INT64_MAX, ret_offset, ret_time_ms);
 }

@@ -6,12 +6,11 @@ typedef struct table {
     wr_sim *sim;
     wr_log_config config;
     wr_log *log;
-    weir_arena *arena;
 } table;
 
 static table begin(void)
 {
-    table made = {.sim = wr_sim_new(1), .config = small_config(), .arena = weir_arena_new(1 << 24)};
+    table made = {.sim = wr_sim_new(1), .config = small_config()};
     made.log = open_ok(wr_sim_io(made.sim), "data/t-0", &made.config);
     return made;
 }
@@ -19,21 +18,20 @@ static table begin(void)
 static void end(table *b)
 {
     wr_log_abandon(b->log);
-    weir_arena_free(b->arena);
     wr_sim_free(b->sim);
 }
 
 static int64_t find(table *b, int64_t time_ms, int64_t limit_offset)
 {
     int64_t offset = -2, found_ms;
-    CHECK_OK(wr_log_find_time(b->log, time_ms, limit_offset, b->arena, &offset, &found_ms));
+    CHECK_OK(wr_log_find_time(b->log, time_ms, limit_offset, &offset, &found_ms));
     return offset;
 }
 
 static int64_t find_max(table *b)
 {
     int64_t offset = -2, found_ms;
-    CHECK_OK(wr_log_find_max_time(b->log, b->arena, &offset, &found_ms));
+    CHECK_OK(wr_log_find_max_time(b->log, &offset, &found_ms));
     return offset;
 }
 
@@ -59,7 +57,6 @@ TEST(the_first_record_at_or_after_a_time_is_found_within_compressed_batches)
             CHECK_EQ(find(&b, 1000 + 20 * i + 10, INT64_MAX), i < 49 ? 10 * i + 10 : -1);
             CHECK_EQ(find(&b, 1000 + 20 * i + 7, 10 * i + 7), -1);
             CHECK_EQ(find(&b, 1000 + 20 * i + 7, 10 * i + 8), 10 * i + 7);
-            weir_arena_reset(b.arena);
         }
         CHECK_EQ(find(&b, 0, INT64_MAX), 0);
         CHECK_EQ(find_max(&b), 499);

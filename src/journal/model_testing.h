@@ -199,10 +199,8 @@ static inline weir_err model_find_time(model *m, int64_t time_ms)
             if (offset >= start && offset < end && m->batches[i].plan.time_ms + k >= time_ms)
                 expected = offset;
         }
-    weir_arena *arena = weir_arena_new(1 << 20);
     int64_t offset, found_ms;
-    weir_err err = wr_log_find_time(m->log, time_ms, INT64_MAX, arena, &offset, &found_ms);
-    weir_arena_free(arena);
+    weir_err err = wr_log_find_time(m->log, time_ms, INT64_MAX, &offset, &found_ms);
     if (err != WEIR_OK)
         return err;
     CHECK_EQ(offset, expected);

@@ -117,22 +117,25 @@ weir_err wr_partition_read(wr_partition *partition, int64_t offset, int64_t limi
     return err;
 }
 
-weir_err wr_partition_find_time(wr_partition *partition, int64_t time_ms, weir_arena *arena, int64_t *ret_offset,
-                                int64_t *ret_time_ms)
+weir_err wr_partition_find_time(wr_partition *partition, int64_t time_ms, int64_t *ret_offset, int64_t *ret_time_ms)
 {
     if (!partition->log)
         return WEIR_E_BROKEN;
-    weir_err err = wr_log_find_time(partition->log, time_ms, wr_partition_high_watermark(partition), arena, ret_offset,
-                                    ret_time_ms);
+    weir_err err =
+        wr_log_find_time(partition->log, time_ms, wr_partition_high_watermark(partition), ret_offset, ret_time_ms);
     if (err != WEIR_OK)
         wr_partition_tell(partition);
     return err;
 }
 
-weir_err wr_partition_find_max_time(wr_partition *partition, weir_arena *arena, int64_t *ret_offset,
-                                    int64_t *ret_time_ms)
+weir_err wr_partition_find_max_time(wr_partition *partition, int64_t *ret_offset, int64_t *ret_time_ms)
 {
-    return partition->log ? wr_log_find_max_time(partition->log, arena, ret_offset, ret_time_ms) : WEIR_E_BROKEN;
+    if (!partition->log)
+        return WEIR_E_BROKEN;
+    weir_err err = wr_log_find_max_time(partition->log, ret_offset, ret_time_ms);
+    if (err != WEIR_OK)
+        wr_partition_tell(partition);
+    return err;
 }
 
 /* ---- shortening */

@@ -50,10 +50,9 @@ WEIR_MUST_CHECK weir_err wr_partition_read(wr_partition *partition, int64_t offs
                                            size_t size_max, bool min_one, wr_buf *out);
 /* The first record below the high watermark with a timestamp at or after time_ms; and the record with the greatest
  * timestamp. *ret_offset -1: none. */
-WEIR_MUST_CHECK weir_err wr_partition_find_time(wr_partition *partition, int64_t time_ms, weir_arena *arena,
-                                                int64_t *ret_offset, int64_t *ret_time_ms);
-WEIR_MUST_CHECK weir_err wr_partition_find_max_time(wr_partition *partition, weir_arena *arena, int64_t *ret_offset,
-                                                    int64_t *ret_time_ms);
+WEIR_MUST_CHECK weir_err wr_partition_find_time(wr_partition *partition, int64_t time_ms, int64_t *ret_offset,
+                                                int64_t *ret_time_ms);
+WEIR_MUST_CHECK weir_err wr_partition_find_max_time(wr_partition *partition, int64_t *ret_offset, int64_t *ret_time_ms);
 
 /* ---- shortening
  * sync: everything below `offset` is on the disk, whatever the flush setting promises; WEIR_E_AGAIN while another sync

@@ -25,8 +25,7 @@ static int16_t first_version(int64_t time)
     }
 }
 
-static weir_err find_offset(wr_request *request, wr_partition *partition, int64_t time,
-                            wr_list_offsets_response_partition *out)
+static weir_err find_offset(wr_partition *partition, int64_t time, wr_list_offsets_response_partition *out)
 {
     switch (time) {
     case WR_TIME_LATEST:
@@ -37,13 +36,13 @@ static weir_err find_offset(wr_request *request, wr_partition *partition, int64_
         out->offset = wr_partition_start_offset(partition);
         return WEIR_OK;
     case WR_TIME_MAX:
-        return wr_partition_find_max_time(partition, request->arena, &out->offset, &out->timestamp);
+        return wr_partition_find_max_time(partition, &out->offset, &out->timestamp);
     case WR_TIME_LATEST_TIERED:
         return WEIR_OK; /* nothing is tiered: -1 */
     default:
         if (time < 0)
             return WEIR_E_UNSUPPORTED;
-        return wr_partition_find_time(partition, time, request->arena, &out->offset, &out->timestamp);
+        return wr_partition_find_time(partition, time, &out->offset, &out->timestamp);
     }
 }
 
@@ -126,18 +125,10 @@ static void await_end(latest *all, wr_partition *partition, wr_list_offsets_resp
         all->waiting_count++;
 }
 
-/* The frame goes when the handler returns; the answer names the topics later. */
 static weir_err keep(latest *all)
 {
-    wr_list_offsets_response *out = all->request->response;
-    weir_err err = WEIR_OK;
-    for (int32_t i = 0; i < out->topic_count && err == WEIR_OK; i++) {
-        weir_slice name = out->topics[i].name;
-        out->topics[i].name = weir_arena_dup(all->request->arena, name);
-        err = name.data && !out->topics[i].name.data ? WEIR_E_MEMORY : WEIR_OK;
-    }
-    if (err == WEIR_OK)
-        err = wr_timer_after_ms(wr_api_broker(all->request)->loop, &all->timer, WAIT_MAX_MS, waited_long_enough, all);
+    weir_err err =
+        wr_timer_after_ms(wr_api_broker(all->request)->loop, &all->timer, WAIT_MAX_MS, waited_long_enough, all);
     if (err == WEIR_OK)
         wr_request_keep(all->request, cancel);
     else
@@ -166,7 +157,7 @@ static void list_one(wr_api_place *place, void *user)
         place->error = WR_KAFKA_UNSUPPORTED_VERSION;
     if (place->error != WR_KAFKA_NONE)
         return;
-    weir_err err = find_offset(place->request, place->partition, asked->timestamp, out);
+    weir_err err = find_offset(place->partition, asked->timestamp, out);
     if (err != WEIR_OK) {
         out->offset = out->timestamp = -1;
         place->error = err == WEIR_E_UNSUPPORTED ? WR_KAFKA_UNSUPPORTED_VERSION : wr_api_storage_error(err);

@@ -475,3 +475,48 @@ TEST(offsets_are_found_by_time_and_by_the_special_times)
     CHECK_EQ(list(client, WR_TIME_MAX), 20);
     wr_rig_free(rig);
 }
+
+/* Eight megabytes of one letter, in a few kilobytes. */
+static weir_slice large_batch(wr_rig *rig, int64_t time_ms)
+{
+    enum { VALUE_SIZE = 8 << 20 };
+    wr_buf bytes;
+    wr_batch_builder builder;
+    uint8_t *value = weir_arena_alloc(rig->arena, VALUE_SIZE);
+    CHECK(value != NULL);
+    memset(value, 'x', VALUE_SIZE);
+    wr_buf_init(&bytes, 2 * VALUE_SIZE);
+    wr_batch_builder_init(&builder, 2 * VALUE_SIZE);
+    wr_batch_builder_add(&builder, &(wr_record){.timestamp_ms = time_ms, .value = {value, VALUE_SIZE}});
+    CHECK_OK(wr_batch_builder_finish(&builder, 0, WR_COMPRESSION_GZIP, &bytes));
+    weir_slice made = weir_arena_dup(rig->arena, wr_buf_view(&bytes));
+    wr_batch_builder_fini(&builder);
+    wr_buf_fini(&bytes);
+    return made;
+}
+
+TEST(a_time_is_looked_up_in_many_partitions_of_large_batches_by_one_request)
+{
+    enum { COUNT = 12 };
+    wr_rig *rig = wr_rig_new(14, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", COUNT);
+    int64_t now_ms = wr_now_ms(wr_sim_io(rig->sim));
+    weir_slice batch = large_batch(rig, now_ms);
+    wr_list_offsets_request_partition all[COUNT];
+    for (int32_t i = 0; i < COUNT; i++) {
+        CHECK_EQ(wr_rig_produce(client, "orders", i, WR_ACKS_ALL, batch, NULL), WR_KAFKA_NONE);
+        all[i] = (wr_list_offsets_request_partition){
+            .partition_index = i, .current_leader_epoch = -1, .timestamp = i % 2 ? now_ms : WR_TIME_MAX};
+    }
+    wr_list_offsets_request_topic topic = {.name = WEIR_SLICE("orders"), .partitions = all, .partition_count = COUNT};
+    wr_list_offsets_request in = {.replica_id = -1, .topics = &topic, .topic_count = 1};
+    const wr_list_offsets_response *out = wr_rig_call(client, WR_API_LIST_OFFSETS, 9, &in);
+    CHECK(out && out->topics[0].partition_count == COUNT);
+    for (int32_t i = 0; i < COUNT; i++) {
+        CHECK_EQ(out->topics[0].partitions[i].error_code, WR_KAFKA_NONE);
+        CHECK_EQ(out->topics[0].partitions[i].offset, 0);
+        CHECK_EQ(out->topics[0].partitions[i].timestamp, now_ms);
+    }
+    wr_rig_free(rig);
+}
