@@ -123,16 +123,35 @@ weir_err wr_log_find_time(wr_log *log, int64_t time_ms, int64_t limit_offset, in
     return WEIR_OK;
 }
 
-/* The greatest timestamp of the batches from the start offset on. Only the segment that the start offset cuts must be
- * walked, and only if its greatest lies in the part that is gone. */
-static weir_err greatest_time(const wr_log *log, wr_segment *segment, int64_t *ret_time_ms)
+/* The last entry of the time index whose batch ends below the limit holds the greatest time up to there: the batches
+ * that follow it may hold a greater one. */
+static weir_err begin_below(wr_segment *segment, int64_t limit_offset, int64_t *from_offset, int64_t *ret_time_ms)
 {
-    if (segment->max_time < 0 || segment->max_time_offset >= log->start_offset) {
+    *ret_time_ms = -1;
+    weir_err err = wr_segment_index(segment);
+    if (err != WEIR_OK || limit_offset >= segment->end_offset)
+        return err;
+    size_t count = wr_index_count_to_position(&segment->times, (int32_t)(limit_offset - 1 - segment->base_offset));
+    if (count == 0 || segment->base_offset + wr_index_value(&segment->times, count - 1) < *from_offset)
+        return WEIR_OK;
+    *from_offset = segment->base_offset + wr_index_value(&segment->times, count - 1);
+    *ret_time_ms = wr_index_key(&segment->times, count - 1);
+    return WEIR_OK;
+}
+
+/* The greatest timestamp of the batches between the start offset and the limit. Only a segment that one of them cuts must
+ * be walked, and only if its greatest lies outside. */
+static weir_err greatest_time(const wr_log *log, wr_segment *segment, int64_t limit_offset, int64_t *ret_time_ms)
+{
+    bool inside = segment->max_time_offset >= log->start_offset && segment->max_time_offset < limit_offset;
+    if (segment->max_time < 0 || inside) {
         *ret_time_ms = segment->max_time;
         return WEIR_OK;
     }
-    int64_t position, base_offset, time_ms = -1;
-    weir_err err = wr_segment_find(segment, log->start_offset, &position, &base_offset);
+    int64_t from_offset = larger(log->start_offset, segment->base_offset), position, base_offset, time_ms;
+    weir_err err = begin_below(segment, limit_offset, &from_offset, &time_ms);
+    if (err == WEIR_OK)
+        err = wr_segment_find(segment, from_offset, &position, &base_offset);
     if (err != WEIR_OK)
         return err;
     uint8_t buffer[FIND_BUFFER];
@@ -143,22 +162,24 @@ static weir_err greatest_time(const wr_log *log, wr_segment *segment, int64_t *r
                     .buffer = buffer,
                     .buffer_size = sizeof buffer};
     wr_head head;
-    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK)
+    while ((err = wr_walk_next(&walk, &head)) == WEIR_OK && head.last_offset < limit_offset)
         time_ms = larger(time_ms, head.max_timestamp);
-    if (err != WEIR_E_RANGE)
+    if (err != WEIR_OK && err != WEIR_E_RANGE)
         return err;
     *ret_time_ms = time_ms;
     return WEIR_OK;
 }
 
-weir_err wr_log_find_max_time(wr_log *log, int64_t *ret_offset, int64_t *ret_time_ms)
+weir_err wr_log_find_max_time(wr_log *log, int64_t limit_offset, int64_t *ret_offset, int64_t *ret_time_ms)
 {
     int64_t time_ms = -1;
     for (size_t i = wr_log_segment_at(log, log->start_offset); i < log->segment_count; i++) {
         int64_t greatest = -1;
         weir_err err = WEIR_OK;
+        if (log->segments[i]->base_offset >= limit_offset)
+            break;
         if (log->segments[i]->end_offset > log->start_offset)
-            err = greatest_time(log, log->segments[i], &greatest);
+            err = greatest_time(log, log->segments[i], limit_offset, &greatest);
         if (err != WEIR_OK)
             return err;
         time_ms = larger(time_ms, greatest);
@@ -167,5 +188,5 @@ weir_err wr_log_find_max_time(wr_log *log, int64_t *ret_offset, int64_t *ret_tim
         *ret_offset = *ret_time_ms = -1;
         return WEIR_OK;
     }
-    return wr_log_find_time(log, time_ms, INT64_MAX, ret_offset, ret_time_ms);
+    return wr_log_find_time(log, time_ms, limit_offset, ret_offset, ret_time_ms);
 }

@@ -28,11 +28,16 @@ static int64_t find(table *b, int64_t time_ms, int64_t limit_offset)
     return offset;
 }
 
-static int64_t find_max(table *b)
+static int64_t find_max_below(table *b, int64_t limit_offset)
 {
     int64_t offset = -2, found_ms;
-    CHECK_OK(wr_log_find_max_time(b->log, &offset, &found_ms));
+    CHECK_OK(wr_log_find_max_time(b->log, limit_offset, &offset, &found_ms));
     return offset;
+}
+
+static int64_t find_max(table *b)
+{
+    return find_max_below(b, INT64_MAX);
 }
 
 TEST(an_empty_log_has_no_times)
@@ -95,5 +100,31 @@ TEST(with_append_time_the_batch_has_one_time)
     CHECK_EQ(find(&b, now_ms, INT64_MAX), 0);
     CHECK_EQ(find(&b, now_ms + 1, INT64_MAX), -1);
     CHECK_EQ(find_max(&b), 0);
+    end(&b);
+}
+
+/* Times that rise, fall and repeat, in segments with many entries of the time index; the model is a loop. */
+TEST(the_greatest_time_below_any_offset_is_found)
+{
+    enum { COUNT = 300 };
+    static const int64_t rises[] = {40, -30, 0, 25, -60, 70};
+    table b = begin();
+    int64_t times_ms[COUNT], time_ms = 1000000;
+    for (int i = 0; i < COUNT; i++) {
+        time_ms += rises[i % 6] * (1 + i % 4);
+        times_ms[i] = time_ms;
+        CHECK_EQ(put_ok(b.log, &(batch_plan){.time_ms = time_ms, .value_size = 100}), i);
+    }
+    for (int64_t start = 0; start < COUNT; start += 37) {
+        CHECK_OK(wr_log_sync(b.log));
+        CHECK_OK(wr_log_trim(b.log, start));
+        for (int64_t limit = 0; limit <= COUNT; limit++) {
+            int64_t expected = -1;
+            for (int64_t i = start; i < limit; i++)
+                if (expected < 0 || times_ms[i] > times_ms[expected])
+                    expected = i;
+            CHECK_EQ(find_max_below(&b, limit), expected);
+        }
+    }
     end(&b);
 }

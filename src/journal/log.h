@@ -123,10 +123,12 @@ const wr_log_config *wr_log_config_of(const wr_log *log);
 void wr_log_configure(wr_log *log, const wr_log_config *config);
 
 /* The first record with a timestamp at or after time_ms (below limit_offset): *ret_offset -1 if none. Looks inside
- * batches, compressed ones too. max: the record with the greatest timestamp (ListOffsets -3). */
+ * batches, compressed ones too. max: the first record with the greatest timestamp below limit_offset, which ends a batch
+ * (ListOffsets -3). */
 WEIR_MUST_CHECK weir_err wr_log_find_time(wr_log *log, int64_t time_ms, int64_t limit_offset, int64_t *ret_offset,
                                           int64_t *ret_time_ms);
-WEIR_MUST_CHECK weir_err wr_log_find_max_time(wr_log *log, int64_t *ret_offset, int64_t *ret_time_ms);
+WEIR_MUST_CHECK weir_err wr_log_find_max_time(wr_log *log, int64_t limit_offset, int64_t *ret_offset,
+                                              int64_t *ret_time_ms);
 
 /* ---- flushing: begin says which files must be synced to cover everything appended so far (in never
  * more than 8 files), the caller syncs them on any thread, end moves synced_offset to the ticket or breaks the log. Files named

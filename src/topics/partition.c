@@ -132,7 +132,8 @@ weir_err wr_partition_find_max_time(wr_partition *partition, int64_t *ret_offset
 {
     if (!partition->log)
         return WEIR_E_BROKEN;
-    weir_err err = wr_log_find_max_time(partition->log, ret_offset, ret_time_ms);
+    weir_err err =
+        wr_log_find_max_time(partition->log, wr_partition_high_watermark(partition), ret_offset, ret_time_ms);
     if (err != WEIR_OK)
         wr_partition_tell(partition);
     return err;

@@ -48,8 +48,8 @@ int64_t wr_partition_batch_size_max(const wr_partition *partition);
  * WEIR_E_CORRUPT: the batch that held the offset is damaged, which is logged; other batches are read as ever. */
 WEIR_MUST_CHECK weir_err wr_partition_read(wr_partition *partition, int64_t offset, int64_t limit_offset,
                                            size_t size_max, bool min_one, wr_buf *out);
-/* The first record below the high watermark with a timestamp at or after time_ms; and the record with the greatest
- * timestamp. *ret_offset -1: none. */
+/* Of the records below the high watermark the first with a timestamp at or after time_ms; and the first with the
+ * greatest timestamp. *ret_offset -1: none. */
 WEIR_MUST_CHECK weir_err wr_partition_find_time(wr_partition *partition, int64_t time_ms, int64_t *ret_offset,
                                                 int64_t *ret_time_ms);
 WEIR_MUST_CHECK weir_err wr_partition_find_max_time(wr_partition *partition, int64_t *ret_offset, int64_t *ret_time_ms);

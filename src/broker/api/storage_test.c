@@ -216,17 +216,22 @@ TEST(a_damaged_partition_is_shown_as_such_and_not_as_absent)
 
 /* ---- the end, while a sync is under way */
 
-static int64_t latest(wr_rig_client *client)
+static int64_t list(wr_rig_client *client, int16_t version, int64_t time)
 {
-    wr_list_offsets_request_partition partition = {.current_leader_epoch = -1, .timestamp = WR_TIME_LATEST};
+    wr_list_offsets_request_partition partition = {.current_leader_epoch = -1, .timestamp = time};
     wr_list_offsets_request_topic topic = {
         .name = WEIR_SLICE("orders"), .partitions = &partition, .partition_count = 1};
     wr_list_offsets_request in = {.replica_id = -1, .topics = &topic, .topic_count = 1};
-    const wr_list_offsets_response *out = wr_rig_call(client, WR_API_LIST_OFFSETS, 5, &in);
+    const wr_list_offsets_response *out = wr_rig_call(client, WR_API_LIST_OFFSETS, version, &in);
     CHECK(out != NULL);
     CHECK_EQ(out->topics[0].partitions[0].error_code, WR_KAFKA_NONE);
     CHECK(weir_slice_equal(out->topics[0].name, WEIR_SLICE("orders")));
     return out->topics[0].partitions[0].offset;
+}
+
+static int64_t latest(wr_rig_client *client)
+{
+    return list(client, 5, WR_TIME_LATEST);
 }
 
 TEST(the_latest_offset_counts_what_was_acknowledged_with_acks_one)
@@ -242,6 +247,22 @@ TEST(the_latest_offset_counts_what_was_acknowledged_with_acks_one)
         }
         wr_rig_free(rig);
     }
+}
+
+TEST(the_greatest_time_is_looked_for_among_what_is_durable)
+{
+    wr_rig *rig = wr_rig_new(3, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    weir_slice batch = wr_rig_batch(rig, "order", 0, 1, -1, 0, 0);
+    CHECK_EQ(wr_rig_produce(client, "orders", 0, WR_ACKS_ALL, batch, NULL), WR_KAFKA_NONE);
+    wr_rig_run_ms(rig, 10);
+    wr_sim_fail_at(rig->sim, wr_sim_write_count(rig->sim) + 1, EIO);
+    batch = wr_rig_batch(rig, "order", 1, 1, -1, 0, 0);
+    CHECK_EQ(wr_rig_produce(client, "orders", 0, WR_ACKS_LEADER, batch, NULL), WR_KAFKA_NONE);
+    CHECK_EQ(latest(client), 1);
+    CHECK_EQ(list(client, 7, WR_TIME_MAX), 0); /* the second never reached the disk */
+    wr_rig_free(rig);
 }
 
 TEST(the_latest_offset_is_answered_also_when_a_sync_fails)
