@@ -79,15 +79,6 @@ static weir_err parse_bool(const char *text, int64_t *number)
     return WEIR_E_FORMAT;
 }
 
-static weir_err parse_choice(const char *text, const char *choices)
-{
-    size_t size = strlen(text);
-    for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (size > 0 && strcspn(at, "|") == size && strncmp(at, text, size) == 0)
-            return WEIR_OK;
-    return WEIR_E_FORMAT;
-}
-
 static weir_err parse_value(const wr_config_key *row, const char *text, int64_t *number)
 {
     *number = 0;
@@ -96,7 +87,7 @@ static weir_err parse_value(const wr_config_key *row, const char *text, int64_t 
     case WR_CONFIG_TEXT:
         return WEIR_OK;
     case WR_CONFIG_CHOICE:
-        return parse_choice(text, row->choices);
+        return wr_text_is_choice(text, row->choices) ? WEIR_OK : WEIR_E_FORMAT;
     case WR_CONFIG_BOOL:
         return parse_bool(text, number);
     case WR_CONFIG_INT:

@@ -1,7 +1,6 @@
 /* Words and numbers that people type; text.h says what is read. */
 #include "base/text.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 weir_err wr_number_parse(const char *text, int64_t min, int64_t max, int64_t *ret_number)
@@ -22,6 +21,15 @@ weir_err wr_number_parse(const char *text, int64_t min, int64_t max, int64_t *re
         return WEIR_E_RANGE;
     *ret_number = value;
     return WEIR_OK;
+}
+
+bool wr_text_is_choice(const char *text, const char *choices)
+{
+    size_t size = strlen(text);
+    for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+        if (size > 0 && strcspn(at, "|") == size && memcmp(at, text, size) == 0)
+            return true;
+    return false;
 }
 
 /* The distance of optimal string alignment. A row holds the distances of a's first i bytes to each beginning of b; a swap

@@ -63,3 +63,14 @@ TEST(texts_that_are_too_long_are_not_compared)
     CHECK(wr_edit_distance(text, "a") == SIZE_MAX);
     CHECK(wr_edit_distance("a", text) == SIZE_MAX);
 }
+
+TEST(a_choice_is_one_whole_word_of_those_between_the_bars)
+{
+    static const char choices[] = "delete|compact|compact,delete";
+    CHECK(wr_text_is_choice("delete", choices));
+    CHECK(wr_text_is_choice("compact", choices));
+    CHECK(wr_text_is_choice("compact,delete", choices));
+    static const char *const others[] = {"", "comp", "delete|compact", "|", "delete|", "compact,", "Delete"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        CHECK(!wr_text_is_choice(others[i], choices));
+}

@@ -1,6 +1,8 @@
 /* The table of topic settings, values as they were set, and what is in force for a log. */
 #include "topic_config.h"
 
+#include <base/text.h>
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,15 +117,6 @@ wr_topic_config *wr_topic_config_dup(const wr_topic_config *config)
     return copy;
 }
 
-static bool is_choice(const char *choices, const char *text)
-{
-    size_t size = strlen(text);
-    for (const char *at = choices; at; at = strchr(at, '|'), at = at ? at + 1 : NULL)
-        if (strncmp(at, text, size) == 0 && (at[size] == '|' || at[size] == '\0'))
-            return true;
-    return false;
-}
-
 static bool number_fits(const wr_topic_key *key, const char *text)
 {
     char *end = NULL;
@@ -141,7 +134,7 @@ static bool number_fits(const wr_topic_key *key, const char *text)
 static weir_err check_value(const wr_topic_key *key, const char *text, weir_failure *failure)
 {
     if (key->choices) {
-        if (is_choice(key->choices, text))
+        if (wr_text_is_choice(text, key->choices))
             return WEIR_OK;
         return weir_fail(failure, WEIR_E_FORMAT, "Invalid value %s for configuration %s: must be one of %s", text,
                          key->name, key->choices);

@@ -13,6 +13,8 @@ TEST(a_topics_value_is_checked_and_stays_when_the_new_one_is_not)
         CHECK_EQ(wr_topic_config_set(config, name, weir_slice_of(bad[i]), &failure), WEIR_E_FORMAT);
     CHECK_STR(wr_topic_config_get(config, wr_topic_key_find(name)), "1000");
     CHECK_EQ(wr_topic_config_set(config, WEIR_SLICE("cleanup.policy"), WEIR_SLICE("comp"), &failure), WEIR_E_FORMAT);
+    CHECK_EQ(wr_topic_config_set(config, WEIR_SLICE("cleanup.policy"), WEIR_SLICE("delete|compact"), &failure),
+             WEIR_E_FORMAT);
     CHECK_EQ(wr_topic_config_set(config, WEIR_SLICE("preallocate"), WEIR_SLICE("yes"), &failure), WEIR_E_FORMAT);
     CHECK_EQ(wr_topic_config_set(config, WEIR_SLICE("retention"), WEIR_SLICE("1"), &failure), WEIR_E_NOT_FOUND);
     CHECK_OK(wr_topic_config_set(config, name, (weir_slice){0}, &failure));
