@@ -38,7 +38,7 @@ static verdict set(wr_request *request, wr_topic_config *config, weir_slice name
 {
     weir_failure failure = {0};
     if (wr_topic_config_set(config, name, value, &failure) != WEIR_OK)
-        return refuse(WR_KAFKA_INVALID_CONFIG, wr_api_text(request, "%s", failure.sentence));
+        return refuse(WR_KAFKA_INVALID_CONFIG, wr_api_copy(request, failure.sentence));
     return fine;
 }
 
@@ -59,7 +59,7 @@ static verdict conclude(alteration *one, const wr_topic *topic, wr_topic_config 
 {
     weir_failure failure = {0};
     if (so_far.error == WR_KAFKA_NONE && wr_topic_config_check(config, &failure) != WEIR_OK)
-        so_far = refuse(WR_KAFKA_INVALID_CONFIG, wr_api_text(one->wait->request, "%s", failure.sentence));
+        so_far = refuse(WR_KAFKA_INVALID_CONFIG, wr_api_copy(one->wait->request, failure.sentence));
     if (so_far.error == WR_KAFKA_NONE && !validate_only) {
         int64_t based_on = one->changes ? topic->config_count : -1;
         weir_err err =
@@ -80,16 +80,27 @@ static void say(alteration *one, verdict result)
     *one->message = result.message;
 }
 
-/* A resource that is there twice, changed in whatever order, would be a guess. */
-static weir_slice resource_key(wr_request *request, int8_t type, weir_slice name)
+/* What names a resource, of the requests' structs. */
+typedef struct resource_name {
+    int8_t type;
+    weir_slice name;
+} resource_name;
+
+/* How often each resource is there: one that is there twice, changed in whatever order, would be a guess. NULL: memory. */
+static const int32_t *count_resources(wr_request *request, int32_t count,
+                                      resource_name (*named)(const void *in, int32_t i))
 {
-    uint8_t *key = weir_arena_array(request->arena, name.size + 1, 1);
-    if (!key)
-        return (weir_slice){0};
-    key[0] = (uint8_t)type;
-    if (name.size)
-        memcpy(key + 1, name.data, name.size);
-    return (weir_slice){key, name.size + 1};
+    weir_slice *keys = WR_API_ITEMS(request, weir_slice, count);
+    for (int32_t i = 0; keys && i < count; i++) {
+        resource_name one = named(request->message, i);
+        uint8_t *key = weir_arena_array(request->arena, one.name.size + 1, 1);
+        if (!key)
+            return NULL;
+        key[0] = (uint8_t)one.type;
+        memcpy(key + 1, one.name.data, one.name.size);
+        keys[i] = (weir_slice){key, one.name.size + 1};
+    }
+    return keys ? wr_api_repeats(request, keys, count) : NULL;
 }
 
 static const verdict twice = {WR_KAFKA_INVALID_REQUEST, {(const uint8_t *)"The resource is there twice.", 28}};
@@ -112,6 +123,12 @@ static verdict replace(alteration *one, const wr_alter_configs_request_resource 
     return conclude(one, topic, config, validate_only, result);
 }
 
+static resource_name named_replaced(const void *message, int32_t at)
+{
+    const wr_alter_configs_request *in = message;
+    return (resource_name){in->resources[at].resource_type, in->resources[at].resource_name};
+}
+
 weir_err wr_api_alter_configs(wr_request *request)
 {
     const wr_alter_configs_request *in = request->message;
@@ -119,10 +136,7 @@ weir_err wr_api_alter_configs(wr_request *request)
     out->responses = WR_API_ITEMS(request, wr_alter_configs_response_resource, in->resource_count);
     wr_api_wait *wait = weir_arena_alloc(request->arena, sizeof *wait);
     alteration *each = WR_API_ITEMS(request, alteration, in->resource_count);
-    weir_slice *keys = WR_API_ITEMS(request, weir_slice, in->resource_count);
-    for (int32_t i = 0; keys && i < in->resource_count; i++)
-        keys[i] = resource_key(request, in->resources[i].resource_type, in->resources[i].resource_name);
-    const int32_t *times = keys ? wr_api_repeats(request, keys, in->resource_count) : NULL;
+    const int32_t *times = count_resources(request, in->resource_count, named_replaced);
     if (!wait || !each || !out->responses || !times)
         return WEIR_E_MEMORY;
     wait->request = request;
@@ -138,6 +152,8 @@ weir_err wr_api_alter_configs(wr_request *request)
 }
 
 /* ---- one setting at a time */
+
+enum { LIST_SIZE_MAX = 4096 }; /* no value of a setting is longer (topic_config.c) */
 
 static bool list_has(weir_slice list, weir_slice item)
 {
@@ -176,8 +192,10 @@ static verdict change_list(wr_request *request, wr_topic_config *config, const w
     char room[32];
     weir_slice now =
         weir_slice_of(wr_topic_config_effective(config, key, &wr_api_broker(request)->config.topics, room));
+    if (value.size > LIST_SIZE_MAX) /* a look through the list for each item, before it is found to be too long */
+        return refuse(WR_KAFKA_INVALID_CONFIG, WEIR_SLICE("The list is too long."));
     wr_buf text;
-    wr_buf_init(&text, 64 * 1024);
+    wr_buf_init(&text, LIST_SIZE_MAX);
     add_items(&text, now, operation == WR_CONFIG_SUBTRACT ? value : (weir_slice){0});
     if (operation == WR_CONFIG_APPEND)
         add_items(&text, value, (weir_slice){0});
@@ -248,6 +266,12 @@ static void altered(void *user, weir_err err, wr_topic *topic)
     wr_api_wait_end(one->wait);
 }
 
+static resource_name named_changed(const void *message, int32_t at)
+{
+    const wr_incremental_alter_configs_request *in = message;
+    return (resource_name){in->resources[at].resource_type, in->resources[at].resource_name};
+}
+
 weir_err wr_api_incremental_alter_configs(wr_request *request)
 {
     const wr_incremental_alter_configs_request *in = request->message;
@@ -255,10 +279,7 @@ weir_err wr_api_incremental_alter_configs(wr_request *request)
     out->responses = WR_API_ITEMS(request, wr_incremental_alter_configs_response_resource, in->resource_count);
     wr_api_wait *wait = weir_arena_alloc(request->arena, sizeof *wait);
     alteration *each = WR_API_ITEMS(request, alteration, in->resource_count);
-    weir_slice *keys = WR_API_ITEMS(request, weir_slice, in->resource_count);
-    for (int32_t i = 0; keys && i < in->resource_count; i++)
-        keys[i] = resource_key(request, in->resources[i].resource_type, in->resources[i].resource_name);
-    const int32_t *times = keys ? wr_api_repeats(request, keys, in->resource_count) : NULL;
+    const int32_t *times = count_resources(request, in->resource_count, named_changed);
     if (!wait || !each || !out->responses || !times)
         return WEIR_E_MEMORY;
     wait->request = request;

@@ -77,7 +77,8 @@ enum {
 };
 /* The error code for a failure below that has no meaning of its own. */
 int16_t wr_api_storage_error(weir_err err);
-/* A text that lives as long as the request; "" when memory is out. */
+/* A text that lives as long as the request; "" when memory is out. Text is a sentence, cut at 511 bytes; copy is not. */
+weir_slice wr_api_copy(wr_request *request, const char *text);
 weir_slice wr_api_text(wr_request *request, const char *format, ...) WEIR_PRINTF(2, 3);
 /* For each key: the place where it stands first. In n log n: keys come from the network. NULL: memory. */
 const int32_t *wr_api_firsts(wr_request *request, const weir_slice *keys, int32_t count);

@@ -91,6 +91,12 @@ int16_t wr_api_storage_error(weir_err err)
     }
 }
 
+weir_slice wr_api_copy(wr_request *request, const char *text)
+{
+    weir_slice made = weir_arena_dup(request->arena, weir_slice_of(text));
+    return made.data ? made : WEIR_SLICE("");
+}
+
 weir_slice wr_api_text(wr_request *request, const char *format, ...)
 {
     char text[512];
@@ -98,8 +104,7 @@ weir_slice wr_api_text(wr_request *request, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    weir_slice made = weir_arena_dup(request->arena, weir_slice_of(text));
-    return made.data ? made : WEIR_SLICE("");
+    return wr_api_copy(request, text);
 }
 
 /* Null, which is no text at all, stands before all texts. */

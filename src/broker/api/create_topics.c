@@ -99,11 +99,11 @@ static bool check_configs(wr_request *request, const asked_topic *asked, wr_topi
                 out, WR_KAFKA_INVALID_CONFIG,
                 wr_api_text(request, "Null value not supported for topic configs: %.*s", NAME(asked->configs[i].name)));
         if (wr_topic_config_set(config, asked->configs[i].name, asked->configs[i].value, &failure) != WEIR_OK)
-            return refuse(out, WR_KAFKA_INVALID_CONFIG, wr_api_text(request, "%s", failure.sentence));
+            return refuse(out, WR_KAFKA_INVALID_CONFIG, wr_api_copy(request, failure.sentence));
     }
     weir_failure failure = {0};
     if (wr_topic_config_check(config, &failure) != WEIR_OK)
-        return refuse(out, WR_KAFKA_INVALID_CONFIG, wr_api_text(request, "%s", failure.sentence));
+        return refuse(out, WR_KAFKA_INVALID_CONFIG, wr_api_copy(request, failure.sentence));
     return true;
 }
 
@@ -123,7 +123,7 @@ static weir_err show(wr_request *request, const wr_topic_config *config, int32_t
         const char *value = wr_topic_config_effective(config, key, &wr_api_broker(request)->config.topics, room);
         out->configs[out->config_count++] = (wr_create_topics_response_config){
             .name = weir_slice_of(key->name),
-            .value = wr_api_text(request, "%s", value),
+            .value = wr_api_copy(request, value),
             .config_source = wr_api_config_source(wr_api_broker(request), config, key)};
     }
     return WEIR_OK;

@@ -155,7 +155,7 @@ static weir_err add_synonyms(wr_request *request, const wr_topic *topic, const w
     if (key->broker_key && wr_api_config_source(wr_api_broker(request), NULL, key) == WR_CONFIG_SOURCE_STATIC_BROKER) {
         const char *value = wr_topic_config_effective(NULL, key, &wr_api_broker(request)->config.topics, room);
         one->synonyms[one->synonym_count++] = (synonym){.name = weir_slice_of(key->broker_key),
-                                                        .value = wr_api_text(request, "%s", value),
+                                                        .value = wr_api_copy(request, value),
                                                         .source = WR_CONFIG_SOURCE_STATIC_BROKER};
     }
     const char *fallback = key->synonym ? broker_fallback(key->synonym) : NULL;
@@ -189,7 +189,7 @@ static weir_err show_topic(wr_request *request, const asked_resource *asked, res
         const char *value = wr_topic_config_effective(topic->config, key, &wr_api_broker(request)->config.topics, room);
         shown *one = &out->configs[out->config_count++];
         *one = (shown){.name = weir_slice_of(key->name),
-                       .value = wr_api_text(request, "%s", value),
+                       .value = wr_api_copy(request, value),
                        .config_source = wr_api_config_source(wr_api_broker(request), topic->config, key),
                        .config_type = key->type};
         if (in->include_documentation)

@@ -347,6 +347,22 @@ TEST(a_topics_settings_are_changed_shown_with_their_origin_and_kept)
     wr_rig_free(rig);
 }
 
+TEST(a_long_value_of_a_setting_is_shown_whole)
+{
+    wr_rig *rig = wr_rig_new(8, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    char value[4097];
+    for (size_t i = 0; i < sizeof value - 1; i++)
+        value[i] = i % 8 == 7 ? ',' : (char)('0' + i / 8 % 10);
+    value[sizeof value - 1] = '\0';
+    CHECK_EQ(alter(client, THROTTLED, WR_CONFIG_SET, value), WR_KAFKA_NONE);
+    CHECK_TEXT(config_of(client, WR_RESOURCE_TOPIC, "orders", THROTTLED)->value, value);
+    CHECK_EQ(alter(client, THROTTLED, WR_CONFIG_APPEND, value), WR_KAFKA_NONE); /* each item once */
+    CHECK_EQ(alter(client, THROTTLED, WR_CONFIG_APPEND, "0:1"), WR_KAFKA_NONE);
+    wr_rig_free(rig);
+}
+
 TEST(old_records_go_when_their_retention_is_over)
 {
     wr_rig *rig = wr_rig_new(9, (const char *const[]){"log.segment.bytes=16384", "log.retention.ms=60000", NULL});
