@@ -1,6 +1,8 @@
 /* The table of settings, and what they mean: one function for each room that is told. */
 #include "config.h"
 
+#include <topics/data_dir.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -201,6 +203,15 @@ static weir_err read_listeners(wr_broker_config *config, weir_failure *failure)
     return parse_listener("advertised.listeners", advertised, one->advertised_host, &one->advertised_port, failure);
 }
 
+/* It is a value in meta.properties, which begins and ends at white space. */
+static bool cluster_id_is_legal(const char *id)
+{
+    size_t size = 0;
+    while (id[size] > ' ' && id[size] <= '~')
+        size++;
+    return size > 0 && size <= WR_CLUSTER_ID_MAX && !id[size];
+}
+
 static int64_t read_retention_ms(const wr_config *keys)
 {
     if (wr_config_text(keys, "log.retention.ms"))
@@ -299,6 +310,10 @@ weir_err wr_broker_config_read(const wr_config *keys, wr_broker_config *ret_conf
     config.ephemeral = wr_config_bool(keys, "ephemeral");
     config.node_id = (int32_t)wr_config_int(keys, "node.id");
     config.cluster_id = wr_config_text(keys, "cluster.id");
+    if (config.cluster_id && !cluster_id_is_legal(config.cluster_id))
+        return weir_fail(failure, WEIR_E_FORMAT,
+                         "cluster.id: 1 to %d printable characters without spaces, not \"%.60s\"", WR_CLUSTER_ID_MAX,
+                         config.cluster_id);
 
     const char *policy = wr_config_text(keys, "log.cleanup.policy");
     if (strcmp(policy, "delete") != 0)

@@ -191,3 +191,18 @@ TEST(every_number_of_a_topic_has_bounds_that_are_taken_and_past_which_it_is_refu
         wr_topic_config_free(config);
     }
 }
+
+TEST(a_cluster_id_has_up_to_255_printable_characters)
+{
+    char id[257];
+    memset(id, 'c', sizeof id);
+    id[255] = '\0';
+    CHECK_EQ(verdict("cluster.id", id), WEIR_OK);
+    id[255] = 'c';
+    id[256] = '\0';
+    CHECK_EQ(verdict("cluster.id", id), WEIR_E_FORMAT);
+    CHECK_EQ(verdict("cluster.id", "production:eu-1"), WEIR_OK);
+    static const char *const bad[] = {"", " a", "a b", "a\n", "\xc3\xa9"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK_EQ(verdict("cluster.id", bad[i]), WEIR_E_FORMAT);
+}

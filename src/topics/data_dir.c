@@ -12,7 +12,7 @@ enum { DIRECTORY_SIZE_MAX = 3000, FILE_SIZE_MAX = 64 * 1024 };
 struct wr_data_dir {
     wr_io *io;
     wr_data_dir_config config;
-    char cluster_id[WR_UUID_BASE64_SIZE];
+    char cluster_id[WR_CLUSTER_ID_MAX + 1];
     wr_file *lock;
 };
 

@@ -12,11 +12,13 @@
 
 typedef struct wr_data_dir wr_data_dir;
 
+enum { WR_CLUSTER_ID_MAX = 255 };
+
 /* Texts are borrowed. */
 typedef struct wr_data_dir_config {
     const char *directory;
     bool ephemeral;
-    const char *cluster_id; /* NULL: that of the directory, or a new one */
+    const char *cluster_id; /* up to WR_CLUSTER_ID_MAX bytes. NULL: that of the directory, or a new one */
     int32_t node_id;
 } wr_data_dir_config;
 

@@ -332,6 +332,15 @@ static bool is_refused(const char *path, int64_t at, bool cut)
     return refused;
 }
 
+TEST(a_cluster_id_of_any_length_that_is_taken_is_found_again)
+{
+    wr_rig *rig = wr_rig_new(7, (const char *const[]){"cluster.id=the-marketplace-in-production", NULL});
+    CHECK_OK(wr_rig_stop(rig));
+    CHECK_OK(wr_rig_start(rig));
+    CHECK_STR(rig->broker->cluster_id, "the-marketplace-in-production");
+    wr_rig_free(rig);
+}
+
 TEST(a_flipped_bit_or_a_cut_in_a_small_file_is_refused_or_harmless)
 {
     static const char *const paths[] = {"/data/orders-0/topic.properties", "/data/meta.properties",
