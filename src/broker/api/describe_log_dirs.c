@@ -6,12 +6,15 @@
 
 typedef wr_describe_log_dirs_response_topic shown_topic;
 
-static bool is_asked(const wr_describe_log_dirs_request_topic *asked, int32_t partition)
+/* Which of the topic's partitions are asked for, each looked at once. NULL: memory. */
+static const bool *mark_asked(wr_request *request, const wr_topic *topic,
+                              const wr_describe_log_dirs_request_topic *asked)
 {
-    for (int32_t i = 0; asked && i < asked->partition_count; i++)
-        if (asked->partitions[i] == partition)
-            return true;
-    return !asked;
+    bool *marks = WR_API_ITEMS(request, bool, topic->partition_count);
+    for (int32_t i = 0; marks && i < asked->partition_count; i++)
+        if (wr_topic_partition(topic, asked->partitions[i]))
+            marks[asked->partitions[i]] = true;
+    return marks;
 }
 
 /* asked NULL: every partition. */
@@ -20,11 +23,12 @@ static weir_err show_topic(wr_request *request, const wr_topic *topic, const wr_
 {
     out->name = weir_slice_of(topic->name);
     out->partitions = WR_API_ITEMS(request, wr_describe_log_dirs_response_partition, topic->partition_count);
-    if (!out->partitions)
+    const bool *marks = asked ? mark_asked(request, topic, asked) : NULL;
+    if (!out->partitions || (asked && !marks))
         return WEIR_E_MEMORY;
     for (int32_t i = 0; i < topic->partition_count; i++) {
         const wr_partition *partition = topic->partitions[i];
-        if (is_asked(asked, i)) /* a closed one too, with what is known of it: its directory is there */
+        if (!asked || marks[i]) /* a closed one too, with what is known of it: its directory is there */
             out->partitions[out->partition_count++] = (wr_describe_log_dirs_response_partition){
                 .partition_index = i, .partition_size = wr_partition_size(partition)};
     }

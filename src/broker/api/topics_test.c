@@ -15,6 +15,8 @@
 #include <wire/list_offsets.h>
 #include <wire/metadata.h>
 
+#include <stdlib.h>
+
 #include "test.h"
 
 static const wr_metadata_response *metadata(wr_rig_client *client, const char *topic, bool create)
@@ -436,6 +438,28 @@ TEST(the_cluster_and_its_directory_are_described)
     CHECK(dirs && dirs->result_count == 1 && dirs->results[0].topic_count == 1);
     CHECK(dirs->results[0].topics[0].partitions[0].partition_size == 0);
     CHECK(dirs->results[0].topics[0].partitions[1].partition_size > 0);
+    wr_rig_free(rig);
+}
+
+/* When each partition that is there looked at all that were asked for, this took half a minute. */
+TEST(directories_are_described_for_any_number_of_partitions_asked_for)
+{
+    enum { COUNT = 2000, ASKED = 4000000 };
+    wr_rig *rig = wr_rig_new(12, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", COUNT);
+    int32_t *asked = calloc(ASKED, sizeof *asked);
+    CHECK(asked != NULL);
+    for (int32_t i = 0; i < ASKED; i++)
+        asked[i] = i == 0 ? COUNT - 1 : i == 1 ? 7 : COUNT + i;
+    wr_describe_log_dirs_request_topic topic = {
+        .topic = WEIR_SLICE("orders"), .partitions = asked, .partition_count = ASKED};
+    wr_describe_log_dirs_request in = {.topics = &topic, .topic_count = 1};
+    const wr_describe_log_dirs_response *out = wr_rig_call(client, WR_API_DESCRIBE_LOG_DIRS, 4, &in);
+    CHECK(out && out->results[0].topics[0].partition_count == 2);
+    CHECK_EQ(out->results[0].topics[0].partitions[0].partition_index, 7);
+    CHECK_EQ(out->results[0].topics[0].partitions[1].partition_index, COUNT - 1);
+    free(asked);
     wr_rig_free(rig);
 }
 
