@@ -7,6 +7,9 @@
 
 #include <base/buf.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 /* The next topic; false at the end or when the bytes do not hold one. */
 static bool next_topic(wr_cursor *cursor, int32_t *left, weir_slice *ret_topic)
 {
@@ -40,19 +43,53 @@ bool wr_subscription_names(weir_slice metadata, weir_slice topic)
     return false;
 }
 
-static bool names_all_of(weir_slice metadata, weir_slice other)
+/* ---- two subscriptions compared */
+
+typedef struct name_set {
+    weir_slice *names; /* sorted, each once; borrowed from the metadata */
+    size_t count;
+} name_set;
+
+static int compare_names(const void *a, const void *b)
+{
+    const weir_slice *x = a, *y = b;
+    if (x->size != y->size)
+        return x->size < y->size ? -1 : 1;
+    return x->size ? memcmp(x->data, y->data, x->size) : 0;
+}
+
+/* False: the bytes cannot be read, or no memory. */
+static bool collect_names(weir_slice metadata, name_set *ret_set)
 {
     wr_cursor cursor;
     int32_t left;
-    if (!open_topics(other, &cursor, &left))
+    *ret_set = (name_set){0};
+    if (!open_topics(metadata, &cursor, &left) || (size_t)left > wr_cursor_left(&cursor) / sizeof(int16_t))
         return false;
-    for (weir_slice name; next_topic(&cursor, &left, &name);)
-        if (!wr_subscription_names(metadata, name))
-            return false;
-    return !cursor.failed;
+    size_t count = 0, kept = 0;
+    ret_set->names = malloc(((size_t)left + 1) * sizeof *ret_set->names);
+    while (ret_set->names && next_topic(&cursor, &left, &ret_set->names[count]))
+        count++;
+    if (!ret_set->names || left > 0 || cursor.failed)
+        return false;
+    qsort(ret_set->names, count, sizeof *ret_set->names, compare_names);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || compare_names(&ret_set->names[i], &ret_set->names[kept - 1]) != 0)
+            ret_set->names[kept++] = ret_set->names[i];
+    ret_set->count = kept;
+    return true;
 }
 
+/* Without memory they count as different, which costs a rebalance. */
 bool wr_subscription_same_topics(weir_slice a, weir_slice b)
 {
-    return weir_slice_equal(a, b) || (names_all_of(a, b) && names_all_of(b, a));
+    if (weir_slice_equal(a, b))
+        return true;
+    name_set x = {0}, y = {0};
+    bool same = collect_names(a, &x) && collect_names(b, &y) && x.count == y.count;
+    for (size_t i = 0; same && i < x.count; i++)
+        same = compare_names(&x.names[i], &y.names[i]) == 0;
+    free(x.names);
+    free(y.names);
+    return same;
 }
