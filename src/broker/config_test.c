@@ -119,11 +119,11 @@ TEST(a_compacted_topic_is_not_shortened_by_time_or_size)
     wr_topic_config *config = wr_topic_config_new();
     CHECK_OK(wr_topic_config_set(config, WEIR_SLICE("cleanup.policy"), WEIR_SLICE("compact"), NULL));
     CHECK_OK(wr_topic_config_set(config, WEIR_SLICE("segment.bytes"), WEIR_SLICE("65536"), NULL));
-    wr_topic_config_log(config, &broker.topics, &log);
+    wr_topic_config_log(config, &broker.topics, false, &log);
     CHECK(log.compact);
     CHECK_EQ(log.retention_ms, -1);
     CHECK_EQ(log.segment_size, 65536);
-    wr_topic_config_log(NULL, &broker.topics, &log);
+    wr_topic_config_log(NULL, &broker.topics, false, &log);
     CHECK(!log.compact);
     CHECK_EQ(log.retention_ms, broker.topics.log.retention_ms);
     wr_topic_config_free(config);

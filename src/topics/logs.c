@@ -44,7 +44,7 @@ static void open_one(const wr_log_openings *openings, wr_log_opening *one)
     wr_log_config config;
     weir_failure failure = {0};
     wr_topic_path(openings->files, topic->name, one->partition->index, path);
-    wr_topic_config_log(topic->config, openings->config, &config);
+    wr_topic_config_log(topic->config, openings->config, topic->internal, &config);
     if (wr_path_exists(openings->files->io, path))
         one->err = wr_log_open(openings->files->io, path, &config, openings->clean, &one->log, &failure);
     else

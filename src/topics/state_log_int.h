@@ -9,7 +9,7 @@
 enum {
     STATE_BATCH_SIZE = 256 << 10, /* a write is split into batches of about this size */
     STATE_READ_SIZE = 1 << 20,
-    STATE_WRITE_SIZE_MAX = 64 << 20,
+    STATE_WRITE_SIZE_MAX = WR_INTERNAL_BATCH_SIZE_MAX,
 };
 
 struct wr_state_log {

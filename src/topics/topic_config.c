@@ -207,7 +207,22 @@ static void own_number(const wr_topic_config *config, const char *name, int64_t 
         *number = strtoll(text, NULL, 10); /* was checked when it was set */
 }
 
-void wr_topic_config_log(const wr_topic_config *config, const wr_topics_config *inherited, wr_log_config *ret_log)
+/* What is set for clients' records does not hold for the broker's own: these have to be written as they are, and copied
+ * again however old they are. */
+static void make_internal(wr_log_config *log)
+{
+    log->message_size_max = WR_INTERNAL_BATCH_SIZE_MAX;
+    if (log->segment_size < WR_INTERNAL_BATCH_SIZE_MAX)
+        log->segment_size = WR_INTERNAL_BATCH_SIZE_MAX;
+    if (log->index_size_max < wr_log_config_default.index_size_max)
+        log->index_size_max = wr_log_config_default.index_size_max;
+    log->timestamp_before_max_ms = log->timestamp_after_max_ms = INT64_MAX;
+    log->log_append_time = false;
+    log->retention_ms = log->retention_size = -1;
+}
+
+void wr_topic_config_log(const wr_topic_config *config, const wr_topics_config *inherited, bool internal,
+                         wr_log_config *ret_log)
 {
     wr_log_config log = inherited->log;
     own_number(config, "segment.bytes", &log.segment_size);
@@ -231,6 +246,8 @@ void wr_topic_config_log(const wr_topic_config *config, const wr_topics_config *
     if (!strstr(policy, "delete"))
         log.retention_ms = log.retention_size = -1;
     log.nothing_promised = inherited->flush == WR_FLUSH_NONE;
+    if (internal)
+        make_internal(&log);
     *ret_log = log;
 }
 

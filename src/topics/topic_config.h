@@ -36,7 +36,11 @@ const char *wr_topic_config_effective(const wr_topic_config *config, const wr_to
 /* May a client ask for it? What is stored may be more: a topic that an earlier version made compacted keeps everything,
  * as it did. WEIR_E_UNSUPPORTED. */
 WEIR_MUST_CHECK weir_err wr_topic_config_check(const wr_topic_config *config, weir_failure *failure);
-/* What the log needs, from the topic's and the broker's values. */
-void wr_topic_config_log(const wr_topic_config *config, const wr_topics_config *inherited, wr_log_config *ret_log);
+enum { WR_INTERNAL_BATCH_SIZE_MAX = 64 << 20 };
+
+/* What the log needs, from the topic's and the broker's values. `internal`: a topic of the broker's own, which takes
+ * batches of up to WR_INTERNAL_BATCH_SIZE_MAX with times of any age, and is never shortened by itself. */
+void wr_topic_config_log(const wr_topic_config *config, const wr_topics_config *inherited, bool internal,
+                         wr_log_config *ret_log);
 
 #endif

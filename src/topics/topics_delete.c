@@ -60,7 +60,7 @@ static void configure_finish(topic_change *change, weir_err err)
     topic->config_count++;
     change->config = NULL;
     wr_log_config log_config;
-    wr_topic_config_log(topic->config, &topics->config, &log_config);
+    wr_topic_config_log(topic->config, &topics->config, topic->internal, &log_config);
     for (int32_t i = 0; i < topic->partition_count; i++)
         if (topic->partitions[i]->log) {
             wr_log_configure(topic->partitions[i]->log, &log_config);

@@ -153,7 +153,7 @@ static weir_err internal_begin(topic_change *change)
     change->topic = wr_topic_new(name, &id);
     weir_err err = change->topic ? reserve_partitions(change) : WEIR_E_MEMORY;
     if (err == WEIR_OK) {
-        wr_topic_config_log(change->config, &topics->config, &change->log_config);
+        wr_topic_config_log(change->config, &topics->config, change->topic->internal, &change->log_config);
         return WEIR_OK;
     }
     drop_made(change);
@@ -237,7 +237,7 @@ static weir_err grow_begin(topic_change *change)
     change->first = change->topic->partition_count;
     if (change->partition_count <= change->first)
         return WEIR_E_RANGE;
-    wr_topic_config_log(change->topic->config, &topics->config, &change->log_config);
+    wr_topic_config_log(change->topic->config, &topics->config, change->topic->internal, &change->log_config);
     weir_err err = reserve_partitions(change);
     if (err != WEIR_OK)
         drop_made(change);

@@ -17,6 +17,7 @@
 #include <wire/sync_group.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "test.h"
 
@@ -431,6 +432,57 @@ TEST(the_log_of_groups_stays_small_whatever_the_flush_setting)
         wr_rig_kill(rig);
         client = again(rig);
         CHECK_EQ(committed(client, "tool", "orders"), 1999);
+        wr_rig_free(rig);
+    }
+}
+
+/* Of `count` partitions of orders at once. */
+static int16_t commit_many(wr_rig_client *client, const char *group, int32_t count, int64_t offset)
+{
+    wr_offset_commit_request_partition *all = calloc((size_t)count, sizeof *all);
+    CHECK(all != NULL);
+    for (int32_t i = 0; i < count; i++)
+        all[i] = (wr_offset_commit_request_partition){
+            .partition_index = i, .committed_offset = offset, .committed_leader_epoch = -1};
+    wr_offset_commit_request_topic named = {.name = WEIR_SLICE("orders"), .partitions = all, .partition_count = count};
+    wr_offset_commit_request in = {.group_id = weir_slice_of(group),
+                                   .generation_id_or_member_epoch = -1,
+                                   .member_id = WEIR_SLICE(""),
+                                   .retention_time_ms = -1,
+                                   .topics = &named,
+                                   .topic_count = 1};
+    const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in);
+    CHECK(out != NULL);
+    free(all);
+    return out->topics[0].partitions[count - 1].error_code;
+}
+
+TEST(what_is_set_for_clients_records_does_not_hold_for_the_log_of_groups)
+{
+    enum { PARTITIONS = 400, ROUNDS = 30, HOUR_MS = 60 * MINUTE_MS };
+    static const char *const sets[] = {"message.max.bytes=1000",
+                                       "log.message.timestamp.before.max.ms=1m",
+                                       "log.message.timestamp.after.max.ms=0",
+                                       "log.index.size.max.bytes=4",
+                                       "offsets.topic.segment.bytes=16384",
+                                       "log.message.timestamp.type=LogAppendTime"};
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        wr_rig *rig = wr_rig_new(20 + i, (const char *const[]){"offsets.topic.segment.bytes=65536", sets[i], NULL});
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", PARTITIONS);
+        CHECK_EQ(commit_many(client, "old", PARTITIONS, 7), WR_KAFKA_NONE);
+        wr_rig_run_ms(rig, HOUR_MS);
+        wr_sim_set_wall_ms(rig->sim, wr_now_ms(wr_sim_io(rig->sim)) - 2 * MINUTE_MS);
+        client = wr_rig_connect(rig);
+        for (int64_t round = 1; round <= ROUNDS; round++)
+            CHECK_EQ(commit_many(client, "new", PARTITIONS, round), WR_KAFKA_NONE);
+        const wr_topic *topic = wr_topics_find(rig->broker->topics, WEIR_SLICE(WR_OFFSETS_TOPIC));
+        CHECK(wr_partition_size(wr_topic_partition(topic, 0)) < 400000);
+        CHECK_EQ(wr_rig_told(rig, "cannot be rewritten"), 0);
+        wr_rig_kill(rig);
+        client = again(rig);
+        CHECK_EQ(committed(client, "old", "orders"), 7);
+        CHECK_EQ(committed(client, "new", "orders"), ROUNDS);
         wr_rig_free(rig);
     }
 }
