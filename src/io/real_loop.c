@@ -30,7 +30,9 @@ void real_watch_close(real_loop *loop, real_watch *watch)
     assert(!watch->closed);
     watch->closed = true;
     wr_link_remove(&watch->link);
-    close(watch->fd); /* and out of epoll, since nobody else has the description */
+    /* Closing takes it out of epoll only when nobody else has the description; a child between fork and exec has. */
+    (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    close(watch->fd);
     wr_list_append(&loop->dead, &watch->link);
     loop->open_count--;
 }

@@ -1,9 +1,14 @@
 /* The contract of loop.h's streams and listeners, on both implementations. */
 #include "both_testing.h"
+#include "dial.h"
 
 #include <base/hash.h>
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- streams: a client sends numbered bytes, a server echoes, the client checks and closes */
 enum { ECHO_SIZE = 300000, ECHO_CLIENTS = 3 };
@@ -460,6 +465,54 @@ TEST_BOTH(a_callback_may_close_other_streams_that_are_ready_too)
 }
 
 /* ---- of the simulator alone */
+/* ---- a descriptor that a child has too */
+
+static void keep_accepted(void *user, wr_stream *stream)
+{
+    *(wr_stream **)user = stream;
+}
+
+static void stop_loop(void *user)
+{
+    wr_loop_stop(user);
+}
+
+static void run_once(wr_loop *loop)
+{
+    CHECK_OK(wr_loop_post(loop, stop_loop, loop));
+    CHECK_OK(wr_loop_run(loop));
+}
+
+TEST(a_closed_stream_is_told_nothing_more_though_a_child_holds_its_descriptor)
+{
+    static const wr_stream_events none = {NULL, NULL};
+    world w = world_new(0);
+    wr_listener *listener;
+    wr_stream *stream = NULL;
+    wr_dial *client;
+    CHECK_OK(wr_listen(w.loop, "127.0.0.1", 0, keep_accepted, &stream, &listener, NULL));
+    CHECK_OK(wr_dial_open("127.0.0.1", wr_listener_port(listener), 10000, &client));
+    while (!stream)
+        run_once(w.loop);
+    wr_stream_set(stream, &none, NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of this test */
+        for (;;)
+            pause();
+    }
+    CHECK(child > 0);
+    wr_stream_close(stream);
+    run_once(w.loop);
+    CHECK_OK(wr_dial_write(client, "hello", 5, 10000));
+    run_once(w.loop);
+    CHECK_EQ(kill(child, SIGKILL), 0);
+    CHECK_EQ(waitpid(child, NULL, 0), child);
+    wr_dial_close(client);
+    wr_listener_close(listener);
+    world_free(&w);
+}
+
 TEST(resets_reach_both_sides)
 {
     int resets = 0;
