@@ -1,3 +1,12 @@
+/* Buffers, cursors, and the numbers in them; buf.h says what fails how.
+ *
+ *     i8 … i64    big-endian, two's complement
+ *     uvarint     seven bits a byte, the low ones first; the high bit of a byte says that another one follows. At most ten
+ *                 bytes, or five for 32 bits; the last may not hold bits that the number has no room for
+ *     varint      zig-zag: 0, -1, 1, -2, … as the uvarints 0, 1, 2, 3, …
+ *
+ * A buffer doubles from 64 bytes up to its limit. One that has failed stays failed until it is cleared, so that who writes
+ * looks once, at the end; a cursor that ran past its end likewise answers zeroes. */
 #include "base/buf.h"
 
 #include <assert.h>

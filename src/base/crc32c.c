@@ -1,11 +1,11 @@
 /* CRC-32C (Castagnoli polynomial 0x1EDC6F41, reflected 0x82F63B78).
  *
  * The processor's crc32 instruction takes 8 bytes with a latency of three cycles, and can start one every cycle. Long
- * inputs are therefore cut into blocks of three equal lanes that run side by side:
+ * inputs are therefore cut into blocks of three equal parts that run side by side:
  *
- *     [ lane a: L bytes | lane b: L bytes | lane c: L bytes ]
+ *     [ part a: L bytes | part b: L bytes | part c: L bytes ]
  *
- * and the lanes are joined by crc(a|b|c) = crc(a)·x^(16L) + crc(b)·x^(8L) + crc(c) mod P. Carry-less multiplication by
+ * and the parts are joined by crc(a|b|c) = crc(a)·x^(16L) + crc(b)·x^(8L) + crc(c) mod P. Carry-less multiplication by
  * x^(n-33) mod P followed by one crc32 instruction, which multiplies by x^32 (and the reflected product brings one more
  * x), is the multiplication by x^n. */
 #include "hash_int.h"
@@ -56,15 +56,15 @@ uint32_t crc32c_by_table(uint32_t crc, const uint8_t *at, size_t size)
 
 #if defined __x86_64__
 
-/* A block size, and what joins its lanes: x^(16L-33) and x^(8L-33) mod P, reflected. */
-typedef struct lanes {
-    size_t lane_size;
+/* A block size, and what joins its parts: x^(16L-33) and x^(8L-33) mod P, reflected. */
+typedef struct parts {
+    size_t part_size;
     uint32_t shift_two;
     uint32_t shift_one;
-} lanes;
+} parts;
 
-static const lanes long_lanes = {2048, 0x82f89c77, 0xa51b6135};
-static const lanes short_lanes = {128, 0xb9e02b86, 0x0d3b6092};
+static const parts long_parts = {2048, 0x82f89c77, 0xa51b6135};
+static const parts short_parts = {128, 0xb9e02b86, 0x0d3b6092};
 
 static uint64_t load(const uint8_t *at)
 {
@@ -80,16 +80,16 @@ __attribute__((target("sse4.2,pclmul"))) static uint64_t shifted(uint64_t crc, u
 }
 
 /* Takes whole blocks from the front; returns where it stopped. */
-__attribute__((target("sse4.2,pclmul"))) static const uint8_t *crc_by_lanes(uint64_t *crc, const uint8_t *at,
-                                                                            const uint8_t *end, const lanes *by)
+__attribute__((target("sse4.2,pclmul"))) static const uint8_t *crc_by_parts(uint64_t *crc, const uint8_t *at,
+                                                                            const uint8_t *end, const parts *by)
 {
-    size_t lane = by->lane_size;
-    for (; (size_t)(end - at) >= 3 * lane; at += 3 * lane) {
+    size_t size = by->part_size;
+    for (; (size_t)(end - at) >= 3 * size; at += 3 * size) {
         uint64_t a = *crc, b = 0, c = 0;
-        for (size_t i = 0; i < lane; i += 8) {
+        for (size_t i = 0; i < size; i += 8) {
             a = _mm_crc32_u64(a, load(at + i));
-            b = _mm_crc32_u64(b, load(at + lane + i));
-            c = _mm_crc32_u64(c, load(at + 2 * lane + i));
+            b = _mm_crc32_u64(b, load(at + size + i));
+            c = _mm_crc32_u64(c, load(at + 2 * size + i));
         }
         *crc = shifted(a, by->shift_two) ^ shifted(b, by->shift_one) ^ c;
     }
@@ -101,8 +101,8 @@ __attribute__((target("sse4.2,pclmul"))) static uint32_t crc_by_instruction(uint
 {
     const uint8_t *end = at + size;
     uint64_t crc = start;
-    at = crc_by_lanes(&crc, at, end, &long_lanes);
-    at = crc_by_lanes(&crc, at, end, &short_lanes);
+    at = crc_by_parts(&crc, at, end, &long_parts);
+    at = crc_by_parts(&crc, at, end, &short_parts);
     for (; end - at >= 8; at += 8)
         crc = _mm_crc32_u64(crc, load(at));
     uint32_t last = (uint32_t)crc;

@@ -1,3 +1,5 @@
+/* Names of errors, and failures with their sentence (weir/error.h). A sentence that does not fit ends with an ellipsis, never
+ * in the middle of a UTF-8 character. errno goes into a failure of the system's, and is as it was for the caller. */
 #include <weir/error.h>
 
 #include "base/utf8.h"

@@ -1,3 +1,10 @@
+/* Hashes.
+ *
+ *   murmur2   32 bits, seed 0x9747b28c, over little-endian words of 4 bytes, as Kafka's Java client has it: what it gives
+ *             decides into which partition a key goes, so it may never change
+ *   hash64    XXH3 with a seed, for tables in memory
+ *
+ * CRC-32C is in crc32c.c. */
 #include "base/hash.h"
 
 #include <xxhash.h>

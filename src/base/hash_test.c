@@ -33,7 +33,7 @@ TEST(crc32c_has_the_values_that_iscsi_publishes)
     CHECK_EQ(wr_crc32c(0, "", 0), 0);
 }
 
-/* Sizes around every boundary of the lanes, at every alignment. */
+/* Sizes around every boundary of the parts, at every alignment. */
 TEST(crc32c_agrees_with_the_definition_at_every_size_and_alignment)
 {
     enum { SIZE = 3 * 2048 * 2 + 3 * 128 * 2 + 64 };

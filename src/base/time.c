@@ -1,3 +1,10 @@
+/* Times, durations and sizes as text (time.h).
+ *
+ *     time       YYYY-MM-DD T hh:mm:ss [.digits] (Z | ±hh:mm), RFC 3339; printed in UTC with three digits
+ *     duration   digits and a unit: ms, s, m, h or d; without one milliseconds; "-1" is no limit
+ *     size       digits and a unit: b, k, m, g or t, also as kb and kib: powers of 1024; "-1" is no limit
+ *
+ * Nothing here asks for the locale or the time zone of the process. */
 #include "base/time.h"
 
 #include <stddef.h>

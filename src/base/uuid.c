@@ -1,3 +1,10 @@
+/* UUIDs (RFC 9562): versions 4, 7 and 8, and two texts of them.
+ *
+ *     hex       8-4-4-4-12 digits, lower case when printed, either case when read
+ *     base64    22 digits of the URL's alphabet: 21 of six bits, and one of two bits, whose other four must be zero, so that
+ *               one id has one text. As Kafka prints ids of topics
+ *
+ * The version stands in the high four bits of byte 6, the variant 10 in the high two of byte 8. */
 #include "base/uuid.h"
 
 #include "base/hex.h"

@@ -1,3 +1,8 @@
+/* One event from its attributes, and its attributes from an event, whatever it travels in (event.h).
+ *
+ * The attributes of CloudEvents 1.0.2 that weir names have a member of the struct and a row here; dataversion is a number;
+ * every other one is an extension. What is to be written is checked wholly. What is read comes one attribute at a time
+ * (wr_event_reader_set): a fault in a required one is the event's, any other is dropped and counted (wr_event_loss). */
 #include "event_int.h"
 
 #include "codec.h"

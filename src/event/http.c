@@ -1,3 +1,6 @@
+/* The HTTP protocol binding of CloudEvents (http.h says which headers). A value is percent-encoded UTF-8: what is read may
+ * stand in double quotes, and a percent sign that no two digits follow stands for itself; what is written encodes space,
+ * double quote, percent and all that is not printable ASCII. */
 #include "http.h"
 
 #include "event_int.h"

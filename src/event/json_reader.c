@@ -1,3 +1,11 @@
+/* JSON (RFC 8259), token by token, without a tree: who reads says what must come.
+ *
+ *     value    object | array | string | number | true | false | null
+ *     object   { string : value , … }        array   [ value , … ]
+ *
+ * A string is checked where it is read, UTF-8 and escapes alike (half a surrogate pair is refused), and decoded by who wants
+ * its text. The first thing that is wrong stays (wr_json_fail), moves the reader to the end, and is told with its line and
+ * column. Nesting ends at the limit that the caller gives. */
 #include "json_int.h"
 
 #include <base/hex.h>

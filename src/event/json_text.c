@@ -1,3 +1,5 @@
+/* JSON text for those who write it by hand (json_text.h). Strings escape what RFC 8259 asks for, the short way where there is
+ * one, and leave all other UTF-8 as it is; numbers are written whatever the locale of the program says. */
 #include "json_text.h"
 
 #include "json_int.h"

@@ -1,3 +1,6 @@
+/* The Kafka protocol binding of CloudEvents (kafka.h says which headers). The content type decides the mode:
+ * application/cloudevents+json is structured, another CloudEvents type is not read, and whatever else is binary. The
+ * headers of the trace stand without a prefix, as in HTTP, and tell of the last hop. */
 #include "kafka.h"
 
 #include "event_int.h"

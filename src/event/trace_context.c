@@ -1,3 +1,5 @@
+/* Reading, printing and continuing a trace (trace_context.h has the format). Ids are never all zeros, as the specification
+ * forbids: where chance gives that, the last byte is 1. */
 #include "trace_context.h"
 
 #include <base/hex.h>

@@ -16,7 +16,7 @@ enum {
     TOPIC_COUNT_MAX = 32,
     TOPIC_SIZE_MAX = 250, /* Kafka's own limit is 249 */
     POSITION_COUNT_MAX = 1000000,
-    LANE_COUNT_MAX = 2000000, /* more than parked.max and batch.max together may be */
+    QUEUE_COUNT_MAX = 2000000, /* more than parked.max and batch.max together may be */
     REFUSED_KEY_MAX = 100000,
     HEADER_BLOB_SIZE_MAX = 64 << 20,
     BUCKET_COUNT = 12,
@@ -44,7 +44,7 @@ typedef struct numbers {
     counter batches, batch_events, commit_us, commands;
     counter published, acknowledged, refused, republished, set_aside;
     counter dead_letters, parked_total, parked_exhausted, breakers_opened, died;
-    atomic_int_fast64_t outbox_rows, outbox_frozen, outbox_aside, outbox_oldest_ms, parked_events, parked_keys,
+    atomic_int_fast64_t outbox_rows, outbox_refused, outbox_aside, outbox_oldest_ms, parked_events, parked_keys,
         partitions;
     handler_numbers *handlers; /* as service->handlers */
     size_t handler_count;
@@ -272,15 +272,15 @@ WEIR_MUST_CHECK weir_err wr_outbox_set_aside(wr_core *core, const wr_client_reco
                                              int64_t *ret_id, weir_failure *failure);
 
 /* ---- parked keys */
-typedef struct parked_lane {
+typedef struct parked_queue {
     int64_t due_ms;
     int64_t count;
     size_t size;
     uint8_t name[];
-} parked_lane;
+} parked_queue;
 
 typedef struct parked {
-    wr_map *lanes;
+    wr_map *queues; /* by topic and key */
     int64_t event_count;
     int64_t next_due_ms; /* INT64_MAX: none */
 } parked;

@@ -339,10 +339,10 @@ TEST(a_refused_row_freezes_its_key_and_the_next_start_sends_it_in_order)
     wr_buf text;
     wr_buf_init(&text, 1 << 20);
     CHECK(wr_core_health(f.core, &text));
-    CHECK(strstr(wr_buf_cstr(&text), "\"frozen\":2"));
+    CHECK(strstr(wr_buf_cstr(&text), "\"refused\":2"));
     wr_buf_clear(&text);
     wr_core_metrics(f.core, &text);
-    CHECK(strstr(wr_buf_cstr(&text), "weir_outbox_frozen{service=\"tally\"} 2"));
+    CHECK(strstr(wr_buf_cstr(&text), "weir_outbox_refused{service=\"tally\"} 2"));
     wr_buf_fini(&text);
 
     fixture_restart(&f);

@@ -1,7 +1,7 @@
 /* /readyz: whether a service should get traffic, and in words what is not as it should be.
  *
  *     {"ready": true, "degraded": true, "service": "orders", "state": "running", "broker": "unreachable",
- *      "partitions": 4, "outbox": 17, "frozen": 0, "set_aside": 0, "parked": 0,
+ *      "partitions": 4, "outbox": 17, "refused": 0, "set_aside": 0, "parked": 0,
  *      "reasons": ["the broker cannot be reached: 127.0.0.1:9092: Connection refused"]}
  *
  * Ready: partitions are assigned (there may be none for us), the outbox has room, and nobody is stopping us. A broker
@@ -66,14 +66,14 @@ bool wr_core_health(wr_core *core, wr_buf *out)
     bool is_behind = atomic_load(&core->is_behind), is_unreachable = atomic_load(&core->is_unreachable);
     bool has_paused = wr_breakers_any_open(core);
     bool is_ready = is_assigned && !is_draining && !is_behind;
-    int64_t refused = atomic_load(&n->outbox_frozen), aside = atomic_load(&n->outbox_aside);
+    int64_t refused = atomic_load(&n->outbox_refused), aside = atomic_load(&n->outbox_aside);
     bool is_degraded = refused || aside || has_paused || is_unreachable;
     wr_buf_printf(out, "{\"ready\":%s,\"degraded\":%s,\"service\":", is_ready ? "true" : "false",
                   is_degraded ? "true" : "false");
     wr_json_text(out, weir_slice_of(core->name));
     wr_buf_printf(out,
                   ",\"state\":\"%s\",\"broker\":\"%s\",\"partitions\":%" PRId64 ",\"outbox\":%" PRId64
-                  ",\"frozen\":%" PRId64 ",\"set_aside\":%" PRId64 ",\"parked\":%" PRId64,
+                  ",\"refused\":%" PRId64 ",\"set_aside\":%" PRId64 ",\"parked\":%" PRId64,
                   is_draining    ? "draining"
                   : !is_assigned ? "waiting for partitions"
                   : is_behind    ? "too much is unpublished or parked"

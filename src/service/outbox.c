@@ -467,7 +467,7 @@ static void show_numbers(wr_core *core)
     outbox *outbox = &core->outbox;
     wr_link *oldest = wr_list_first(wr_list_empty(&outbox->sent) ? &outbox->waiting : &outbox->sent);
     atomic_store(&core->numbers.outbox_rows, (int64_t)(outbox->waiting_count + outbox->sent_count));
-    atomic_store(&core->numbers.outbox_frozen, (int64_t)outbox->refused_count);
+    atomic_store(&core->numbers.outbox_refused, (int64_t)outbox->refused_count);
     atomic_store(&core->numbers.outbox_aside, (int64_t)outbox->aside_count);
     atomic_store(&core->numbers.outbox_oldest_ms, oldest ? row_of(oldest)->created_ms : 0);
 }

@@ -248,7 +248,7 @@ TEST(a_refused_key_is_tried_again_after_a_minute_in_order_without_a_restart)
     fixture_turns(&f, 3);
     CHECK_EQ(wr_sim_count(f.cluster, "out"), 1); /* b only */
     check_health(&f, "\"degraded\":true");
-    check_health(&f, "\"frozen\":2");
+    check_health(&f, "\"refused\":2");
     for (int i = 0; i < 6; i++)
         CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
     char numbers[300] = "";

@@ -3,13 +3,13 @@
  * A handler that says WEIR_RETRY parks its event's key: the event, and every later one of the same topic and key, wait
  * in weir_parked in order; other keys flow. The head is tried again after a delay that doubles, with jitter; when it
  * succeeds or ends as a dead letter the queue behind it runs on. An event without a key waits alone. While a breaker of
- * the topic is open nothing of its lanes is tried (breaker.c). */
+ * the topic is open nothing of its queues is tried (breaker.c). */
 #include "core_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static weir_slice lane_name(const wr_client_record *record, wr_buf *name)
+static weir_slice queue_name(const wr_client_record *record, wr_buf *name)
 {
     wr_buf_text(name, record->topic);
     if (record->key.data) {
@@ -21,41 +21,41 @@ static weir_slice lane_name(const wr_client_record *record, wr_buf *name)
     return wr_buf_view(name);
 }
 
-static weir_err lane_get(wr_core *core, weir_slice name, parked_lane **ret_lane)
+static weir_err queue_get(wr_core *core, weir_slice name, parked_queue **ret_queue)
 {
-    parked_lane *lane = wr_map_find(core->parked.lanes, name);
-    if (!lane) {
-        lane = calloc(1, sizeof *lane + name.size);
-        if (!lane)
+    parked_queue *queue = wr_map_find(core->parked.queues, name);
+    if (!queue) {
+        queue = calloc(1, sizeof *queue + name.size);
+        if (!queue)
             return WEIR_E_MEMORY;
-        memcpy(lane->name, name.data, name.size);
-        lane->size = name.size;
-        weir_err err = wr_map_add(core->parked.lanes, name, lane);
+        memcpy(queue->name, name.data, name.size);
+        queue->size = name.size;
+        weir_err err = wr_map_add(core->parked.queues, name, queue);
         if (err != WEIR_OK) {
-            free(lane);
+            free(queue);
             return err;
         }
     }
-    *ret_lane = lane;
+    *ret_queue = queue;
     return WEIR_OK;
 }
 
-static void lane_free(wr_core *core, parked_lane *lane)
+static void queue_free(wr_core *core, parked_queue *queue)
 {
-    wr_map_remove(core->parked.lanes, (weir_slice){lane->name, lane->size});
-    free(lane);
+    wr_map_remove(core->parked.queues, (weir_slice){queue->name, queue->size});
+    free(queue);
 }
 
 static void look_for_next_due(wr_core *core)
 {
     parked *parked = &core->parked;
-    parked_lane *lane;
+    parked_queue *queue;
     parked->next_due_ms = INT64_MAX;
-    for (size_t at = 0; (lane = wr_map_next(parked->lanes, &at, NULL));)
-        if (lane->due_ms < parked->next_due_ms)
-            parked->next_due_ms = lane->due_ms;
+    for (size_t at = 0; (queue = wr_map_next(parked->queues, &at, NULL));)
+        if (queue->due_ms < parked->next_due_ms)
+            parked->next_due_ms = queue->due_ms;
     atomic_store(&core->numbers.parked_events, parked->event_count);
-    atomic_store(&core->numbers.parked_keys, (int64_t)wr_map_count(parked->lanes));
+    atomic_store(&core->numbers.parked_keys, (int64_t)wr_map_count(parked->queues));
 }
 
 /* The longest that any of the service's policies makes an event wait. */
@@ -72,25 +72,25 @@ static int64_t longest_delay_ms(const wr_core *core)
 weir_err wr_parked_load(wr_core *core, weir_failure *failure)
 {
     parked *parked = &core->parked;
-    parked->lanes = wr_map_new(LANE_COUNT_MAX, wr_random_u64(core->io));
-    if (!parked->lanes)
+    parked->queues = wr_map_new(QUEUE_COUNT_MAX, wr_random_u64(core->io));
+    if (!parked->queues)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for parked keys");
     wr_statement *statement;
-    weir_err err = wr_store_select(core->store, WR_SQL_PARKED_LANES, NULL, &statement, failure);
+    weir_err err = wr_store_select(core->store, WR_SQL_PARKED_QUEUES, NULL, &statement, failure);
     if (err != WEIR_OK)
         return err;
     int64_t latest_ms = wr_clock_ms(core) + longest_delay_ms(core); /* what lies behind it, nobody can have meant */
     while ((err = wr_statement_next(statement, failure)) == WEIR_OK) {
-        parked_lane *lane;
-        err = lane_get(core, wr_statement_blob(statement, 0), &lane);
+        parked_queue *queue;
+        err = queue_get(core, wr_statement_blob(statement, 0), &queue);
         if (err != WEIR_OK) {
             weir_fail(failure, err, "more parked keys than this service can hold");
             break;
         }
-        lane->count = wr_statement_int(statement, 1);
-        lane->due_ms = wr_statement_int(statement, 2);
-        lane->due_ms = lane->due_ms < latest_ms ? lane->due_ms : latest_ms;
-        parked->event_count += lane->count;
+        queue->count = wr_statement_int(statement, 1);
+        queue->due_ms = wr_statement_int(statement, 2);
+        queue->due_ms = queue->due_ms < latest_ms ? queue->due_ms : latest_ms;
+        parked->event_count += queue->count;
     }
     wr_statement_done(statement);
     if (err != WEIR_E_RANGE)
@@ -101,19 +101,19 @@ weir_err wr_parked_load(wr_core *core, weir_failure *failure)
 
 void wr_parked_fini(wr_core *core)
 {
-    void *lane;
-    for (size_t at = 0; core->parked.lanes && (lane = wr_map_next(core->parked.lanes, &at, NULL));)
-        free(lane);
-    wr_map_free(core->parked.lanes);
+    void *queue;
+    for (size_t at = 0; core->parked.queues && (queue = wr_map_next(core->parked.queues, &at, NULL));)
+        free(queue);
+    wr_map_free(core->parked.queues);
 }
 
 bool wr_parked_holds(wr_core *core, const wr_client_record *record)
 {
-    if (wr_map_count(core->parked.lanes) == 0 || !record->key.data)
+    if (wr_map_count(core->parked.queues) == 0 || !record->key.data)
         return false;
     wr_buf name;
     wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
-    bool holds = wr_map_find(core->parked.lanes, lane_name(record, &name)) != NULL;
+    bool holds = wr_map_find(core->parked.queues, queue_name(record, &name)) != NULL;
     wr_buf_fini(&name);
     return holds;
 }
@@ -124,15 +124,15 @@ weir_err wr_parked_add(wr_core *core, const wr_client_record *record, int attemp
     wr_buf name, blob;
     wr_buf_init(&name, core->options.message_size_max + HEADER_BLOB_SIZE_MAX);
     wr_buf_init(&blob, core->options.message_size_max + HEADER_BLOB_SIZE_MAX);
-    weir_slice lane_bytes = lane_name(record, &name);
+    weir_slice queue_bytes = queue_name(record, &name);
     weir_slice headers = wr_headers_encode(record->headers, record->header_count, &blob);
-    parked_lane *lane = NULL;
-    weir_err err = wr_buf_failed(&name) || wr_buf_failed(&blob) ? WEIR_E_MEMORY : lane_get(core, lane_bytes, &lane);
+    parked_queue *queue = NULL;
+    weir_err err = wr_buf_failed(&name) || wr_buf_failed(&blob) ? WEIR_E_MEMORY : queue_get(core, queue_bytes, &queue);
     if (err != WEIR_OK)
         weir_fail(failure, err, "no room to park an event");
     else
         err = wr_store_run(core->store, WR_SQL_PARKED_ADD,
-                           WEIR_VALUES(WEIR_BLOB(lane_bytes), WEIR_TEXT(record->topic), WEIR_INT(record->partition),
+                           WEIR_VALUES(WEIR_BLOB(queue_bytes), WEIR_TEXT(record->topic), WEIR_INT(record->partition),
                                        WEIR_INT(record->offset), WEIR_INT(record->timestamp_ms), WEIR_BLOB(record->key),
                                        WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(attempts),
                                        WEIR_INT(due_ms), WEIR_TEXT(reason), WEIR_INT(wr_now_ms(core->io))),
@@ -141,8 +141,8 @@ weir_err wr_parked_add(wr_core *core, const wr_client_record *record, int attemp
     wr_buf_fini(&blob);
     if (err != WEIR_OK)
         return err;
-    if (lane->count++ == 0) {
-        lane->due_ms = due_ms;
+    if (queue->count++ == 0) {
+        queue->due_ms = due_ms;
         if (due_ms < core->parked.next_due_ms)
             core->parked.next_due_ms = due_ms;
     }
@@ -157,11 +157,12 @@ typedef struct head {
     int attempts;
 } head;
 
-static weir_err read_head(wr_core *core, const parked_lane *lane, head *ret_head, weir_failure *failure)
+static weir_err read_head(wr_core *core, const parked_queue *queue, head *ret_head, weir_failure *failure)
 {
     wr_statement *statement;
-    weir_err err = wr_store_select(core->store, WR_SQL_PARKED_HEAD,
-                                   WEIR_VALUES(WEIR_BLOB(((weir_slice){lane->name, lane->size}))), &statement, failure);
+    weir_err err =
+        wr_store_select(core->store, WR_SQL_PARKED_HEAD,
+                        WEIR_VALUES(WEIR_BLOB(((weir_slice){queue->name, queue->size}))), &statement, failure);
     if (err != WEIR_OK)
         return err;
     weir_arena_reset(core->arena);
@@ -189,15 +190,15 @@ static weir_err read_head(wr_core *core, const parked_lane *lane, head *ret_head
 }
 
 /* *ret_goes_on: the head is done with, the one behind it may run. */
-static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, weir_failure *failure)
+static weir_err run_head(wr_core *core, parked_queue *queue, bool *ret_goes_on, weir_failure *failure)
 {
     head head = {0};
-    weir_err err = read_head(core, lane, &head, failure);
+    weir_err err = read_head(core, queue, &head, failure);
     if (err != WEIR_OK)
         return err == WEIR_E_RANGE ? weir_fail(failure, WEIR_E_CORRUPT, "a parked key has lost its events") : err;
     if (wr_breaker_holds(core, &head.kept->record)) {
         free(head.kept);
-        lane->due_ms = wr_breaker_due_ms(core);
+        queue->due_ms = wr_breaker_due_ms(core);
         *ret_goes_on = false;
         return WEIR_OK;
     }
@@ -208,17 +209,17 @@ static weir_err run_head(wr_core *core, parked_lane *lane, bool *ret_goes_on, we
     if (err != WEIR_OK)
         return err;
     if (handling.outcome == OUTCOME_RETRY) {
-        lane->due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);
+        queue->due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);
         *ret_goes_on = false;
         return wr_store_run(core->store, WR_SQL_PARKED_DELAY,
-                            WEIR_VALUES(WEIR_INT(head.id), WEIR_INT(handling.attempts), WEIR_INT(lane->due_ms),
+                            WEIR_VALUES(WEIR_INT(head.id), WEIR_INT(handling.attempts), WEIR_INT(queue->due_ms),
                                         WEIR_TEXT(handling.reason)),
                             failure);
     }
     core->parked.event_count--;
-    lane->count--;
-    lane->due_ms = 0;
-    *ret_goes_on = lane->count > 0;
+    queue->count--;
+    queue->due_ms = 0;
+    *ret_goes_on = queue->count > 0;
     return wr_store_run(core->store, WR_SQL_PARKED_DELETE, WEIR_VALUES(WEIR_INT(head.id)), failure);
 }
 
@@ -227,20 +228,20 @@ weir_err wr_parked_run_due(wr_core *core, weir_failure *failure)
     int64_t now_ms = wr_clock_ms(core);
     if (core->parked.next_due_ms > now_ms) {
         atomic_store(&core->numbers.parked_events, core->parked.event_count);
-        atomic_store(&core->numbers.parked_keys, (int64_t)wr_map_count(core->parked.lanes));
+        atomic_store(&core->numbers.parked_keys, (int64_t)wr_map_count(core->parked.queues));
         return WEIR_OK;
     }
     size_t left = core->options.batch_max;
-    parked_lane *lane;
+    parked_queue *queue;
     weir_err err = WEIR_OK;
-    for (size_t at = 0; left > 0 && err == WEIR_OK && (lane = wr_map_next(core->parked.lanes, &at, NULL));) {
-        if (lane->due_ms > now_ms)
+    for (size_t at = 0; left > 0 && err == WEIR_OK && (queue = wr_map_next(core->parked.queues, &at, NULL));) {
+        if (queue->due_ms > now_ms)
             continue;
         bool goes_on = true;
         for (; goes_on && left > 0 && err == WEIR_OK; left--)
-            err = run_head(core, lane, &goes_on, failure);
-        if (err == WEIR_OK && lane->count == 0)
-            lane_free(core, lane);
+            err = run_head(core, queue, &goes_on, failure);
+        if (err == WEIR_OK && queue->count == 0)
+            queue_free(core, queue);
     }
     look_for_next_due(core);
     return err;

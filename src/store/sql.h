@@ -44,10 +44,10 @@ typedef enum wr_sql {
     WR_SQL_ASIDE_REQUEUE, /* id */
     WR_SQL_ASIDE_DELETE,  /* id */
 
-    /* lane, topic, partition, offset, timestamp_ms, key, value, headers, attempts, due_ms, reason, parked_ms */
+    /* queue, topic, partition, offset, timestamp_ms, key, value, headers, attempts, due_ms, reason, parked_ms */
     WR_SQL_PARKED_ADD,
-    WR_SQL_PARKED_LANES,  /* → lane, rows, due_ms of its head */
-    WR_SQL_PARKED_HEAD,   /* lane → id, attempts, topic, partition, offset, timestamp_ms, key, value, headers */
+    WR_SQL_PARKED_QUEUES, /* → queue, rows, due_ms of its head */
+    WR_SQL_PARKED_HEAD,   /* queue → id, attempts, topic, partition, offset, timestamp_ms, key, value, headers */
     WR_SQL_PARKED_DELAY,  /* id, attempts, due_ms, reason */
     WR_SQL_PARKED_DELETE, /* id */
     WR_SQL_PARKED_DIED,   /* id, topic, partition, offset: one attempt more */

@@ -7,14 +7,16 @@
  *   weir_seen       ids of events whose sender numbers nothing, for a window of time
  *   weir_outbox     events to publish, in commit order; gone once acknowledged. What state means: outbox_table.c
  *   weir_set_aside  records that could not be published and that an operator decides about
- *   weir_parked     events whose key waits, in order; attempts of those that wait behind another are 0
+ *   weir_parked     events whose key waits, in order; queue is their topic and key; attempts of those that wait behind
+ *                   another are 0
  *   weir_attempts   events during whose handling the process died, and how often: attempt.c
  *
  * Columns whose names end in _ms are of the service's own clock (clock.c), except created_ms, timestamp_ms and
  * parked_ms, which are the wall clock's and only shown.
  *
  * A script is never changed once it was released: the next one brings the tables from there to here. The first is the
- * schema of the first release, in which weir_outbox.frozen held the state as words ("sent to 17"). */
+ * schema of the first release, in which weir_outbox.frozen held the state as words ("sent to 17") and the queues of
+ * weir_parked were called lanes. */
 #include "sqlite_int.h"
 
 const char *const wr_sqlite_tables[] = {
@@ -48,6 +50,10 @@ const char *const wr_sqlite_tables[] = {
     "  attempts INTEGER NOT NULL, PRIMARY KEY (topic, partition, record_offset)) WITHOUT ROWID;",
 
     "ALTER TABLE weir_inbox ADD COLUMN topic_id BLOB;",
+
+    "ALTER TABLE weir_parked RENAME COLUMN lane TO queue;"
+    "DROP INDEX weir_parked_by_lane;"
+    "CREATE INDEX weir_parked_by_queue ON weir_parked (queue, id);",
     NULL,
 };
 
@@ -57,7 +63,7 @@ const char wr_sqlite_books[] =
     "  sum TEXT NOT NULL, PRIMARY KEY (component, number)) WITHOUT ROWID";
 
 /* Two that are SQLite's alone: beside min() it takes the other columns from the row that holds the minimum
- * (PARKED_LANES), and the partial index needs its own condition said (state <> 0). */
+ * (PARKED_QUEUES), and the partial index needs its own condition said (state <> 0). */
 const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
     [WR_SQL_META_GET] = "SELECT value FROM weir_meta WHERE key = ?1",
     [WR_SQL_META_SET] = "INSERT INTO weir_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = "
@@ -122,12 +128,12 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
     [WR_SQL_ASIDE_VALUE] = "SELECT value FROM weir_set_aside WHERE id = ?1",
     [WR_SQL_ASIDE_REQUEUE] = "UPDATE weir_set_aside SET again = 1 WHERE id = ?1",
     [WR_SQL_ASIDE_DELETE] = "DELETE FROM weir_set_aside WHERE id = ?1",
-    [WR_SQL_PARKED_ADD] = "INSERT INTO weir_parked (lane, topic, partition, record_offset, timestamp_ms, key, value, "
+    [WR_SQL_PARKED_ADD] = "INSERT INTO weir_parked (queue, topic, partition, record_offset, timestamp_ms, key, value, "
                           "headers, attempts, due_ms, reason, parked_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
                           "?10, ?11, ?12)",
-    [WR_SQL_PARKED_LANES] = "SELECT lane, count(*), due_ms, min(id) FROM weir_parked GROUP BY lane",
+    [WR_SQL_PARKED_QUEUES] = "SELECT queue, count(*), due_ms, min(id) FROM weir_parked GROUP BY queue",
     [WR_SQL_PARKED_HEAD] = "SELECT id, attempts, topic, partition, record_offset, timestamp_ms, key, value, headers "
-                           "FROM weir_parked WHERE lane = ?1 ORDER BY id LIMIT 1",
+                           "FROM weir_parked WHERE queue = ?1 ORDER BY id LIMIT 1",
     [WR_SQL_PARKED_DELAY] = "UPDATE weir_parked SET attempts = ?2, due_ms = ?3, reason = ?4 WHERE id = ?1",
     [WR_SQL_PARKED_DELETE] = "DELETE FROM weir_parked WHERE id = ?1",
     [WR_SQL_PARKED_DIED] = "UPDATE weir_parked SET attempts = attempts + 1 WHERE id = ?1 AND topic = ?2 AND "

@@ -215,7 +215,7 @@ def metrics_are_read_by_a_strict_reader_and_tell_lag_and_the_process():
         for name in ("weir_inbox_lag_records", "weir_inbox_lag_seconds"):
             lags = [value for _, labels, value in families[name]["samples"] if labels["topic"].endswith(".greetings")]
             equal(lags, [0, 0, 0, 0])
-        for name in ("weir_outbox_rows", "weir_outbox_frozen", "weir_parked_events", "weir_dead_letters_total"):
+        for name in ("weir_outbox_rows", "weir_outbox_refused", "weir_parked_events", "weir_dead_letters_total"):
             equal(prometheus.value(families, name), 0)
         equal(prometheus.value(families, "weir_outbox_acknowledged_total"), 3)
 

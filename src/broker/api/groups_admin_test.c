@@ -297,7 +297,7 @@ TEST(a_power_cut_at_any_write_of_a_topics_deletion_leaves_no_offset_without_its_
             wr_rig_free(rig);
             break;
         }
-        wr_rig_bury(rig);
+        wr_rig_drop(rig);
         client = again(rig);
         if (wr_topics_find(rig->broker->topics, WEIR_SLICE("orders"))) {
             CHECK_EQ(committed(client, "tool", "orders"), 7);

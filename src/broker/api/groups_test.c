@@ -319,7 +319,7 @@ static bool run_story(uint64_t n, bool cut)
     int32_t asked = 0, given = rebalance_until_dark(rig, &a, &asked);
     bool reached = wr_sim_dark(rig->sim);
     if (reached)
-        wr_rig_bury(rig);
+        wr_rig_drop(rig);
     else
         wr_rig_cut(rig);
     CHECK_OK(wr_rig_start(rig));

@@ -113,7 +113,7 @@ static bool run_story(uint64_t n, fault fault)
     bool reached = fault == FAIL ? wr_sim_write_count(rig->sim) > at : wr_sim_dark(rig->sim);
     wr_sim_fail_at(rig->sim, UINT64_MAX, EIO);
     if (wr_sim_dark(rig->sim))
-        wr_rig_bury(rig);
+        wr_rig_drop(rig);
     else
         wr_rig_cut(rig);
     restart(rig);

@@ -93,7 +93,7 @@ static bool run_story(uint64_t n, bool kill_only)
     produce_until_dark(rig, &story);
     bool crashed = wr_sim_dark(rig->sim);
     if (crashed)
-        wr_rig_bury(rig);
+        wr_rig_drop(rig);
     else
         wr_rig_cut(rig);
 
@@ -265,7 +265,7 @@ static bool run_life(uint64_t n)
     live(rig, &step);
     bool crashed = wr_sim_dark(rig->sim);
     if (crashed)
-        wr_rig_bury(rig);
+        wr_rig_drop(rig);
     else
         wr_rig_cut(rig);
     weir_err err = wr_rig_start(rig);

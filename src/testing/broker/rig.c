@@ -127,7 +127,7 @@ static void clear(wr_rig *rig)
     rig->loop = rig->client_loop = NULL;
 }
 
-void wr_rig_bury(wr_rig *rig)
+void wr_rig_drop(wr_rig *rig)
 {
     clear(rig);
     wr_sim_restart(rig->sim);
@@ -136,13 +136,13 @@ void wr_rig_bury(wr_rig *rig)
 void wr_rig_kill(wr_rig *rig)
 {
     wr_sim_kill(rig->sim);
-    wr_rig_bury(rig);
+    wr_rig_drop(rig);
 }
 
 void wr_rig_cut(wr_rig *rig)
 {
     wr_sim_cut(rig->sim);
-    wr_rig_bury(rig);
+    wr_rig_drop(rig);
 }
 
 static void stop_done(void *user, weir_err err)

@@ -40,8 +40,9 @@ WEIR_MUST_CHECK weir_err wr_rig_start(wr_rig *rig);
 /* The process is gone, as with SIGKILL (the page cache survives) or with the power. Clients go with it. */
 void wr_rig_kill(wr_rig *rig);
 void wr_rig_cut(wr_rig *rig);
-/* After the simulator went dark by itself (wr_sim_cut_at): clears away, and makes light again. */
-void wr_rig_bury(wr_rig *rig);
+/* After the simulator went dark by itself (wr_sim_cut_at): what was the broker's and the clients' is dropped, and the
+ * simulator restarted. */
+void wr_rig_drop(wr_rig *rig);
 /* How many lines it logged so far that contain the text. */
 int wr_rig_told(const wr_rig *rig, const char *text);
 weir_err wr_rig_stop(wr_rig *rig); /* in order; everybody is disconnected */
