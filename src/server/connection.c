@@ -53,11 +53,11 @@ static void start_timer(wr_connection *connection, int64_t deadline_us)
         wr_connection_hang_up(connection, "no memory for a timer");
 }
 
-/* By then somebody must have taken an answer. */
+/* By then somebody must have taken an answer, or some of it, whatever else the client sends. */
 static int64_t answers_due_us(const wr_connection *connection)
 {
     int64_t deadline_ms = connection->server->config.frame_deadline_ms;
-    return wr_time_after_ms(connection->active_us, wr_time_add_ms(deadline_ms, deadline_ms));
+    return wr_time_after_ms(connection->taken_us, wr_time_add_ms(deadline_ms, deadline_ms));
 }
 
 void wr_connection_accept(wr_server *server, int listener, wr_stream *stream)
@@ -399,7 +399,7 @@ static weir_err write_answers(wr_connection *connection)
             err = WEIR_E_AGAIN;
         if (err != WEIR_OK)
             return err;
-        connection->active_us = wr_loop_now_us(connection->server->loop);
+        connection->active_us = connection->taken_us = wr_loop_now_us(connection->server->loop);
         sent(connection, size);
     }
 }
@@ -413,6 +413,8 @@ static void set_want(wr_connection *connection)
         want |= WR_WANT_READ;
     if (first_answered(connection)) {
         want |= WR_WANT_WRITE;
+        if (!(connection->want & WR_WANT_WRITE))
+            connection->taken_us = wr_loop_now_us(connection->server->loop);
         start_timer(connection, answers_due_us(connection));
     }
     if (want != connection->want)

@@ -67,6 +67,7 @@ struct wr_connection {
     weir_failure failure;
     wr_timer timer;
     int64_t active_us;         /* something moved */
+    int64_t taken_us;          /* some of the answers was taken, or the first of them became ready */
     int64_t frame_deadline_us; /* 0: no frame has begun */
 };
 

@@ -268,6 +268,23 @@ TEST(a_reader_that_never_reads_is_closed_in_the_end)
     wr_rig_free(rig);
 }
 
+TEST(a_reader_that_only_sends_is_closed_in_the_end)
+{
+    wr_rig *rig = wr_rig_new(12, NULL);
+    wr_rig_client *slow = wr_rig_connect(rig);
+    wr_rig_listen(slow, false);
+    wr_metadata_request none = {.topic_count = 0};
+    for (int i = 0; i < 3000; i++) /* more answers than the network holds */
+        wr_rig_send(slow, WR_API_METADATA, 1, &none);
+    for (int i = 0; i < 12; i++) {
+        wr_rig_run_ms(rig, 10 * 1000);
+        wr_rig_send(slow, WR_API_METADATA, 1, &none);
+    }
+    CHECK_EQ(wr_server_connection_count(rig->server), 0);
+    CHECK_EQ(wr_server_memory_size(rig->server), 0);
+    wr_rig_free(rig);
+}
+
 TEST(memory_of_half_frames_is_bounded_over_all_connections)
 {
     wr_rig *rig = wr_rig_new(13, (const char *const[]){"queued.max.request.bytes=1048576", NULL});
