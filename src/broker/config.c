@@ -200,7 +200,12 @@ static weir_err read_listeners(wr_broker_config *config, weir_failure *failure)
         one->advertised_port = 0;
         return WEIR_OK;
     }
-    return parse_listener("advertised.listeners", advertised, one->advertised_host, &one->advertised_port, failure);
+    err = parse_listener("advertised.listeners", advertised, one->advertised_host, &one->advertised_port, failure);
+    if (err == WEIR_OK && (strcmp(one->advertised_host, "0.0.0.0") == 0 || strcmp(one->advertised_host, "::") == 0))
+        err = weir_fail(failure, WEIR_E_FORMAT,
+                        "advertised.listeners: nobody can connect to every address, \"%s\"; give one, or auto",
+                        advertised);
+    return err;
 }
 
 /* It is a value in meta.properties, which begins and ends at white space. */

@@ -73,6 +73,9 @@ TEST(listeners_are_one_plain_address)
     CHECK_EQ(verdict("listeners", "0.0.0.0:9092"), WEIR_E_DENIED); /* reachable from outside, without a login */
     CHECK_EQ(verdict("listeners", ":9092"), WEIR_E_DENIED);
     CHECK_EQ(verdict("advertised.listeners", "nonsense"), WEIR_E_FORMAT);
+    static const char *const nowhere[] = {":9092", "0.0.0.0:9092", "PLAINTEXT://[::]:9092"};
+    for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
+        CHECK_EQ(verdict("advertised.listeners", nowhere[i]), WEIR_E_FORMAT);
     CHECK_EQ(verdict("log.dirs", "a,b"), WEIR_E_FORMAT);
     CHECK_EQ(verdict("log.cleanup.policy", "keep"), WEIR_E_FORMAT);
     CHECK_EQ(verdict("group.max.session.timeout.ms", "1s"), WEIR_E_FORMAT);
