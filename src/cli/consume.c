@@ -209,6 +209,8 @@ static int parse_options(consume *self)
     self->count_max = wr_cli_number(cli, "count");
     if (self->group && (wr_cli_on(cli, "tail") || wr_cli_on(cli, "to") || wr_cli_on(cli, "partition")))
         return wr_cli_usage(cli, "--tail, --to and --partition do not go with --group: the group decides");
+    if (wr_cli_on(cli, "tail") && strcmp(wr_cli_text(cli, "offset"), "start") != 0) /* which it is unless given */
+        return wr_cli_usage(cli, "--tail and --offset both say where to begin; one of them is enough");
     int status = wr_record_form_parse(cli, &self->form);
     return status == WR_EXIT_OK ? wr_filter_parse(cli, &self->filter) : status;
 }

@@ -181,5 +181,6 @@ int wr_cli_main(int argc, char **argv, char **environment)
 {
     wr_descriptors_fill_standard();
     wr_self_file_size_errors();
+    wr_self_pipe_errors(); /* a reader who left is no failure */
     return finish_output(dispatch(argc, argv, environment), 0);
 }

@@ -82,23 +82,46 @@ static int parse_options(wr_produce *self, wr_producer_options *ret_options)
 }
 
 /* ---- the end */
-static int finish(wr_produce *self, int status, int timeout_ms)
+/* What to do about records that were not taken; "" when the reason says it. */
+static void find_next_step(const wr_produce *self, const wr_kafka *kafka, char *ret_next, size_t size)
+{
+    enum { REACH_MS = 1000 };
+    *ret_next = '\0';
+    if (self->failed == WEIR_E_NOT_FOUND)
+        snprintf(ret_next, size, "\nWhat there is: weir topic show %.120s", self->topic);
+    else if (self->failed == WEIR_E_LIMIT)
+        snprintf(ret_next, size, "\nThe topic sets the limit: weir topic alter %.120s -c max.message.bytes=N",
+                 self->topic);
+    else if (self->failed == WEIR_E_TIMEOUT && wr_client_reach(kafka->client, REACH_MS, NULL) == WEIR_OK)
+        snprintf(ret_next, size, "\nThe broker answers and does not take them; its log says why (a full disk?)");
+}
+
+static int say_untaken(const wr_produce *self, const wr_kafka *kafka)
+{
+    char place[24] = "", next[200];
+    weir_failure failure = {0};
+    if (self->partition >= 0)
+        snprintf(place, sizeof place, ", partition %d,", self->partition);
+    find_next_step(self, kafka, next, sizeof next);
+    weir_err err = self->failed == WEIR_E_LIMIT ? WEIR_E_REFUSED : self->failed;
+    weir_fail(&failure, err, "%lld of %lld records to %.100s%s were not taken: %s", (long long)self->failed_count,
+              (long long)self->sent_count, self->topic, place, self->reason);
+    return *next ? wr_cli_fail(self->cli, err, "%s%s", failure.sentence, next) : wr_cli_failure(self->cli, &failure);
+}
+
+static int finish(wr_produce *self, int status, const wr_kafka *kafka)
 {
     wr_cli *cli = self->cli;
+    int timeout_ms = kafka->timeout_ms;
     int64_t deadline_us = wr_mono_us(cli->io) + (int64_t)timeout_ms * 1000;
     while (wr_producer_pending(self->producer) > 0 && wr_mono_us(cli->io) < deadline_us)
         wr_produce_poll(self, WR_PRODUCE_POLL_MS);
-    weir_failure failure = {0};
     size_t pending = wr_producer_pending(self->producer);
-    weir_err err = WEIR_OK;
     if (self->failed_count > 0)
-        err = weir_fail(&failure, self->failed, "%lld of %lld records were not taken: %s",
-                        (long long)self->failed_count, (long long)self->sent_count, self->reason);
+        status = say_untaken(self, kafka);
     else if (pending > 0)
-        err = weir_fail(&failure, WEIR_E_TIMEOUT, "%zu of %lld records are not acknowledged after %d ms", pending,
-                        (long long)self->sent_count, timeout_ms);
-    if (err != WEIR_OK)
-        status = wr_cli_failure(cli, &failure);
+        status = wr_cli_fail(cli, WEIR_E_TIMEOUT, "%zu of %lld records to %s are not acknowledged after %d ms", pending,
+                             (long long)self->sent_count, self->topic, timeout_ms);
     int64_t taken = self->done_count - self->failed_count;
     bool news = cli->error_terminal || (status != WR_EXIT_OK && taken > 0); /* half done is worth a line anywhere */
     if (!wr_cli_on(cli, "quiet") && news)
@@ -124,7 +147,7 @@ int wr_run_produce(wr_cli *cli)
     if (status == WR_EXIT_OK && wr_producer_new(kafka.client, &options, &self.producer, &failure) != WEIR_OK)
         status = wr_cli_failure(cli, &failure);
     if (status == WR_EXIT_OK)
-        status = finish(&self, wr_produce_read(&self), kafka.timeout_ms);
+        status = finish(&self, wr_produce_read(&self), &kafka);
     if (self.producer)
         wr_producer_free(self.producer);
     weir_arena_free(self.arena);

@@ -13,8 +13,9 @@ static int fail_record(wr_produce *self, const char *where, size_t size, weir_er
         return wr_cli_fail(self->cli, err, "%s: %s", where, failure->sentence);
     if (err == WEIR_E_REFUSED || err == WEIR_E_LIMIT)
         return wr_cli_fail(self->cli, WEIR_E_REFUSED,
-                           "%s: a record of %zu bytes is not sent; the limit is --kafka.message.max.bytes", where,
-                           size);
+                           "%s: a record of %zu bytes is not sent; the limit is --kafka.message.max.bytes (1000000 "
+                           "unless given), and behind it the topic's max.message.bytes",
+                           where, size);
     return wr_cli_fail(self->cli, err, "%s: %s", where, weir_err_name(err));
 }
 
@@ -57,7 +58,8 @@ static int read_lines(wr_produce *self, int fd, const char *name)
         }
         weir_arena_reset(self->arena);
         if (err == WEIR_E_LIMIT)
-            status = wr_cli_fail(self->cli, err, "%s: longer than %d bytes", where, LINE_SIZE_MAX);
+            status = wr_cli_fail(self->cli, WEIR_E_FORMAT, "%s: the line is longer than %d bytes and was not sent",
+                                 where, LINE_SIZE_MAX);
         else if (err != WEIR_OK)
             status = fail_read(self, name, err);
         else if ((err = wr_produce_text(self, line, &failure)) != WEIR_OK)

@@ -49,9 +49,14 @@ bool wr_filter_passes(const wr_filter *filter, const wr_client_record *record)
 int wr_record_form_parse(wr_cli *cli, wr_record_form *ret_form)
 {
     wr_record_form form = {.pattern = wr_cli_text(cli, "format")};
-    for (const char *at = form.pattern; at && (at = strchr(at, '%')); at += 2)
-        if (!at[1] || !strchr("tpokvshTSK%", at[1]))
+    for (const char *at = form.pattern; at && (at = strchr(at, '%')); at += 2) {
+        if (!at[1])
+            return wr_cli_usage(cli, "-f ends with half a directive, '%%'; a percent sign is %%%%");
+        if (!strchr("tpokvshTSK%", at[1]))
             return wr_cli_usage(cli, "-f has no '%%%c'; it has %%t %%p %%o %%k %%v %%h %%T %%K %%S and %%%%", at[1]);
+        if (at[1] == 'h' && at[2] == '{' && !strchr(at, '}'))
+            return wr_cli_usage(cli, "-f has a '%%h{' without its '}'");
+    }
     if (form.pattern && wr_cli_on(cli, "output"))
         return wr_cli_usage(cli, "-f and -o both say how records look; one of them is enough");
     form.kind = form.pattern               ? WR_RECORD_PATTERN

@@ -78,6 +78,9 @@ int64_t wr_self_descriptors_raise(void);
 /* From now on a file that would grow past RLIMIT_FSIZE is an error of the write (WEIR_E_FULL) and does not end the process
  * (SIGXFSZ). Children inherit it. */
 void wr_self_file_size_errors(void);
+/* And a write to a pipe that nobody reads any more (EPIPE, WEIR_E_CLOSED) does not end the process (SIGPIPE). For programs
+ * that print; a library leaves the signal to its program. */
+void wr_self_pipe_errors(void);
 /* How many are open now; -1 when that cannot be read. */
 int64_t wr_self_descriptors_open(void);
 

@@ -73,10 +73,20 @@ int64_t wr_self_descriptors_raise(void)
     return wr_self_descriptors_max();
 }
 
+static void ignore(int signal)
+{
+    struct sigaction ignoring = {.sa_handler = SIG_IGN};
+    sigaction(signal, &ignoring, NULL);
+}
+
 void wr_self_file_size_errors(void)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGXFSZ, &ignore, NULL);
+    ignore(SIGXFSZ);
+}
+
+void wr_self_pipe_errors(void)
+{
+    ignore(SIGPIPE);
 }
 
 int64_t wr_self_descriptors_open(void)

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from harness import CODECS, Weir, bootstrap, check, equal, eventually, fresh, main, remove, test, weir_binary
+from services import takes_signals
 
 OK, FAILED, USAGE, NOT_FOUND, UNREACHABLE, PRECONDITION, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 5, 6, 7, 130
 BYTES = b"\xff\x00\xfe"
@@ -149,7 +150,7 @@ def lines_are_bytes():
     equal(weir("consume", name, "--to", "5", "-f", "%v\\n")[0].split(b"\n")[:-1], values)
     equal([(r.get("key"), r.get("key_base64"), r["value"]) for r in lines("consume", name, "--offset", "5")],
           [(None, "/w==", "v"), ("", None, "")])
-    _, said = weir("produce", name, stdin=b"x" * ((16 << 20) + 10), status=FAILED)
+    _, said = weir("produce", name, stdin=b"x" * ((16 << 20) + 10), status=USAGE)
     check("stdin:1" in said and "16777216" in said, said)
 
 
@@ -501,10 +502,7 @@ def an_interrupt_ends_what_waits():
     name = topic()
     for words in (["consume", name, "-F"], ["produce", name], ["group", "lag", "-w"]):
         with subprocess.Popen([weir_binary(), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as process:
-            # Signals are taken once they are blocked: bit 1 of SigBlk is SIGINT.
-            status = Path(f"/proc/{process.pid}/status")
-            eventually(lambda: any(line.startswith("SigBlk") and int(line.split()[1], 16) & 2
-                                   for line in status.read_text().splitlines()))
+            eventually(lambda: takes_signals(process.pid))
             process.send_signal(signal.SIGINT)
             equal((words, process.wait(20)), (words, INTERRUPTED))
 
@@ -616,6 +614,43 @@ def what_a_service_could_not_publish_is_listed_shown_and_deleted():
         process.terminate()
         process.wait(20)
         shutil.rmtree(folder)
+
+
+@test
+def what_a_topic_does_not_take_is_said_with_its_name_and_what_to_do():
+    name = topic(2)
+    for words, line, status, expected in [
+            (["-p", "9"], b"x", NOT_FOUND, f"1 of 1 records to {name}, partition 9, were not taken: "),
+            (["-p", "9"], b"x", NOT_FOUND, f"weir topic show {name}"),
+            (["--kafka.message.max.bytes", "3000000"], b"x" * 2000000, PRECONDITION,
+             f"weir topic alter {name} -c max.message.bytes=N"),
+            ([], b"x" * 2000000, PRECONDITION, "--kafka.message.max.bytes (1000000 unless given)"),
+            ([], b"x" * (17 << 20), USAGE, "stdin:1: the line is longer than 16777216 bytes")]:
+        _, said = weir("produce", name, *words, stdin=line + b"\n", status=status)
+        check(expected in said, f"{words}: {said}")
+    _, said = weir("produce", "a/b", stdin=b"x\n", status=PRECONDITION)
+    check("records to a/b were not taken" in said, said)
+
+
+@test
+def a_reader_who_leaves_ends_consume_without_a_failure():
+    name = topic()
+    weir("produce", name, stdin=b"y" * 99 + b"\n" + b"y\n" * 100000)
+    for words in (["consume", name], ["consume", name, "--follow"]):
+        reader = subprocess.Popen([weir_binary(), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        reader.stdout.read(1)
+        reader.stdout.close()
+        said = reader.communicate(timeout=40)[1]
+        equal((reader.returncode, said), (OK, b""))
+
+
+@test
+def words_that_contradict_or_end_too_early_are_refused():
+    name = topic()
+    for words, hint in [(["--tail", "1", "--offset", "end"], "both say where to begin"), (["-f", "%"], "half a directive"),
+                        (["-f", "%h{a"], "without its '}'")]:
+        _, said = weir("consume", name, *words, status=USAGE)
+        check(hint in said, f"{words}: {said}")
 
 
 main()

@@ -14,7 +14,7 @@ import tempfile
 import time
 
 from harness import Weir, check, equal, eventually, main, slow, test, weir_binary
-from services import AGAIN_S, Service, end, http, patience, weir
+from services import AGAIN_S, Service, end, http, patience, takes_signals, weir
 
 
 @contextlib.contextmanager
@@ -173,19 +173,12 @@ def tools_end_when_asked_whatever_they_wait_for():
             tool = subprocess.Popen([weir_binary(), *words, "-b", on.bootstrap], stdin=subprocess.PIPE,
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
-                # Its signals come to a thread of its own as soon as they are blocked.
-                eventually(lambda: blocks_sigterm(tool.pid))
+                eventually(lambda: takes_signals(tool.pid))
                 equal(end(tool, first=by), 128 + by)
             finally:
                 tool.kill()
                 tool.wait()
                 tool.stdin.close()
-
-
-def blocks_sigterm(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        blocked = next(line for line in file if line.startswith("SigBlk:"))
-    return int(blocked.split()[1], 16) >> (signal.SIGTERM - 1) & 1
 
 
 @test

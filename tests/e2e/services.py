@@ -61,6 +61,15 @@ def end(process, signals=1, within_s=25, first=signal.SIGTERM):
         raise AssertionError(f"still there {within_s} s after SIGTERM") from None
 
 
+def takes_signals(pid):
+    """Whether a thread of the process waits for the signals: then they are blocked, and others are not, which librdkafka
+    blocks all together while it starts."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        line = next(line for line in file if line.startswith("SigBlk:"))
+    blocked = int(line.split()[1], 16)
+    return blocked >> (signal.SIGTERM - 1) & 1 and not blocked >> (signal.SIGUSR1 - 1) & 1
+
+
 class Service:
     """One of the example programs, with a folder of its own. Its lines of the log are JSON."""
 
