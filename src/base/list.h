@@ -92,4 +92,16 @@ static inline wr_link *wr_list_pop_last(wr_list *list)
     return last;
 }
 
+/* All of `from`, in its order, behind what is in `to`; `from` is empty then. */
+static inline void wr_list_move(wr_list *to, wr_list *from)
+{
+    if (wr_list_empty(from))
+        return;
+    from->head.next->prev = to->head.prev;
+    to->head.prev->next = from->head.next;
+    from->head.prev->next = &to->head;
+    to->head.prev = from->head.prev;
+    from->head.next = from->head.prev = &from->head;
+}
+
 #endif

@@ -29,3 +29,22 @@ TEST(a_list_keeps_its_order_through_removal_anywhere)
         CHECK_EQ(WR_LIST_ITEM(wr_list_pop(&list), item, link)->number, expected[i]);
     CHECK(wr_list_empty(&list));
 }
+
+TEST(moving_puts_all_of_one_list_behind_another)
+{
+    item items[4] = {{.number = 0}, {.number = 1}, {.number = 2}, {.number = 3}};
+    wr_list to, from;
+    wr_list_init(&to);
+    wr_list_init(&from);
+    wr_list_move(&to, &from);
+    CHECK(wr_list_empty(&to) && wr_list_empty(&from));
+    for (int i = 0; i < 4; i++)
+        wr_list_append(i < 2 ? &to : &from, &items[i].link);
+    wr_list_move(&to, &from);
+    CHECK(wr_list_empty(&from));
+    wr_list_move(&from, &to); /* into an empty one */
+    wr_list_move(&to, &from);
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(WR_LIST_ITEM(wr_list_pop(&to), item, link)->number, i);
+    CHECK(wr_list_empty(&to));
+}

@@ -13,25 +13,34 @@
 
 enum { COMMAND_BATCH_MAX = 512, BEGIN_ATTEMPT_MAX = 3 };
 
+static weir_err handle_record(wr_core *core, const wr_client_record *record, const chunk_item *item,
+                              weir_failure *failure)
+{
+    if (!wr_inbox_is_ours(item))
+        return WEIR_OK;
+    if (wr_breaker_holds(core, record->topic)) {
+        wr_inbox_hold(core, item->position, record);
+        return WEIR_OK;
+    }
+    wr_inbox_admit(core, item->position, record);
+    count_up(&core->numbers.events, 1);
+    handling handling;
+    wr_attempt_begin(core, record, 0);
+    weir_err err = wr_handle(core, record, wr_attempts_of(core, record), true, &handling, failure);
+    if (err != WEIR_OK || handling.outcome != OUTCOME_RETRY)
+        return err;
+    int64_t due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);
+    return wr_parked_add(core, record, handling.attempts, due_ms, handling.reason, failure);
+}
+
 static weir_err handle_records(wr_core *core, weir_failure *failure)
 {
     weir_err err = wr_inbox_begin(core, failure);
-    for (size_t i = 0; i < core->record_count && err == WEIR_OK; i++) {
-        const wr_client_record *record = &core->records[i];
-        if (wr_breaker_holds(core, record)) {
-            wr_inbox_hold(core, record);
-            continue;
-        }
-        if (!wr_inbox_admit(core, record))
-            continue;
-        count_up(&core->numbers.events, 1);
-        handling handling;
-        wr_attempt_begin(core, record, 0);
-        err = wr_handle(core, record, wr_attempts_of(core, record), true, &handling, failure);
-        if (err == WEIR_OK && handling.outcome == OUTCOME_RETRY) {
-            int64_t due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);
-            err = wr_parked_add(core, record, handling.attempts, due_ms, handling.reason, failure);
-        }
+    for (wr_link *link = wr_list_first(&core->batch); link; link = wr_list_next(&core->batch, link)) {
+        const chunk *chunk = WR_LIST_ITEM(link, struct chunk, link);
+        core->looks = chunk->looks;
+        for (size_t i = 0; i < chunk->count && err == WEIR_OK; i++)
+            err = handle_record(core, &chunk->records[i], &chunk->items[i], failure);
     }
     return err;
 }
@@ -140,8 +149,7 @@ static weir_err begin(wr_core *core, weir_failure *failure)
     return err;
 }
 
-weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t count, bool *ret_did,
-                      weir_failure *failure)
+weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did, weir_failure *failure)
 {
     wr_list commands;
     take_commands(core, &commands);
@@ -150,8 +158,6 @@ weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t cou
     if (is_idle && !wr_outbox_wants_write(core, true))
         return WEIR_OK;
 
-    core->records = records;
-    core->record_count = count;
     weir_failure own = {0};
     failure = failure ? failure : &own;
     bool in_doubt = false;
@@ -169,12 +175,15 @@ weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t cou
         }
         count_up(&core->numbers.commit_us, (uint64_t)(wr_mono_us(core->io) - start_us));
     }
-    core->record_count = 0;
+    wr_pipeline_give_back(core);
     if (err == WEIR_OK) {
         count_up(&core->numbers.batches, 1);
         count_up(&core->numbers.batch_events, count);
+        wr_inbox_committed(core);
         wr_outbox_committed(core);
     }
     answer_commands(&commands, err == WEIR_OK ? NULL : failure, in_doubt);
-    return err == WEIR_OK ? wr_inbox_give_back(core, failure) : err;
+    if (err == WEIR_OK)
+        wr_inbox_give_back(core);
+    return err;
 }

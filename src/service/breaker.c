@@ -60,11 +60,11 @@ static bool is_open(const wr_core *core, size_t topic)
     return false;
 }
 
-bool wr_breaker_holds(wr_core *core, const wr_client_record *record)
+bool wr_breaker_holds(wr_core *core, const char *name)
 {
     if (core->breakers.open_count == 0)
         return false;
-    size_t topic = find_topic(core, record->topic);
+    size_t topic = find_topic(core, name);
     return topic < core->topic_count && is_open(core, topic);
 }
 
@@ -119,12 +119,11 @@ int64_t wr_breaker_due_ms(const wr_core *core)
     return due_ms;
 }
 
-weir_err wr_breakers_try(wr_core *core, weir_failure *failure)
+void wr_breakers_try(wr_core *core)
 {
-    weir_err err = wr_inbox_give_back(core, failure);
     int64_t now_ms = wr_clock_ms(core);
-    for (size_t topic = 0; core->breakers.open_count && err == WEIR_OK && topic < core->topic_count; topic++) {
-        bool was_open = is_open(core, topic);
+    int open_before = core->breakers.open_count;
+    for (size_t topic = 0; core->breakers.open_count && topic < core->topic_count; topic++)
         for (size_t i = 0; i <= core->numbers.handler_count; i++) {
             breaker *breaker = &of_topic(core, topic)[i];
             if (atomic_load(&breaker->state) != BREAKER_OPEN || breaker->due_ms > now_ms)
@@ -134,12 +133,8 @@ weir_err wr_breakers_try(wr_core *core, weir_failure *failure)
             say(core, WR_INFO, "the topic is read again, to see whether it is still rejected", topic,
                 i < core->numbers.handler_count ? &core->service->handlers[i] : NULL, breaker);
         }
-        if (was_open && !is_open(core, topic))
-            err = wr_inbox_resume(core, core->topics[topic]);
-        if (err != WEIR_OK)
-            weir_fail(failure, err, "topic %s cannot be read again", core->topics[topic]);
-    }
-    return err;
+    if (core->breakers.open_count != open_before)
+        wr_inbox_pause(core);
 }
 
 bool wr_breakers_any_open(const wr_core *core)

@@ -13,27 +13,9 @@ bool wr_core_crash(wr_core *core, const char *where)
 
 void wr_core_wake(wr_core *core)
 {
-    wr_consumer_wake(core->consumer);
-}
-
-static void on_deliveries(void *user)
-{
-    wr_core_wake(user);
-}
-
-weir_err wr_core_producer_new(wr_core *core, weir_failure *failure)
-{
-    wr_producer_options options = {
-        .linger_ms = core->options.linger_ms,
-        .compression = core->options.compression,
-        .keyless_together = true,
-        .size_max = core->send_size_max,
-        .one_by_one = core->outbox.is_one_by_one,
-    };
-    weir_err err = wr_producer_new(core->options.client, &options, &core->producer, failure);
-    if (err == WEIR_OK)
-        wr_producer_on_ready(core->producer, on_deliveries, core);
-    return err;
+    wr_pipeline_wake_main(core);
+    if (!atomic_load(&core->is_threaded))
+        wr_consumer_wake(core->reader.consumer);
 }
 
 /* ---- starting */
@@ -126,16 +108,16 @@ static weir_err open_client(wr_core *core, weir_failure *failure)
     wr_consumer_options options = {.group = core->topic_count ? core->group : NULL,
                                    .from_beginning = true,
                                    .read_committed = true,
-                                   .assigned = wr_inbox_assigned,
-                                   .revoked = wr_inbox_revoked,
-                                   .identified = core->topic_count ? wr_inbox_identified : NULL,
+                                   .assigned = wr_reader_assigned,
+                                   .revoked = wr_reader_revoked,
+                                   .identified = core->topic_count ? wr_reader_identified : NULL,
                                    .user = core};
-    weir_err err = wr_consumer_new(core->options.client, &options, &core->consumer, failure);
+    weir_err err = wr_consumer_new(core->options.client, &options, &core->reader.consumer, failure);
     if (err == WEIR_OK && core->topic_count)
-        err = wr_consumer_subscribe(core->consumer, core->topics, core->topic_count, failure);
+        err = wr_consumer_subscribe(core->reader.consumer, core->topics, core->topic_count, failure);
     else if (err == WEIR_OK) /* nothing to read; its poll is still where the core waits */
         atomic_store(&core->is_assigned, true);
-    return err == WEIR_OK ? wr_core_producer_new(core, failure) : err;
+    return err == WEIR_OK ? wr_publisher_start(core, failure) : err;
 }
 
 weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_failure *failure)
@@ -150,6 +132,8 @@ weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_fa
     pthread_mutex_init(&core->lock, NULL);
     wr_list_init(&core->commands);
     wr_outbox_init(core);
+    wr_publisher_init(core);
+    bool has_pipeline = wr_pipeline_init(core) == WEIR_OK;
     fill_defaults(core);
     while (core->service->handlers && core->service->handlers[core->numbers.handler_count].type)
         core->numbers.handler_count++;
@@ -159,8 +143,9 @@ weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_fa
             core->attempts_max = wr_retry_max(&core->service->handlers[i].retry);
     core->numbers.handlers = calloc(core->numbers.handler_count + 1, sizeof(handler_numbers));
     core->arena = weir_arena_new(ARENA_SIZE_MAX);
-    weir_err err = core->numbers.handlers && core->arena ? split_topics(core, failure)
-                                                         : weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
+    bool has_memory = has_pipeline && core->numbers.handlers && core->arena;
+    weir_err err =
+        has_memory ? split_topics(core, failure) : weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
     if (err == WEIR_OK)
         err = check_topics(core, failure);
     if (err == WEIR_OK && wr_breakers_init(core) != WEIR_OK)
@@ -182,10 +167,12 @@ void wr_core_free(wr_core *core)
     if (!core)
         return;
     core->is_broken = true; /* revoked, called while the consumer goes, tells the group nothing more */
-    if (core->producer)
-        wr_producer_free(core->producer);
-    if (core->consumer)
-        wr_consumer_free(core->consumer);
+    wr_pipeline_stop(core, false);
+    wr_pipeline_fini(core);
+    if (core->publisher.producer)
+        wr_producer_free(core->publisher.producer);
+    if (core->reader.consumer)
+        wr_consumer_free(core->reader.consumer);
     for (wr_link *link; (link = wr_list_pop(&core->commands));) {
         wr_core_command *command = WR_LIST_ITEM(link, wr_core_command, link);
         command->done(command, WEIR_FATAL, "the service has stopped");
@@ -193,6 +180,7 @@ void wr_core_free(wr_core *core)
     wr_inbox_fini(core);
     wr_senders_fini(core);
     wr_attempts_fini(core);
+    wr_publisher_fini(core);
     wr_outbox_fini(core);
     wr_parked_fini(core);
     wr_breakers_fini(core);
@@ -211,26 +199,20 @@ void wr_core_free(wr_core *core)
 static bool is_behind(const wr_core *core)
 {
     const outbox *outbox = &core->outbox;
-    size_t held = outbox->waiting_count + outbox->sent_count + outbox->refused_count + outbox->aside_count;
+    size_t held = wr_core_outbox_count(core) + outbox->refused_count + outbox->aside_count;
     /* Once stopped, reading begins again below half of the limits, so that it does not stutter. */
     size_t weight = core->is_paused ? 2 : 1;
     return held * weight >= core->options.outbox_max ||
            (size_t)core->parked.event_count * weight >= core->options.parked_max;
 }
 
-static weir_err pause_reading(wr_core *core, bool paused)
+static void pause_reading(wr_core *core, bool paused)
 {
-    position *position;
-    weir_err err = WEIR_OK;
-    for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(core->inbox.positions, &at, NULL));)
-        if (position->is_owned)
-            err = wr_inbox_pause(core, position, paused);
     core->is_paused = paused;
+    wr_inbox_pause(core);
     wr_trace_log(core->trace, paused ? WR_WARN : WR_INFO,
                  paused ? "reading stops: too much is unpublished or parked" : "reading goes on",
-                 WR_NUMBER("outbox", core->outbox.waiting_count + core->outbox.sent_count),
-                 WR_NUMBER("parked", core->parked.event_count));
-    return err;
+                 WR_NUMBER("outbox", wr_core_outbox_count(core)), WR_NUMBER("parked", core->parked.event_count));
 }
 
 /* How long a turn may wait for records, when nobody wakes it. */
@@ -241,10 +223,6 @@ static int wait_ms(wr_core *core, int timeout_ms)
     for (size_t i = 0; i < sizeof due_ms / sizeof *due_ms; i++)
         if (due_ms[i] != INT64_MAX && due_ms[i] - now_ms < wait)
             wait = due_ms[i] > now_ms ? due_ms[i] - now_ms : 0;
-    position *position;
-    for (size_t at = 0; wait > 1000 && (position = wr_map_next(core->inbox.positions, &at, NULL));)
-        if (position->is_owned && position->next >= 0 && position->next != position->told)
-            wait = 1000; /* the group has yet to be told */
     pthread_mutex_lock(&core->lock);
     if (core->command_count)
         wait = 0;
@@ -252,79 +230,79 @@ static int wait_ms(wr_core *core, int timeout_ms)
     return (int)wait;
 }
 
-/* A poll ends when the cluster gets out of reach, and when it is reached again: both are told here, once. */
-static void look_for_broker(wr_core *core)
+static weir_err crash(wr_core *core, const char *where, weir_failure *failure)
 {
-    wr_reach reach;
-    wr_consumer_reach(core->consumer, &reach);
-    bool was_unreachable = atomic_load(&core->is_unreachable);
-    if (reach.is_unreachable && !was_unreachable) {
-        core->unreachable_since_us = wr_mono_us(core->io);
-        pthread_mutex_lock(&core->lock);
-        snprintf(core->unreachable_reason, sizeof core->unreachable_reason, "%s", reach.reason);
-        pthread_mutex_unlock(&core->lock);
-        wr_trace_log(core->trace, WR_WARN, "the broker cannot be reached; trying on", WR_TEXT("error", reach.reason));
-    } else if (reach.is_reached && was_unreachable) {
-        wr_trace_log(core->trace, WR_INFO, "the broker is reached again",
-                     WR_NUMBER("after_ms", (wr_mono_us(core->io) - core->unreachable_since_us) / 1000));
-    }
-    atomic_store(&core->is_unreachable, reach.is_unreachable || (was_unreachable && !reach.is_reached));
+    return wr_core_crash(core, where) ? weir_fail(failure, WEIR_E_BROKEN, "crash asked for") : WEIR_OK;
 }
 
-static weir_err poll_records(wr_core *core, int timeout_ms, const wr_client_record **ret_records, size_t *ret_count,
-                             weir_failure *failure)
+/* Before the batch: what the Kafka side has to do when it has no thread. */
+static weir_err read_on(wr_core *core, int timeout_ms, weir_failure *failure)
 {
-    weir_failure own = {0};
-    weir_err err = wr_consumer_poll(core->consumer, core->options.batch_max, wait_ms(core, timeout_ms), ret_records,
-                                    ret_count, &own);
-    look_for_broker(core);
-    if (err == WEIR_E_UNREACHABLE) {
-        *ret_count = 0;
-        err = WEIR_OK;
-    } else if (err != WEIR_OK) {
-        return weir_fail(failure, err, "%s", own.sentence);
+    bool did;
+    weir_err err = wr_reader_apply(core, failure);
+    timeout_ms = wr_publisher_wait_ms(core, wr_reader_wait_ms(core, timeout_ms));
+    return err == WEIR_OK ? wr_reader_poll(core, timeout_ms, &did, failure) : err;
+}
+
+/* And after it. */
+static weir_err publish(wr_core *core, bool did, weir_failure *failure)
+{
+    weir_err err = wr_publisher_run(core, failure);
+    if (err == WEIR_OK && did)
+        err = crash(core, "published", failure);
+    wr_outbox_take_results(core);
+    if (err == WEIR_OK && core->outbox.delete_due_ms)
+        err = crash(core, "acknowledged", failure);
+    if (err == WEIR_OK)
+        wr_reader_tell_group(core, false);
+    return err;
+}
+
+/* First what an earlier life has left: nothing is read or emitted meanwhile. */
+static weir_err load(wr_core *core, int timeout_ms, weir_failure *failure)
+{
+    bool is_threaded = atomic_load(&core->is_threaded);
+    weir_err err = wr_outbox_load_due(core, failure);
+    if (err == WEIR_OK && !is_threaded && !wr_list_empty(&core->handoff.rows)) {
+        err = wr_publisher_run(core, failure);
+        wr_outbox_take_results(core);
     }
-    if (core->assign_err != WEIR_OK)
-        return weir_fail(failure, core->assign_err, "taking partitions: %.180s", core->assign_failure.sentence);
+    wr_pipeline_may_read(core, !core->outbox.is_loading);
+    if (err != WEIR_OK || !core->outbox.is_loading)
+        return err;
+    atomic_store(&core->is_behind, true);
+    wr_batch_refuse_commands(core);
+    timeout_ms = timeout_ms < 0 || timeout_ms > 100 ? 100 : timeout_ms;
+    if (is_threaded)
+        return wr_pipeline_wait(core, timeout_ms, failure);
+    wr_publisher_wait(core, timeout_ms);
     return err;
 }
 
 static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
 {
-    const wr_client_record *records = NULL;
-    size_t count = 0;
-    weir_err err = WEIR_OK;
-    if (core->outbox.is_loading) /* first what an earlier life has left: nothing is read or emitted meanwhile */
-        err = wr_outbox_publish(core, failure);
-    if (err == WEIR_OK && core->outbox.is_loading) {
-        atomic_store(&core->is_behind, true);
-        wr_batch_refuse_commands(core);
-        wr_outbox_wait(core, timeout_ms < 0 || timeout_ms > 100 ? 100 : timeout_ms);
-        return WEIR_OK;
-    }
-    if (err == WEIR_OK && is_behind(core) != core->is_paused)
-        err = pause_reading(core, !core->is_paused);
-    atomic_store(&core->is_behind, core->is_paused); /* also after a rebalance, which ends a pause */
+    bool is_threaded = atomic_load(&core->is_threaded), did = false;
+    weir_err err = load(core, timeout_ms, failure);
+    if (err != WEIR_OK || core->outbox.is_loading)
+        return err;
+    if (is_threaded && core->outbox.delete_due_ms)
+        err = crash(core, "acknowledged", failure);
+    if (err != WEIR_OK)
+        return err;
+    if (is_behind(core) != core->is_paused)
+        pause_reading(core, !core->is_paused);
+    atomic_store(&core->is_behind, core->is_paused);
+    wr_breakers_try(core);
+    timeout_ms = wait_ms(core, timeout_ms);
+    err = is_threaded ? wr_pipeline_wait(core, timeout_ms, failure) : read_on(core, timeout_ms, failure);
+    if (err == WEIR_OK && core->assign_err != WEIR_OK)
+        err = weir_fail(failure, core->assign_err, "taking partitions: %.180s", core->assign_failure.sentence);
     if (err == WEIR_OK)
-        err = wr_breakers_try(core, failure);
-    if (err == WEIR_OK)
-        err = wr_inbox_rewind(core, failure);
-    core->looks = wr_consumer_looks(core->consumer); /* of what is polled now, a later one will say what it was */
-    if (err == WEIR_OK)
-        err = poll_records(core, timeout_ms, &records, &count, failure);
-    bool did = false;
-    if (err == WEIR_OK)
-        err = wr_batch_run(core, records, count, &did, failure);
-    if (err == WEIR_OK && did && wr_core_crash(core, "committed"))
-        return weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
-    if (err == WEIR_OK)
-        err = wr_outbox_publish(core, failure);
-    if (err == WEIR_OK && did && wr_core_crash(core, "published"))
-        return weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
-    if (err == WEIR_OK && core->outbox.delete_due_ms && wr_core_crash(core, "acknowledged"))
-        return weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
-    if (err == WEIR_OK)
-        wr_inbox_tell_group(core, false);
+        err = wr_batch_run(core, wr_pipeline_take(core), &did, failure);
+    if (err == WEIR_OK && did)
+        err = crash(core, "committed", failure);
+    if (err == WEIR_OK && !is_threaded)
+        err = publish(core, did, failure);
     if (err == WEIR_OK)
         wr_lag_update(core);
     return err;
@@ -346,28 +324,38 @@ weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
     atomic_store(&core->is_draining, true);
     int64_t deadline_us = wr_mono_us(core->io) + (int64_t)timeout_ms * 1000;
     weir_err err = WEIR_OK;
-    bool is_loading, did;
+    bool is_threaded = atomic_load(&core->is_threaded), is_loading, did;
+    wr_pipeline_may_read(core, false);
     for (;;) {
-        err = wr_outbox_publish(core, failure);
+        err = is_threaded ? WEIR_OK : wr_publisher_run(core, failure);
+        if (err == WEIR_OK)
+            err = wr_outbox_load_due(core, failure);
         is_loading = core->outbox.is_loading; /* then nothing may be emitted yet, as in a turn */
         did = !is_loading;
         while (err == WEIR_OK && did) { /* commands that were let in before */
-            err = wr_batch_run(core, NULL, 0, &did, failure);
+            err = wr_batch_run(core, 0, &did, failure);
             did = did && wr_mono_us(core->io) < deadline_us; /* those that are left are told that nothing was done */
         }
-        if (err == WEIR_OK)
-            err = wr_outbox_publish(core, failure);
+        if (err == WEIR_OK && !is_threaded)
+            err = wr_publisher_run(core, failure);
         int64_t left_us = deadline_us - wr_mono_us(core->io);
         if (err != WEIR_OK || left_us <= 0 || (!is_loading && wr_core_outbox_count(core) == 0))
             break;
-        wr_outbox_wait(core, (int)(left_us / 1000) + 1);
+        if (is_threaded)
+            err = wr_pipeline_wait(core, (int)(left_us / 1000) + 1, failure);
+        else
+            wr_publisher_wait(core, (int)(left_us / 1000) + 1);
+        if (err != WEIR_OK)
+            break;
     }
+    wr_pipeline_stop(core, err == WEIR_OK);
     if (err == WEIR_OK && !is_loading) {
+        wr_outbox_take_results(core);                                    /* with what it has heard last */
         core->outbox.delete_due_ms = core->outbox.delete_due_ms ? 1 : 0; /* now */
-        err = wr_batch_run(core, NULL, 0, &did, failure);
+        err = wr_batch_run(core, 0, &did, failure);
     }
-    if (err == WEIR_OK)
-        wr_inbox_tell_group(core, true);
+    if (err == WEIR_OK && !is_threaded)
+        wr_reader_tell_group(core, true);
     core->is_broken = err != WEIR_OK;
     if (err == WEIR_OK && wr_core_outbox_count(core))
         wr_trace_log(core->trace, WR_WARN, "not all was published; the next start goes on with it",
@@ -448,5 +436,5 @@ const char *wr_core_outbox_id(const wr_core *core)
 
 size_t wr_core_outbox_count(const wr_core *core)
 {
-    return core->outbox.waiting_count + core->outbox.sent_count;
+    return (size_t)atomic_load(&core->numbers.outbox_rows);
 }

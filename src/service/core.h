@@ -55,6 +55,8 @@ typedef struct wr_core_options {
 } wr_core_options;
 
 WEIR_MUST_CHECK weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_failure *failure);
+/* Give the side that talks to Kafka a thread of its own: see pipeline.c. Then `crash` is called on both threads. */
+WEIR_MUST_CHECK weir_err wr_core_start(wr_core *core, weir_failure *failure);
 void wr_core_free(wr_core *core); /* drops what is under way, as a crash would; accepts NULL */
 
 /* One round, waiting up to timeout_ms (-1: as long as it takes) for something to do. An error ends the core. */

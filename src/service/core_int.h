@@ -8,6 +8,7 @@
 #include <event/event.h>
 #include <event/trace_context.h>
 #include <service/core.h>
+#include <service/pipeline_int.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -86,21 +87,34 @@ void wr_lag_fini(wr_core *core);
 void wr_lag_metrics(wr_core *core, wr_buf *out); /* any thread */
 
 /* ---- inbox */
+typedef struct position_wanted { /* by the database side */
+    int64_t reading;             /* records that came by another reading of the partition are not handled */
+    int64_t from;                /* offset at which it begins, if it does not begin with an assignment */
+    bool is_paused;
+} position_wanted;
+
+typedef struct position_reader { /* as the consumer has it */
+    int64_t reading;
+    int64_t told; /* what the group knows; -1: nothing */
+    bool is_owned, is_paused;
+} position_reader;
+
 typedef struct position {
     char topic[TOPIC_SIZE_MAX];
     int32_t partition;
-    int64_t next;  /* offset to read next; -1001: nothing read yet */
-    int64_t epoch; /* of our ownership */
-    int64_t told;  /* what the group knows */
+    int64_t next;                  /* offset to read next; -1001: nothing read yet */
+    int64_t epoch;                 /* of our ownership */
+    atomic_int_fast64_t committed; /* `next` as of the last commit: what the group may be told */
     bool is_owned, is_changed, is_checked;
     struct read_record *read; /* since it was last known which topic it is: remade.c */
     size_t read_count, read_capacity, replay_at;
     int64_t replay_end; /* up to here a new topic may have been read; 0: there is nothing to read again */
-    bool is_rewound;    /* the consumer has yet to be told to read from the start */
     bool is_held;       /* records from held_offset on were read and are to be given back: a breaker is open */
     int64_t held_offset;
     int64_t last_ms; /* timestamp of the last record handled; 0: none yet */
     shown_lag shown;
+    position_wanted wanted; /* under core->lock, which the database side needs for writing alone */
+    position_reader reader; /* the Kafka side's */
 } position;
 
 typedef struct inbox {
@@ -108,36 +122,39 @@ typedef struct inbox {
     position *last;        /* records come in runs of one partition */
     struct position **all; /* as they came; under core->lock, which others take to read them */
     size_t count, capacity;
-    int64_t told_at_ms, pruned_at_ms;
-    bool has_held, has_rewound;
+    int64_t pruned_at_ms;
+    bool has_held;
 } inbox;
 
 WEIR_MUST_CHECK weir_err wr_inbox_load(wr_core *core, weir_failure *failure);
 void wr_inbox_fini(wr_core *core);
-void wr_inbox_assigned(void *user, wr_assignment *assignments, size_t count);
-void wr_inbox_revoked(void *user, const wr_assignment *assignments, size_t count, bool lost);
+position *wr_inbox_find(wr_core *core, const char *topic, int32_t partition); /* either side; NULL: none */
+/* Between two batches. A failure is kept for the turn under way. */
+void wr_inbox_taken(wr_core *core, wr_assignment *assignments, size_t count);
+void wr_inbox_given_up(wr_core *core, const wr_assignment *assignments, size_t count);
 /* ---- topics that are made anew: remade.c. Within a transaction: */
 WEIR_MUST_CHECK weir_err wr_remade_check(wr_core *core, struct position *position, const wr_topic_id *stored,
                                          const wr_topic_id *id, weir_failure *failure);
 /* Keeps the record as read, or says whether it was read already of a topic that is read from the start. */
 bool wr_remade_was_read(wr_core *core, struct position *position, int64_t offset, const char *id, int64_t sequence);
 void wr_remade_forget(struct position *position);
-void wr_inbox_identified(void *user, const char *topic, const wr_topic_id *id);
-WEIR_MUST_CHECK weir_err wr_inbox_rewind(wr_core *core, weir_failure *failure); /* before a poll */
+void wr_inbox_identified(wr_core *core, const char *topic, const wr_topic_id *id);
 /* Within the transaction, before the first record: whether the partitions are still ours. */
 WEIR_MUST_CHECK weir_err wr_inbox_begin(wr_core *core, weir_failure *failure);
-/* NULL when the record is not ours to handle. The position moves behind it. */
-position *wr_inbox_admit(wr_core *core, const wr_client_record *record);
+/* Whether the record is ours to handle, of the current reading of its partition. */
+bool wr_inbox_is_ours(const chunk_item *item);
+void wr_inbox_admit(wr_core *core, position *position,
+                    const wr_client_record *record); /* the position moves behind it */
 /* false: the sender's outbox has sent it before. */
 WEIR_MUST_CHECK weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const weir_event *event,
                                          bool *ret_is_new, weir_failure *failure);
-/* Records that are not to be handled now: their partitions are paused and read again from them. */
-void wr_inbox_hold(wr_core *core, const wr_client_record *record);
-WEIR_MUST_CHECK weir_err wr_inbox_give_back(wr_core *core, weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_inbox_resume(wr_core *core, const char *topic);
-WEIR_MUST_CHECK weir_err wr_inbox_pause(wr_core *core, const position *position, bool paused);
+/* Records that are not to be handled now: their partitions are read again from them, once they are given back. */
+void wr_inbox_hold(wr_core *core, position *position, const wr_client_record *record);
+void wr_inbox_give_back(wr_core *core);
+void wr_inbox_read_from(wr_core *core, position *position, int64_t offset); /* another reading begins there */
+void wr_inbox_pause(wr_core *core); /* which partitions are read: those of no open breaker, and none when is_paused */
+void wr_inbox_committed(wr_core *core);
 WEIR_MUST_CHECK weir_err wr_inbox_write(wr_core *core, weir_failure *failure);
-void wr_inbox_tell_group(wr_core *core, bool now);
 
 /* ---- senders */
 typedef struct sender {
@@ -208,37 +225,29 @@ typedef enum outbox_state { /* as stored: outbox_table.c */
 typedef struct outbox_mark { /* a state that the next transaction writes */
     wr_link link;
     int64_t sequence, sent_to;
+    int64_t refusal; /* number of the refusal, see publisher.c */
     outbox_state state;
     char reason[160];
 } outbox_mark;
 
-typedef struct outbox {
+typedef struct outbox { /* the database's side of it */
     char id[WR_UUID_TEXT_SIZE];
     int64_t next_sequence;   /* the one after the last committed or emitted */
     int64_t stored_sequence; /* as in the database */
     wr_list fresh;           /* emitted in this transaction */
-    wr_list waiting, sent;   /* committed, in order of sequence */
-    size_t fresh_count, waiting_count, sent_count;
-    wr_map *refused_keys;     /* topic NUL key -> refused_key */
-    bool all_keys_wait;       /* more keys were refused than can be told apart */
-    int64_t all_keys_sent_to; /* as refused_key.sent_to, for all of them */
-    size_t refused_count;     /* rows that stay in the table: refused, or behind a refused one */
-    size_t aside_count;       /* records in weir_set_aside */
-    wr_list marks;            /* outbox_mark: not written yet */
-    wr_list too_large;        /* dead letters that the next transaction sets aside */
-    int refusals_logged;
+    size_t fresh_count;
+    size_t refused_count;  /* rows that stay in the table: refused, or behind a refused one */
+    size_t aside_count;    /* records in weir_set_aside */
+    wr_list marks;         /* outbox_mark: not written yet */
+    wr_list too_large;     /* dead letters that the next transaction sets aside */
+    int64_t marked_to;     /* number of the last refusal that is written */
     int64_t retry_due_ms;  /* when refused rows are tried again; 0: there are none */
-    int64_t loaded_to;     /* rows up to here are in memory or gone */
+    int64_t loaded_to;     /* rows up to here were given to the publisher or are gone */
     bool is_loading;       /* more rows lie in the table */
-    int64_t sent_to;       /* the highest number handed to a producer in this life */
+    bool others_wait;      /* the publisher has rows that it has not sent */
+    int64_t done_below;    /* no row below waits to be published or acknowledged */
     int64_t deleted_below; /* rows below are gone from the table */
     int64_t delete_due_ms; /* 0: nothing to delete */
-    bool is_broken;        /* the producer must be made anew */
-    int64_t renew_due_ms;  /* not before; 0 once something was acknowledged */
-    int64_t renew_delay_ms;
-    bool is_one_by_one; /* the next producer sends every record in a batch of its own */
-    bool producer_is_one_by_one;
-    bool is_out_of_memory;
 } outbox;
 
 void wr_outbox_init(wr_core *core);
@@ -251,8 +260,8 @@ size_t wr_outbox_size(const wr_client_record *record);   /* of a batch that hold
 void wr_outbox_undo(wr_core *core, int64_t to_sequence); /* forget what was appended at and after it */
 WEIR_MUST_CHECK weir_err wr_outbox_write(wr_core *core, weir_failure *failure); /* deletions and marks, before commit */
 void wr_outbox_committed(wr_core *core);
-WEIR_MUST_CHECK weir_err wr_outbox_publish(wr_core *core, weir_failure *failure);
-void wr_outbox_wait(wr_core *core, int timeout_ms); /* for acknowledgements */
+void wr_outbox_take_results(wr_core *core); /* the publisher's */
+WEIR_MUST_CHECK weir_err wr_outbox_load_due(wr_core *core, weir_failure *failure);
 bool wr_outbox_wants_write(const wr_core *core, bool is_idle);
 int64_t wr_outbox_due_ms(const wr_core *core); /* when it has something to do; INT64_MAX: it waits for others */
 
@@ -312,11 +321,11 @@ typedef struct breakers {
 WEIR_MUST_CHECK weir_err wr_breakers_init(wr_core *core);
 void wr_breakers_fini(wr_core *core);
 /* Whether the record's topic is not to be handled now. */
-bool wr_breaker_holds(wr_core *core, const wr_client_record *record);
+bool wr_breaker_holds(wr_core *core, const char *topic);
 /* An event has ended: as a dead letter, or otherwise. handler NULL: it reached none. */
 void wr_breaker_count(wr_core *core, const wr_client_record *record, const weir_handler *handler, bool was_rejected);
 int64_t wr_breaker_due_ms(const wr_core *core); /* INT64_MAX: none is open */
-WEIR_MUST_CHECK weir_err wr_breakers_try(wr_core *core, weir_failure *failure);
+void wr_breakers_try(wr_core *core);
 /* Any thread: whether one is open; and ,"paused":["topic"] for /readyz when one is. */
 bool wr_breakers_any_open(const wr_core *core);
 void wr_breakers_print(const wr_core *core, wr_buf *out);
@@ -396,8 +405,9 @@ struct wr_core {
     wr_io *io;
     const wr_trace *trace;
     wr_store *store;
-    wr_consumer *consumer;
-    wr_producer *producer;
+    reader reader;
+    publisher publisher;
+    handoff handoff;
     weir_arena *arena;    /* of the event at hand */
     size_t send_size_max; /* what our producer takes */
     struct {
@@ -406,22 +416,22 @@ struct wr_core {
     inbox inbox;
     senders senders;
     attempts attempts;
-    int64_t looks;    /* of the consumer's, before the poll */
+    int64_t looks;    /* of the consumer's, before the poll that brought the record at hand */
     int attempts_max; /* of the handler that has most */
     outbox outbox;
     parked parked;
     breakers breakers;
     numbers numbers;
-    const wr_client_record *records; /* of the batch under way */
-    size_t record_count;
-    bool is_paused;               /* nothing is read: the outbox or the parked table is too long */
-    bool is_broken;               /* a turn failed */
-    int64_t unreachable_since_us; /* monotonic */
-    weir_err assign_err;          /* what a callback of the consumer could not return */
+    wr_list batch;       /* chunk: what is handled */
+    bool is_paused;      /* nothing is read: the outbox or the parked table is too long */
+    bool is_broken;      /* a turn failed */
+    weir_err assign_err; /* of a change of partitions */
     weir_failure assign_failure;
     atomic_bool is_assigned, is_draining, is_unreachable, is_behind;
+    atomic_bool is_threaded; /* the Kafka side has a thread */
+    pthread_t client_thread;
 
-    pthread_mutex_t lock;                          /* the queue of commands, the readers */
+    pthread_mutex_t lock;                          /* the queue of commands, the readers, the handoff */
     char unreachable_reason[WR_REACH_REASON_SIZE]; /* under lock */
     wr_list commands;
     size_t command_count;
@@ -430,9 +440,8 @@ struct wr_core {
 };
 
 bool wr_core_crash(wr_core *core, const char *where);
-WEIR_MUST_CHECK weir_err wr_core_producer_new(wr_core *core, weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_batch_run(wr_core *core, const wr_client_record *records, size_t count, bool *ret_did,
-                                      weir_failure *failure);
+/* One transaction for core->batch, which has `count` records, and all else that is due. */
+WEIR_MUST_CHECK weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did, weir_failure *failure);
 /* Tell all that wait to come again: for a while no transaction can be begun. */
 void wr_batch_refuse_commands(wr_core *core);
 WEIR_MUST_CHECK weir_err wr_meta_get(wr_store *store, const char *key, char *ret_text, size_t size, bool *ret_found,

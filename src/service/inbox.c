@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TELL_EVERY_MS = 1000, TELL_COUNT = 256, PRUNE_EVERY_MS = 1000, PRUNE_COUNT = 10000, NOTHING_READ = -1001 };
+enum { PRUNE_EVERY_MS = 1000, PRUNE_COUNT = 10000, NOTHING_READ = -1001 };
 
 static weir_slice position_key(char *key, size_t size, const char *topic, int32_t partition)
 {
@@ -29,15 +29,20 @@ static weir_slice position_key(char *key, size_t size, const char *topic, int32_
     return (weir_slice){(uint8_t *)key, (size_t)used};
 }
 
-static position *position_find(inbox *inbox, const char *topic, int32_t partition)
+position *wr_inbox_find(wr_core *core, const char *topic, int32_t partition)
 {
-    position *last = inbox->last;
+    char key[TOPIC_SIZE_MAX + 16];
+    return wr_map_find(core->inbox.positions, position_key(key, sizeof key, topic, partition));
+}
+
+static position *position_find(wr_core *core, const char *topic, int32_t partition)
+{
+    position *last = core->inbox.last;
     if (last && last->partition == partition && strcmp(last->topic, topic) == 0)
         return last;
-    char key[TOPIC_SIZE_MAX + 16];
-    last = wr_map_find(inbox->positions, position_key(key, sizeof key, topic, partition));
+    last = wr_inbox_find(core, topic, partition);
     if (last)
-        inbox->last = last;
+        core->inbox.last = last;
     return last;
 }
 
@@ -62,7 +67,7 @@ void wr_inbox_fini(wr_core *core)
 static weir_err take(wr_core *core, wr_assignment *assignment, weir_failure *failure)
 {
     inbox *inbox = &core->inbox;
-    position *position = position_find(inbox, assignment->topic, assignment->partition);
+    position *position = wr_inbox_find(core, assignment->topic, assignment->partition);
     if (!position) {
         position = calloc(1, sizeof *position);
         if (!position)
@@ -94,9 +99,8 @@ static weir_err take(wr_core *core, wr_assignment *assignment, weir_failure *fai
         weir_slice id = wr_statement_blob(statement, 2);
         if (id.size == sizeof stored.bytes)
             memcpy(stored.bytes, id.data, id.size);
-        position->told = NOTHING_READ;
         position->is_owned = true;
-        position->is_changed = position->is_held = position->is_rewound = false;
+        position->is_changed = position->is_held = false;
     }
     wr_statement_done(statement);
     if (err == WEIR_OK)
@@ -108,9 +112,8 @@ static weir_err take(wr_core *core, wr_assignment *assignment, weir_failure *fai
     return err;
 }
 
-void wr_inbox_assigned(void *user, wr_assignment *assignments, size_t count)
+void wr_inbox_taken(wr_core *core, wr_assignment *assignments, size_t count)
 {
-    wr_core *core = user;
     weir_failure *failure = &core->assign_failure;
     weir_err err = wr_store_begin(core->store, failure);
     for (size_t i = 0; i < count && err == WEIR_OK; i++)
@@ -120,26 +123,23 @@ void wr_inbox_assigned(void *user, wr_assignment *assignments, size_t count)
     else
         wr_store_rollback(core->store);
     core->assign_err = err;
+    wr_inbox_committed(core);
+    wr_inbox_pause(core);
     atomic_fetch_add(&core->numbers.partitions, (int64_t)count);
     atomic_store(&core->is_assigned, true);
     wr_core_wake(core); /* the poll this comes from need not wait for a record: whoever waits for readiness hears now */
-    core->is_paused = false; /* fresh partitions are not paused; the next turn looks again */
-    wr_trace_log(core->trace, WR_INFO, "partitions assigned", WR_TEXT("group", core->group), WR_NUMBER("count", count));
 }
 
-void wr_inbox_revoked(void *user, const wr_assignment *assignments, size_t count, bool lost)
+void wr_inbox_given_up(wr_core *core, const wr_assignment *assignments, size_t count)
 {
-    wr_core *core = user;
-    if (!lost && !core->is_broken)
-        wr_inbox_tell_group(core, true);
     for (size_t i = 0; i < count; i++) {
-        position *position = position_find(&core->inbox, assignments[i].topic, assignments[i].partition);
-        if (position)
-            position->is_owned = false;
+        position *position = wr_inbox_find(core, assignments[i].topic, assignments[i].partition);
+        if (!position)
+            continue;
+        position->is_owned = false;
+        wr_inbox_read_from(core, position, 0); /* what was read is not handled, also when it comes back to us */
     }
     atomic_fetch_sub(&core->numbers.partitions, (int64_t)count);
-    wr_trace_log(core->trace, lost ? WR_WARN : WR_INFO, lost ? "partitions lost" : "partitions revoked",
-                 WR_TEXT("group", core->group), WR_NUMBER("count", count));
 }
 
 /* ---- within a transaction */
@@ -167,6 +167,12 @@ static weir_err check_epoch(wr_core *core, position *position, weir_failure *fai
     return WEIR_OK;
 }
 
+bool wr_inbox_is_ours(const chunk_item *item)
+{
+    const position *position = item->position;
+    return position && position->is_owned && position->wanted.reading == item->reading;
+}
+
 weir_err wr_inbox_begin(wr_core *core, weir_failure *failure)
 {
     inbox *inbox = &core->inbox;
@@ -174,21 +180,21 @@ weir_err wr_inbox_begin(wr_core *core, weir_failure *failure)
     weir_err err = WEIR_OK;
     for (size_t at = 0; (position = wr_map_next(inbox->positions, &at, NULL));)
         position->is_checked = false;
-    for (size_t i = 0; i < core->record_count && err == WEIR_OK; i++) {
-        position = position_find(inbox, core->records[i].topic, core->records[i].partition);
-        if (position && position->is_owned && !position->is_checked) {
-            wr_lag_begin(position, core->records[i].timestamp_ms);
+    for (wr_link *link = wr_list_first(&core->batch); link; link = wr_list_next(&core->batch, link)) {
+        const chunk *chunk = WR_LIST_ITEM(link, struct chunk, link);
+        for (size_t i = 0; i < chunk->count && err == WEIR_OK; i++) {
+            position = chunk->items[i].position;
+            if (!wr_inbox_is_ours(&chunk->items[i]) || position->is_checked)
+                continue;
+            wr_lag_begin(position, chunk->records[i].timestamp_ms);
             err = check_epoch(core, position, failure);
         }
     }
     return err;
 }
 
-position *wr_inbox_admit(wr_core *core, const wr_client_record *record)
+void wr_inbox_admit(wr_core *core, position *position, const wr_client_record *record)
 {
-    position *position = position_find(&core->inbox, record->topic, record->partition);
-    if (!position || !position->is_owned || position->is_rewound)
-        return NULL;
     if (record->offset < position->next) {
         count_up(&core->numbers.below_position, 1);
         wr_trace_log(
@@ -201,66 +207,64 @@ position *wr_inbox_admit(wr_core *core, const wr_client_record *record)
     position->next = record->offset + 1;
     position->last_ms = record->timestamp_ms;
     position->is_changed = true;
-    return position;
 }
 
-void wr_inbox_hold(wr_core *core, const wr_client_record *record)
+/* ---- what is read, and from where: the reader does it */
+
+static void want(wr_core *core, position *position, const position_wanted *wanted)
 {
-    position *position = position_find(&core->inbox, record->topic, record->partition);
-    if (!position || !position->is_owned || position->is_held)
+    pthread_mutex_lock(&core->lock);
+    position->wanted = *wanted;
+    core->handoff.has_wishes = true;
+    pthread_mutex_unlock(&core->lock);
+}
+
+void wr_inbox_read_from(wr_core *core, position *position, int64_t offset)
+{
+    position_wanted wanted = position->wanted;
+    wanted.reading++;
+    wanted.from = offset;
+    want(core, position, &wanted);
+    wr_pipeline_wake_client(core);
+}
+
+void wr_inbox_pause(wr_core *core)
+{
+    bool is_change = false;
+    for (size_t i = 0; i < core->inbox.count; i++) {
+        position *position = core->inbox.all[i];
+        position_wanted wanted = position->wanted;
+        wanted.is_paused = core->is_paused || wr_breaker_holds(core, position->topic);
+        if (wanted.is_paused == position->wanted.is_paused)
+            continue;
+        want(core, position, &wanted);
+        is_change = true;
+    }
+    if (is_change)
+        wr_pipeline_wake_client(core);
+}
+
+void wr_inbox_hold(wr_core *core, position *position, const wr_client_record *record)
+{
+    if (position->is_held)
         return;
     position->is_held = true;
     position->held_offset = record->offset;
     core->inbox.has_held = true;
 }
 
-/* A partition whose topic was deleted has nothing to pause; when it is assigned again it is not paused. */
-weir_err wr_inbox_pause(wr_core *core, const position *position, bool paused)
+void wr_inbox_give_back(wr_core *core)
 {
-    weir_err err = wr_consumer_pause(core->consumer, position->topic, position->partition, paused);
-    return err == WEIR_E_NOT_FOUND ? WEIR_OK : err;
-}
-
-static weir_err give_back(wr_core *core, position *position, weir_failure *failure)
-{
-    weir_err err = wr_inbox_pause(core, position, true);
-    if (err == WEIR_OK)
-        err = wr_consumer_seek(core->consumer, position->topic, position->partition, position->held_offset);
-    if (err == WEIR_E_TIMEOUT || err == WEIR_E_UNREACHABLE || err == WEIR_E_AGAIN || err == WEIR_E_NOT_FOUND) {
-        core->inbox.has_held = true; /* the broker is away, or the partition is; the next turn tries again */
-        return WEIR_OK;
-    }
-    position->is_held = false;
-    return err == WEIR_OK
-               ? err
-               : weir_fail(failure, err, "partition %d of %s cannot be read again from where it was held: %s",
-                           position->partition, position->topic, weir_err_name(err));
-}
-
-weir_err wr_inbox_give_back(wr_core *core, weir_failure *failure)
-{
-    position *position;
-    weir_err err = WEIR_OK;
     if (!core->inbox.has_held)
-        return WEIR_OK;
+        return;
     core->inbox.has_held = false;
-    for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(core->inbox.positions, &at, NULL));) {
-        if (!position->is_owned)
-            position->is_held = false;
-        if (position->is_held)
-            err = give_back(core, position, failure);
+    wr_inbox_pause(core);
+    for (size_t i = 0; i < core->inbox.count; i++) {
+        position *position = core->inbox.all[i];
+        if (position->is_held && position->is_owned)
+            wr_inbox_read_from(core, position, position->held_offset);
+        position->is_held = false;
     }
-    return err;
-}
-
-weir_err wr_inbox_resume(wr_core *core, const char *topic)
-{
-    position *position;
-    weir_err err = WEIR_OK;
-    for (size_t at = 0; err == WEIR_OK && (position = wr_map_next(core->inbox.positions, &at, NULL));)
-        if (position->is_owned && !core->is_paused && strcmp(position->topic, topic) == 0)
-            err = wr_inbox_pause(core, position, false);
-    return err;
 }
 
 static weir_err seen_before(wr_core *core, const weir_event *event, bool *ret_is_new, weir_failure *failure)
@@ -300,8 +304,8 @@ weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const we
         *ret_is_new = true;
         return event ? seen_before(core, event, ret_is_new, failure) : WEIR_OK;
     }
-    bool was_read = wr_remade_was_read(core, position_find(&core->inbox, record->topic, record->partition),
-                                       record->offset, id, sequence);
+    bool was_read =
+        wr_remade_was_read(core, position_find(core, record->topic, record->partition), record->offset, id, sequence);
     return wr_senders_is_new(core, id, record, sequence, was_read, ret_is_new, failure);
 }
 
@@ -349,31 +353,8 @@ weir_err wr_inbox_write(wr_core *core, weir_failure *failure)
     return err == WEIR_OK ? prune_seen(core, failure) : err;
 }
 
-/* False: they are told again with the next ones. */
-static bool tell(wr_core *core, const wr_assignment *positions, size_t count)
+void wr_inbox_committed(wr_core *core)
 {
-    bool is_told = count == 0 || wr_consumer_commit(core->consumer, positions, count, false) == WEIR_OK;
-    for (size_t i = 0; i < count && !is_told; i++)
-        position_find(&core->inbox, positions[i].topic, positions[i].partition)->told = NOTHING_READ;
-    return is_told;
-}
-
-/* The group's offsets are for lag to be visible and for others to start from; ours stand in the database. */
-void wr_inbox_tell_group(wr_core *core, bool now)
-{
-    inbox *inbox = &core->inbox;
-    int64_t now_ms = wr_clock_ms(core);
-    if (!core->consumer || (!now && now_ms - inbox->told_at_ms < TELL_EVERY_MS))
-        return;
-    inbox->told_at_ms = now_ms;
-    wr_assignment positions[TELL_COUNT];
-    size_t at = 0, count;
-    do {
-        position *position;
-        for (count = 0; count < TELL_COUNT && (position = wr_map_next(inbox->positions, &at, NULL));)
-            if (position->is_owned && position->next >= 0 && position->next != position->told) {
-                positions[count++] = (wr_assignment){position->topic, position->partition, position->next};
-                position->told = position->next;
-            }
-    } while (tell(core, positions, count) && count == TELL_COUNT);
+    for (size_t i = 0; i < core->inbox.count; i++)
+        atomic_store(&core->inbox.all[i]->committed, core->inbox.all[i]->next);
 }

@@ -40,7 +40,7 @@ void wr_lag_begin(position *position, int64_t timestamp_ms)
 static int64_t records_behind(const wr_core *core, const position *position)
 {
     int64_t next = atomic_load(&position->shown.next);
-    int64_t end = wr_consumer_end(core->consumer, position->topic, position->partition);
+    int64_t end = wr_consumer_end(core->reader.consumer, position->topic, position->partition);
     if (end < 0)
         return -1;
     next = next > 0 ? next : 0; /* nothing read yet: reading begins at 0 */

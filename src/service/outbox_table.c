@@ -182,7 +182,7 @@ weir_err wr_outbox_table_delete(wr_core *core, int64_t from, int64_t below, weir
     return wr_store_run(core->store, WR_SQL_OUTBOX_DELETE, WEIR_VALUES(WEIR_INT(from), WEIR_INT(below)), failure);
 }
 
-static weir_err read_row(wr_core *core, wr_statement *statement, weir_failure *failure)
+static weir_err read_row(wr_core *core, wr_statement *statement, wr_list *rows, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
     weir_arena_reset(core->arena);
@@ -199,8 +199,7 @@ static weir_err read_row(wr_core *core, wr_statement *statement, weir_failure *f
         return weir_fail(failure, err == WEIR_OK ? WEIR_E_MEMORY : err, "outbox row %" PRId64 " cannot be read",
                          sequence);
     row->created_ms = wr_statement_int(statement, 5);
-    wr_list_append(&outbox->waiting, &row->link);
-    outbox->waiting_count++;
+    wr_list_append(rows, &row->link);
     outbox->loaded_to = sequence;
     count_up(&core->numbers.republished, 1);
     return WEIR_OK;
@@ -214,13 +213,16 @@ weir_err wr_outbox_table_load_more(wr_core *core, weir_failure *failure)
                                    WEIR_VALUES(WEIR_INT(outbox->loaded_to), WEIR_INT(LOAD_COUNT)), &statement, failure);
     if (err != WEIR_OK)
         return err;
-    int count = 0;
+    wr_list rows;
+    wr_list_init(&rows);
+    size_t count = 0;
     for (; (err = wr_statement_next(statement, failure)) == WEIR_OK; count++) {
-        err = read_row(core, statement, failure);
+        err = read_row(core, statement, &rows, failure);
         if (err != WEIR_OK)
             break;
     }
     wr_statement_done(statement);
+    wr_publisher_give(core, &rows, count); /* also what came before a row that cannot be read */
     if (err != WEIR_E_RANGE)
         return err;
     outbox->is_loading = count == LOAD_COUNT;
@@ -231,9 +233,6 @@ weir_err wr_outbox_load(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
     int64_t count = 0;
-    outbox->refused_keys = wr_map_new(REFUSED_KEY_MAX, wr_random_u64(core->io));
-    if (!outbox->refused_keys)
-        return weir_fail(failure, WEIR_E_MEMORY, "no memory for the outbox");
     weir_err err = wr_store_begin(core->store, failure);
     if (err != WEIR_OK)
         return err;

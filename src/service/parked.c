@@ -196,7 +196,7 @@ static weir_err run_head(wr_core *core, parked_queue *queue, bool *ret_goes_on, 
     weir_err err = read_head(core, queue, &head, failure);
     if (err != WEIR_OK)
         return err == WEIR_E_RANGE ? weir_fail(failure, WEIR_E_CORRUPT, "a parked key has lost its events") : err;
-    if (wr_breaker_holds(core, &head.kept->record)) {
+    if (wr_breaker_holds(core, head.kept->record.topic)) {
         free(head.kept);
         queue->due_ms = wr_breaker_due_ms(core);
         *ret_goes_on = false;

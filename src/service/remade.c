@@ -146,15 +146,13 @@ static weir_err identify(wr_core *core, const char *topic, const wr_topic_id *id
             err = wr_remade_check(core, position, &stored, id, failure);
         if (err != WEIR_OK || !is_known(&stored) || memcmp(&stored, id, sizeof stored) == 0)
             continue;
-        position->is_rewound = core->inbox.has_rewound = true;
+        wr_inbox_read_from(core, position, 0); /* the consumer would read on where the old topic was */
     }
     return err;
 }
 
-/* While its partitions are ours: the consumer would read on where the old topic was. */
-void wr_inbox_identified(void *user, const char *topic, const wr_topic_id *id)
+void wr_inbox_identified(wr_core *core, const char *topic, const wr_topic_id *id)
 {
-    wr_core *core = user;
     weir_failure *failure = &core->assign_failure;
     weir_err err = wr_store_begin(core->store, failure);
     if (err == WEIR_OK)
@@ -165,25 +163,6 @@ void wr_inbox_identified(void *user, const char *topic, const wr_topic_id *id)
         wr_store_rollback(core->store);
     if (err != WEIR_OK)
         core->assign_err = err;
-    else if (core->inbox.has_rewound && wr_inbox_rewind(core, failure) != WEIR_OK)
-        core->assign_err = failure->err;
-}
-
-weir_err wr_inbox_rewind(wr_core *core, weir_failure *failure)
-{
-    position *position;
-    bool has_rewound = core->inbox.has_rewound;
-    core->inbox.has_rewound = false;
-    for (size_t at = 0; has_rewound && (position = wr_map_next(core->inbox.positions, &at, NULL));) {
-        if (!position->is_owned || !position->is_rewound)
-            continue;
-        weir_err err = wr_consumer_seek(core->consumer, position->topic, position->partition, 0);
-        position->is_rewound = err != WEIR_OK;
-        if (err == WEIR_E_TIMEOUT || err == WEIR_E_UNREACHABLE || err == WEIR_E_AGAIN || err == WEIR_E_NOT_FOUND)
-            core->inbox.has_rewound = true; /* the broker is away, or the partition is; the next turn tries again */
-        else if (err != WEIR_OK)
-            return weir_fail(failure, err, "partition %d of %s cannot be read from the start: %s", position->partition,
-                             position->topic, weir_err_name(err));
-    }
-    return WEIR_OK;
+    else
+        wr_inbox_committed(core);
 }
