@@ -7,8 +7,9 @@
  *     poll records, commands → one transaction → commit → answer commands → publish → acknowledged rows are forgotten
  *
  * Any failure of a transaction as a whole (a full disk, a handler's WEIR_FATAL) ends the core: it is crash-only, and
- * what was not committed is read again by the next one. One thread owns a core; wr_core_submit, wr_core_wake,
- * wr_core_health and wr_core_metrics may be called by others. */
+ * what was not committed is read again by the next one. One thread owns a core, and calls turns; with wr_core_start a
+ * second one, of the core's own, does what of a turn is Kafka's. wr_core_submit, wr_core_wake, wr_core_health and
+ * wr_core_metrics may be called by others. */
 #ifndef WR_CORE_H
 #define WR_CORE_H
 

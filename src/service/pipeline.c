@@ -130,7 +130,7 @@ weir_err wr_pipeline_wait(wr_core *core, int timeout_ms, weir_failure *failure)
            (wr_list_empty(&handoff->chunks) || !handoff->may_read) && !core->command_count)
         is_over = timeout_ms == 0 || !wait_for(&handoff->main_changed, core, &until);
     handoff->main_is_woken = false;
-    if (handoff->has_ended) {
+    if (handoff->has_ended && wr_list_empty(&handoff->chunks)) { /* what was read before that is handled first */
         err = handoff->client_err != WEIR_OK ? handoff->client_err : WEIR_E_CLOSED;
         weir_fail(failure, err, "%s", handoff->client_failure.sentence);
     }
@@ -187,7 +187,7 @@ static weir_err client_round(wr_core *core, weir_failure *failure)
     if (err != WEIR_OK)
         return err;
     wr_reader_tell_group(core, false);
-    int wait_ms = wr_reader_wait_ms(core, CLIENT_WAIT_MAX_MS);
+    int wait_ms = wr_publisher_wait_ms(core, wr_reader_wait_ms(core, CLIENT_WAIT_MAX_MS));
     err = wr_reader_poll(core, wait_ms, &did, failure);
     if (err != WEIR_OK || did)
         return err;

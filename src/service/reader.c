@@ -304,7 +304,7 @@ weir_err wr_reader_poll(wr_core *core, int timeout_ms, bool *ret_did, weir_failu
         return WEIR_OK;
     if (err != WEIR_OK)
         return weir_fail(failure, err, "%s", own.sentence);
-    chunk *chunk;
+    chunk *chunk = NULL;
     err = count ? chunk_new(core, count, &chunk, failure) : WEIR_OK;
     if (err == WEIR_OK && count)
         hand_over(core, chunk);

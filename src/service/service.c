@@ -7,8 +7,8 @@
  * are as a crash would be, and lose nothing. Threads of librdkafka's that do not end are left behind; the database is
  * closed all the same, and then the process ends without waiting for them.
  *
- * Threads: this one owns the core; the HTTP server has its own; one waits for signals. The database belongs to one
- * process: NAME.lock beside it is held while it runs. */
+ * Threads: this one is the core's database side, and the core has one for its Kafka side (pipeline.c); the HTTP server
+ * has its own; one waits for signals. The database belongs to one process: NAME.lock beside it is held while it runs. */
 #include "check.h"
 #include "core.h"
 #include "layout_int.h"
@@ -335,6 +335,9 @@ static weir_err start_core(app *app)
         .compression = text_of(app, "producer.compression"),
     };
     weir_err err = wr_core_new(&options, &app->core, &app->failure);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_core_start(app->core, &app->failure);
     if (err != WEIR_OK)
         return err;
     wr_routes_set_core(app->routes, app->core);

@@ -37,6 +37,13 @@ wr_sim_cluster *wr_sim_cluster_new(const wr_sim_options *options); /* NULL: memo
 void wr_sim_cluster_free(wr_sim_cluster *cluster);     /* after all clients, producers and consumers; accepts NULL */
 wr_client *wr_sim_client_new(wr_sim_cluster *cluster); /* free it with wr_client_free. NULL: memory */
 
+/* A client of the cluster whose producers and consumers several threads may use at once, for tests of threads: a poll that
+ * finds nothing waits in real time, and no run is like another. All other calls on the cluster are then made between
+ * lock and unlock, but by nobody for whom a consumer's callback waits. It makes producers and consumers only. */
+wr_client *wr_sim_shared_client_new(wr_sim_cluster *cluster);
+void wr_sim_lock(wr_sim_cluster *cluster);
+void wr_sim_unlock(wr_sim_cluster *cluster);
+
 /* ---- the truth of the cluster, for setting up and for checking */
 WEIR_MUST_CHECK weir_err wr_sim_topic_add(wr_sim_cluster *cluster, const char *topic, int32_t partition_count);
 /* Delete it and make it anew, so fast that consumers keep their partitions and read on where they are: all that changes

@@ -49,6 +49,13 @@ wr_sim_cluster *wr_sim_cluster_new(const wr_sim_options *options)
     wr_sim_cluster *cluster = wr_sim_alloc(sizeof(*cluster));
     cluster->options = *options;
     cluster->random = options->seed;
+    pthread_mutexattr_t recursive; /* a consumer's callbacks use the consumer */
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&cluster->shared_lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    pthread_mutex_init(&cluster->changes_lock, NULL);
+    pthread_cond_init(&cluster->changed, NULL);
     pthread_mutex_init(&cluster->ends_lock, NULL);
     wr_list_init(&cluster->topics);
     wr_list_init(&cluster->groups);
@@ -114,6 +121,9 @@ void wr_sim_cluster_free(wr_sim_cluster *cluster)
         group_free(WR_LIST_ITEM(link, sim_group, link));
     free(cluster->refuse_topic);
     pthread_mutex_destroy(&cluster->ends_lock);
+    pthread_cond_destroy(&cluster->changed);
+    pthread_mutex_destroy(&cluster->changes_lock);
+    pthread_mutex_destroy(&cluster->shared_lock);
     free(cluster);
 }
 

@@ -48,6 +48,9 @@ struct wr_sim_cluster {
     wr_list topics, groups, producers, consumers;
     pthread_mutex_t
         ends_lock; /* topics and counts of records are changed under it: wr_consumer_end reads them anywhere */
+    pthread_mutex_t shared_lock, changes_lock; /* sim_shared.c */
+    pthread_cond_t changed;
+    unsigned changes;
     bool down, hold_appends, hold_acks, hold_looks;
     char *refuse_topic; /* NULL: any */
     size_t refuse_count;

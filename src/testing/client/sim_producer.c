@@ -209,9 +209,11 @@ static void producer_poll(wr_producer *door, int timeout_ms, void (*done)(void *
             append_queued(producer);
         time_out(producer);
         if (deliver_known(producer, done, user) || round || timeout_ms == 0)
-            return;
+            break;
         wr_sim_wait(producer->cluster, timeout_ms);
     }
+    if (producer->cluster->options.jitter && !producer->cluster->hold_appends)
+        tell_ready(producer); /* what chance has left behind moves with another poll */
 }
 
 static size_t producer_pending(const wr_producer *door)
