@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <base/array.h>
+#include <base/map.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -317,7 +318,8 @@ static weir_err read_topic(data_scan *scan, const char *path, weir_slice text, w
     return WEIR_OK;
 }
 
-static weir_err read_topics(data_scan *scan, wr_topic_found *found, void *user)
+/* `counts`: the topics that were read, and as a pointer how many partitions each has. */
+static weir_err read_all(data_scan *scan, wr_topic_found *found, void *user, wr_map *counts)
 {
     char directory[WR_PATH_SIZE], path[WR_PATH_SIZE];
     for (size_t i = 0; i < scan->count; i++) {
@@ -338,11 +340,25 @@ static weir_err read_topics(data_scan *scan, wr_topic_found *found, void *user)
         err = name ? read_topic(scan, path, text, found, user, name, &partition_count) : WEIR_E_MEMORY;
         if (err != WEIR_OK)
             return err;
-        for (size_t k = 0; k < scan->count; k++)
-            if (weir_slice_equal(scan->entries[k].topic, first->topic) && scan->entries[k].partition < partition_count)
-                scan->entries[k].done = true;
+        err = wr_map_add(counts, first->topic, (void *)(uintptr_t)partition_count);
+        if (err != WEIR_OK)
+            return weir_fail(scan->failure, err, "no memory for topic %s", name);
     }
     return WEIR_OK;
+}
+
+static weir_err read_topics(data_scan *scan, wr_topic_found *found, void *user)
+{
+    wr_map *counts = wr_map_new(DIRECTORY_COUNT_MAX, wr_random_u64(scan->files->io));
+    weir_err err = counts ? read_all(scan, found, user, counts)
+                          : weir_fail(scan->failure, WEIR_E_MEMORY, "no memory for the topics");
+    for (size_t i = 0; err == WEIR_OK && i < scan->count; i++) {
+        partition_dir *entry = &scan->entries[i];
+        if (!entry->done && entry->partition < (int32_t)(uintptr_t)wr_map_find(counts, entry->topic))
+            entry->done = true;
+    }
+    wr_map_free(counts);
+    return err;
 }
 
 /* ---- what no topic claims */
