@@ -4,6 +4,7 @@
 #include "properties.h"
 #include "topic_files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -59,6 +60,18 @@ static weir_err write_meta(wr_data_dir *dir, weir_failure *failure)
     return err == WEIR_OK ? err : weir_fail(failure, err, "cannot write %s", path);
 }
 
+/* With the system's reason, at once behind the call that failed. */
+static weir_err cannot(const char *what, const char *path, weir_err err, weir_failure *failure)
+{
+    int os_error = errno;
+    if (err == WEIR_E_IO && (os_error == EACCES || os_error == EPERM))
+        err = WEIR_E_DENIED;
+    weir_fail(failure, err, "cannot %s %s: %s", what, path, os_error ? strerrordesc_np(os_error) : weir_err_name(err));
+    if (failure)
+        failure->os_error = os_error;
+    return err;
+}
+
 static weir_err damaged_properties(const char *path, weir_failure *failure)
 {
     return weir_fail(
@@ -78,7 +91,7 @@ static weir_err read_meta(wr_data_dir *dir, weir_failure *failure)
     if (err == WEIR_E_NOT_FOUND) {
         err = write_meta(dir, failure);
     } else if (err != WEIR_OK) {
-        weir_fail(failure, err, "cannot read %s", path);
+        err = cannot("read", path, err, failure);
     } else if (!wr_properties_hold(text)) {
         err = damaged_properties(path, failure);
     } else if (!wr_properties_get(text, "cluster.id", dir->cluster_id, sizeof dir->cluster_id)) {
@@ -104,7 +117,7 @@ static weir_err take_clean_mark(const wr_data_dir *dir, bool *ret_clean, weir_fa
     if (clean && err == WEIR_OK)
         err = wr_dir_sync(dir->io, dir->config.directory);
     if (err != WEIR_OK)
-        return weir_fail(failure, err, "cannot remove %s", path);
+        return cannot("remove", path, err, failure);
     *ret_clean = clean;
     return WEIR_OK;
 }
@@ -115,11 +128,11 @@ static weir_err take_lock(wr_data_dir *dir, weir_failure *failure)
     path_of(dir, ".lock", path);
     weir_err err = wr_file_open(dir->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &dir->lock);
     if (err != WEIR_OK)
-        return weir_fail(failure, err, "cannot open %s", path);
+        return cannot("open", path, err, failure);
     err = wr_file_lock(dir->lock);
     if (err == WEIR_E_AGAIN)
         return weir_fail(failure, err, "the data directory %s is in use by another broker", dir->config.directory);
-    return err == WEIR_OK ? err : weir_fail(failure, err, "cannot lock %s", path);
+    return err == WEIR_OK ? err : cannot("lock", path, err, failure);
 }
 
 /* Makes the directory, and its name and the names of parents that were missing durable: a directory that the next power
@@ -165,7 +178,7 @@ weir_err wr_data_dir_open(wr_io *io, const wr_data_dir_config *config, wr_data_d
     bool clean = false;
     weir_err err = make_directory(dir);
     if (err != WEIR_OK)
-        weir_fail(failure, err, "cannot make the data directory %s", directory);
+        err = cannot("make the data directory", directory, err, failure);
     if (err == WEIR_OK)
         err = take_lock(dir, failure);
     if (err == WEIR_OK && dir->config.ephemeral)

@@ -54,6 +54,27 @@ class Limited:
 
 
 @test
+def a_data_directory_that_cannot_be_used_is_said_with_the_reason():
+    def nobody():
+        if os.geteuid() == 0:  # who may do everything
+            os.setgroups([])
+            os.setuid(65534)
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "file").touch()
+        (Path(folder) / "locked").mkdir()
+        os.chmod(folder, 0o555)
+        os.chmod(Path(folder) / "locked", 0o555)
+        for name, status, reason in [("file", 1, "Not a directory"), ("locked", 4, "Permission denied"),
+                                     ("new", 4, "Permission denied")]:
+            done = subprocess.run([weir_binary(), "server", "--port", "0", "--data", f"{folder}/{name}"], preexec_fn=nobody,
+                                  capture_output=True, text=True, timeout=20)
+            check(done.returncode == status and f"{folder}/{name}" in done.stderr and reason in done.stderr,
+                  f"{name}: {done.returncode}, {done.stderr}")
+        os.chmod(folder, 0o755)
+
+
+@test
 def a_log_at_the_largest_file_size_is_written_again_when_there_is_room():
     with Limited("ulimit -Sf 64") as on:
         topic, acked = fresh("full"), []
@@ -73,6 +94,10 @@ def a_log_at_the_largest_file_size_is_written_again_when_there_is_room():
         check("can be written again" in on.said(), on.said()[-500:])
         got = on.weir("consume", topic, "-o", "json", "--timeout", "5s")
         equal([int(n) for n in re.findall(rb'"value":\s*"(\d+) x', got.stdout)], list(range(120)))
+        resource.prlimit(on.process.pid, resource.RLIMIT_FSIZE, (8, hard))
+        refused = on.weir("topic", "create", fresh("full"))
+        check(refused.returncode == 6 and b"cannot be made: the disk is full" in refused.stderr, f"{refused}")
+        resource.prlimit(on.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
 
 
 @test

@@ -262,7 +262,9 @@ static void altered(void *user, weir_err err, wr_topic *topic)
     else if (err == WEIR_E_NOT_FOUND)
         say(one, refuse(WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION, WEIR_SLICE("There is no such topic.")));
     else if (err != WEIR_OK)
-        say(one, refuse(wr_api_storage_error(err), WEIR_SLICE("The topic's settings cannot be written.")));
+        say(one, refuse(wr_api_storage_error(err),
+                        wr_api_text(one->wait->request, "The topic's settings cannot be written: %s.",
+                                    wr_api_storage_reason(err))));
     wr_api_wait_end(one->wait);
 }
 

@@ -77,6 +77,7 @@ enum {
 };
 /* The error code for a failure below that has no meaning of its own. */
 int16_t wr_api_storage_error(weir_err err);
+const char *wr_api_storage_reason(weir_err err); /* what the client is told of it: never a path */
 /* A text that lives as long as the request; "" when memory is out. Text is a sentence, cut at 511 bytes; copy is not. */
 weir_slice wr_api_copy(wr_request *request, const char *text);
 weir_slice wr_api_text(wr_request *request, const char *format, ...) WEIR_PRINTF(2, 3);

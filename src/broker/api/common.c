@@ -91,6 +91,11 @@ int16_t wr_api_storage_error(weir_err err)
     }
 }
 
+const char *wr_api_storage_reason(weir_err err)
+{
+    return err == WEIR_E_FULL ? "the disk is full" : weir_err_name(err);
+}
+
 weir_slice wr_api_copy(wr_request *request, const char *text)
 {
     weir_slice made = weir_arena_dup(request->arena, weir_slice_of(text));

@@ -45,7 +45,9 @@ static void grown(void *user, weir_err err, wr_topic *topic)
         refuse(one->out, WR_KAFKA_INVALID_PARTITIONS,
                WEIR_SLICE("This broker has no room for so many (max.partitions)."));
     else if (err != WEIR_OK)
-        refuse(one->out, wr_api_storage_error(err), WEIR_SLICE("The partitions' files cannot be made."));
+        refuse(
+            one->out, wr_api_storage_error(err),
+            wr_api_text(one->wait->request, "The partitions' files cannot be made: %s.", wr_api_storage_reason(err)));
     wr_api_wait_end(one->wait);
 }
 

@@ -156,7 +156,8 @@ static void created(void *user, weir_err err, wr_topic *topic)
         refuse(out, WR_KAFKA_UNKNOWN_SERVER_ERROR,
                WEIR_SLICE("A directory of that name is in the way in the data directory."));
     else
-        refuse(out, wr_api_storage_error(err), WEIR_SLICE("The topic's files cannot be made."));
+        refuse(out, wr_api_storage_error(err),
+               wr_api_text(one->wait->request, "The topic's files cannot be made: %s.", wr_api_storage_reason(err)));
     wr_api_wait_end(one->wait);
 }
 
