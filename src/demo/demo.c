@@ -11,6 +11,7 @@
 
 enum {
     READY_MS = 60000,
+    REACH_MS = 5000,
     DRAIN_MS = 15000,
     TURN_MS = 50,
     REST_EVERY_US = 500000,
@@ -104,26 +105,37 @@ static weir_err open_invoices(demo *self, weir_failure *failure)
     return err == WEIR_OK ? WEIR_OK : weir_fail(failure, err, "out of memory");
 }
 
+static weir_err open_client(demo *self, const char *servers, weir_failure *failure)
+{
+    const wr_demo_options *options = self->options;
+    weir_err err =
+        wr_config_set((wr_config *)(uintptr_t)options->config, "bootstrap.servers", servers, "demo", failure);
+    return err == WEIR_OK ? wr_client_new(options->config, options->trace, &self->client, failure) : err;
+}
+
+/* Somebody else's Kafka has to be there before anything is started. */
 static weir_err start_everything(demo *self, weir_failure *failure)
 {
     const wr_demo_options *options = self->options;
-    weir_err err = wr_supervisor_start(&(wr_supervisor_options){.io = options->io,
-                                                                .data = options->data,
-                                                                .services = options->services,
-                                                                .own_path = options->own_path,
-                                                                .kafka = options->kafka,
-                                                                .broker_port = options->broker_port,
-                                                                .gateway_port = options->gateway_port,
-                                                                .partitions = options->partitions,
-                                                                .topic_prefix = options->topic_prefix},
-                                       &self->supervisor, failure);
+    weir_err err = options->kafka ? open_client(self, options->kafka, failure) : WEIR_OK;
+    if (err == WEIR_OK && options->kafka)
+        err = wr_client_reach(self->client, REACH_MS, failure);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_supervisor_start(&(wr_supervisor_options){.io = options->io,
+                                                       .data = options->data,
+                                                       .services = options->services,
+                                                       .own_path = options->own_path,
+                                                       .kafka = options->kafka,
+                                                       .broker_port = options->broker_port,
+                                                       .gateway_port = options->gateway_port,
+                                                       .partitions = options->partitions,
+                                                       .topic_prefix = options->topic_prefix},
+                              &self->supervisor, failure);
     if (err == WEIR_OK)
         err = wr_supervisor_wait_ready(self->supervisor, READY_MS, options->stop, options->user, failure);
-    if (err == WEIR_OK)
-        err = wr_config_set((wr_config *)(uintptr_t)options->config, "bootstrap.servers",
-                            wr_supervisor_bootstrap(self->supervisor), "demo", failure);
-    if (err == WEIR_OK)
-        err = wr_client_new(options->config, options->trace, &self->client, failure);
+    if (err == WEIR_OK && !options->kafka)
+        err = open_client(self, wr_supervisor_bootstrap(self->supervisor), failure);
     if (err == WEIR_OK)
         err = wr_books_open(self->databases, &self->books, failure);
     return err;

@@ -132,6 +132,10 @@ static void describe_service(wr_supervisor *self, int at)
 weir_err wr_supervisor_plan(wr_supervisor *self, weir_failure *failure)
 {
     const wr_supervisor_options *options = &self->options;
+    if (!options->kafka && options->broker_port != 0 && options->broker_port == options->gateway_port)
+        return weir_fail(failure, WEIR_E_USAGE,
+                         "the broker (--port) and the gateway (--http-port) cannot both have port %d",
+                         options->broker_port);
     if (!options->kafka) {
         weir_err err =
             check_port(self, &self->options.broker_port, "the broker", "--port N (make run PORT=N)", failure);

@@ -105,6 +105,20 @@ def a_taken_port_is_said_in_one_line_before_anything_starts():
 
 
 @test
+def one_port_for_two_and_a_kafka_that_is_not_there_are_said_before_anything_starts():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and not listened on: who connects is refused
+        port = str(taken.getsockname()[1])
+        for options, status, said in [(["--port", "19093", "--http-port", "19093"], 2, "cannot both have port 19093"),
+                                      (["--kafka", f"127.0.0.1:{port}"], 5, f"127.0.0.1:{port}: Connection refused")]:
+            with tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run([weir_binary(), "demo", *options, "--data", folder + "/data"], capture_output=True,
+                                      text=True, timeout=30)
+                check(done.returncode == status and said in done.stderr, f"{done.returncode}: {done.stderr}")
+                check(not os.listdir(folder), "it made files")
+
+
+@test
 @slow(100)
 def a_live_demo_tells_all_addresses_and_what_becomes_of_its_folder():
     for keep in (False, True):
