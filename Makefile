@@ -30,6 +30,7 @@ build: ## the release build, in build/release
 
 install: build ## weir, libweir and its headers below PREFIX (/usr/local)
 	@cmake --install build/release --prefix $(PREFIX)
+	@if [ "$$(id -u)" = 0 ] && [ -z "$(DESTDIR)" ]; then ldconfig; fi # so that programs find libweir.so at once
 
 run: build ## broker and eight services at a rate a person can watch, until Ctrl-C
 	@build/release/bin/weir demo --live $(PLACE)
