@@ -284,7 +284,9 @@ static weir_err refuse_rest(wr_settings *settings, int argc, char **argv, weir_f
             for (size_t at = 0; at < size; at++)
                 key[at] = given[2 + at] == '-' ? '.' : given[2 + at];
             key[size] = 0;
-            weir_err err = wr_config_set(settings->config, key, "", "flag", failure);
+            char origin[110];
+            snprintf(origin, sizeof origin, "flag --%.*s", (int)size, given + 2);
+            weir_err err = wr_config_set(settings->config, key, "", origin, failure);
             return err == WEIR_OK ? weir_fail(failure, WEIR_E_FORMAT, "%s needs a value", given) : err;
         } else {
             return weir_fail(failure, WEIR_E_FORMAT, "%s: this program takes flags only; see --help", given);

@@ -83,8 +83,9 @@ void wr_tx_log_failure(const weir_tx *tx, weir_status status, const char *what)
     what = what ? what : "command";
     if (status == WEIR_FATAL)
         wr_trace_log(tx->core->trace, WR_ERROR,
-                     tx->is_wrong ? "a request failed: the program is wrong"
-                                  : "the service stops: a request cannot go on",
+                     tx->is_wrong       ? "a request failed: the program is wrong"
+                     : tx->is_read_only ? "a query failed: it gave up with WEIR_FATAL"
+                                        : "the service stops: a request cannot go on",
                      WR_TEXT("request", what), WR_TEXT("error", tx->reason[0] ? tx->reason : "gave up with WEIR_FATAL"),
                      WR_TEXT("traceparent", tx->traceparent));
     else if (tx->is_database_reason)

@@ -120,6 +120,28 @@ static weir_status on_log(weir_tx *tx, const weir_event *event, void *user)
     return weir_fatal(tx, "the warehouse has burnt down");
 }
 
+static weir_status give_up(void *user, weir_tx *tx)
+{
+    (void)user;
+    return weir_fatal(tx, "the shelves are gone");
+}
+
+TEST(a_query_that_gives_up_fails_alone_and_the_log_says_no_more)
+{
+    char log[4000] = "", reason[240];
+    fixture f;
+    weir_service service;
+    wr_trace trace = {.level = WR_INFO, .write = keep_lines, .now_ms = fixture_now_ms, .clock = &f, .sink = log};
+    run_with(on_log, &trace, &f, &service);
+    fixture_turns(&f, 2);
+    weir_arena *arena = weir_arena_new(1 << 20);
+    CHECK_EQ(wr_core_query(f.core, "GET /x", give_up, NULL, arena, reason), WEIR_FATAL);
+    fixture_turns(&f, 2); /* the service goes on */
+    CHECK(strstr(log, "a query failed") && strstr(log, "the shelves are gone") && !strstr(log, "the service stops"));
+    weir_arena_free(arena);
+    fixture_end(&f);
+}
+
 TEST(a_line_of_a_handler_and_its_last_word_say_which_event)
 {
     char log[4000] = "";
