@@ -32,6 +32,11 @@ static const wr_option topic_alter_options[] = {
     {0},
 };
 
+static const wr_option group_show_options[] = {
+    {"topic", 't', "TOPIC,...", NULL, "only these topics, partition by partition; may be repeated", WR_OPTION_LIST},
+    {0},
+};
+
 static const wr_option group_reset_options[] = {
     {"to", 0, "WHERE", NULL, "start, end, N, -N (from the end), or a time: -5m, '2h ago', RFC 3339, @MILLISECONDS"},
     {"by", 0, "N", NULL, "so many records on, or back where it is negative, from where each position is",
@@ -186,8 +191,11 @@ const wr_command wr_commands[] = {
      consume_options, true, NULL, wr_run_consume, .completes = "topics"},
 
     {"group", "ls", "list", "", 0, 0, "the consumer groups", NULL, NULL, true, NULL, wr_run_group_ls, .rows = true},
-    {"group", "show", "describe", "GROUP", 1, 1, "a group's members and positions", NULL, NULL, true, NULL,
-     wr_run_group_show, .rows = true, .completes = "groups"},
+    {"group", "show", "describe", "GROUP", 1, 1, "a group's members and positions",
+     "One line that says how it is, then members and positions. A table of many partitions has one row a topic.\n"
+     "    weir group show billing --topic orders\n"
+     "    weir group show billing -o wide",
+     group_show_options, true, NULL, wr_run_group_show, .rows = true, .completes = "groups"},
     {"group", "lag", NULL, "[GROUP...]", 0, WR_OPERANDS_MAX, "how far groups are behind", NULL, group_lag_options, true,
      NULL, wr_run_group_lag, .rows = true, .completes = "groups"},
 

@@ -1,8 +1,7 @@
-/* weir group … */
+/* weir group ls and weir group lag, and the rows that they share with weir group show. */
 #include <cli/commands.h>
+#include <cli/group_rows.h>
 #include <cli/kafka.h>
-#include <cli/output.h>
-#include <event/json_text.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,27 +34,8 @@ int wr_run_group_ls(wr_cli *cli)
     return wr_output_end(&out);
 }
 
-static int print_members(wr_cli *cli, const wr_group_info *group)
-{
-    static const wr_column columns[] = {
-        {"MEMBER", "member"},
-        {"CLIENT", "client"},
-        {"HOST", "host"},
-        {"INSTANCE", "instance", .wide = true},
-        {"PARTITIONS", "partitions", .number = true},
-        {0},
-    };
-    wr_output out;
-    wr_output_begin(&out, cli, columns);
-    for (size_t i = 0; i < group->member_count; i++) {
-        const wr_group_member *member = &group->members[i];
-        wr_output_row(&out, (const char *[]){member->id, member->client_id, member->host, member->instance,
-                                             wr_cell(cli, (int64_t)member->assignment_count)});
-    }
-    return wr_output_end(&out);
-}
-
-static const wr_column offset_columns[] = {
+/* ---- rows */
+const wr_column wr_group_offset_columns[] = {
     {"GROUP", "group"},
     {"TOPIC", "topic"},
     {"PARTITION", "partition", .number = true},
@@ -66,7 +46,7 @@ static const wr_column offset_columns[] = {
     {0},
 };
 
-static int64_t add_offsets(wr_cli *cli, wr_output *out, const wr_group_info *group)
+int64_t wr_group_add_offsets(wr_cli *cli, wr_output *out, const wr_group_info *group)
 {
     int64_t lag = 0;
     for (size_t i = 0; i < group->offset_count; i++) {
@@ -80,95 +60,35 @@ static int64_t add_offsets(wr_cli *cli, wr_output *out, const wr_group_info *gro
     return lag;
 }
 
-static int fail_group(wr_cli *cli, const char *name, weir_err err, const weir_failure *failure)
+const wr_column wr_group_topic_columns[] = {
+    {"GROUP", "group"},
+    {"TOPIC", "topic"},
+    {"PARTITIONS", "partitions", .number = true},
+    {"LAG", "lag", .number = true},
+    {0},
+};
+
+/* One row a topic. Offsets are sorted by topic; a partition without a position adds nothing. */
+int64_t wr_group_add_topics(wr_cli *cli, wr_output *out, const wr_group_info *group)
+{
+    int64_t total = 0;
+    for (size_t i = 0, next; i < group->offset_count; i = next) {
+        int64_t lag = 0;
+        for (next = i; next < group->offset_count && strcmp(group->offsets[next].topic, group->offsets[i].topic) == 0;
+             next++)
+            lag += group->offsets[next].lag > 0 ? group->offsets[next].lag : 0;
+        wr_output_row(out, (const char *[]){group->name, group->offsets[i].topic, wr_cell(cli, (int64_t)(next - i)),
+                                            wr_cell(cli, lag)});
+        total += lag;
+    }
+    return total;
+}
+
+int wr_group_fail(wr_cli *cli, const char *name, weir_err err, const weir_failure *failure)
 {
     if (err == WEIR_E_NOT_FOUND)
         return wr_cli_fail(cli, err, "there is no group '%s'; 'weir group ls' shows those there are", name);
     return wr_cli_failure(cli, failure);
-}
-
-static void add_text(wr_buf *out, const char *name, const char *text)
-{
-    wr_buf_printf(out, "\"%s\": ", name);
-    if (text)
-        wr_json_text(out, weir_slice_of(text));
-    else
-        wr_buf_text(out, "null");
-}
-
-/* One object for programs, two tables for people. */
-static int print_object(wr_cli *cli, const wr_group_info *group)
-{
-    wr_buf out;
-    wr_buf_init(&out, 64 << 20);
-    wr_buf_text(&out, "{");
-    add_text(&out, "group", group->name);
-    wr_buf_text(&out, ", ");
-    add_text(&out, "state", group->state);
-    wr_buf_text(&out, ", ");
-    add_text(&out, "protocol", group->protocol);
-    wr_buf_text(&out, ", ");
-    add_text(&out, "assignor", group->assignor);
-    wr_buf_printf(&out, ", \"coordinator\": %d, \"members\": [", group->coordinator);
-    for (size_t i = 0; i < group->member_count; i++) {
-        const wr_group_member *member = &group->members[i];
-        wr_buf_text(&out, i ? ", {" : "{");
-        add_text(&out, "member", member->id);
-        wr_buf_text(&out, ", ");
-        add_text(&out, "client", member->client_id);
-        wr_buf_text(&out, ", ");
-        add_text(&out, "host", member->host);
-        wr_buf_text(&out, ", ");
-        add_text(&out, "instance", member->instance);
-        wr_buf_printf(&out, ", \"partitions\": %zu}", member->assignment_count);
-    }
-    wr_buf_text(&out, "], \"offsets\": [");
-    for (size_t i = 0; i < group->offset_count; i++) {
-        const wr_group_offset *at = &group->offsets[i];
-        wr_buf_text(&out, i ? ", {" : "{");
-        add_text(&out, "topic", at->topic);
-        wr_buf_printf(&out, ", \"partition\": %d, \"position\": %s, \"end_offset\": %lld, \"lag\": %s, ", at->partition,
-                      at->offset < 0 ? "null" : wr_cell(cli, at->offset), (long long)at->end_offset,
-                      at->lag < 0 ? "null" : wr_cell(cli, at->lag));
-        add_text(&out, "member", at->member);
-        wr_buf_text(&out, "}");
-    }
-    wr_buf_text(&out, "]}\n");
-    wr_output_object(cli, wr_form_of(cli), wr_buf_view(&out));
-    wr_buf_fini(&out);
-    return WR_EXIT_OK;
-}
-
-static int print_tables(wr_cli *cli, const wr_group_info *group)
-{
-    printf("Group %s is %s (%s%s%s), coordinator %d\n\n", group->name, group->state, group->protocol,
-           group->assignor && group->assignor[0] ? ", " : "", group->assignor ? group->assignor : "",
-           group->coordinator);
-    int status = group->member_count > 0 ? print_members(cli, group) : WR_EXIT_OK;
-    if (group->member_count > 0)
-        fputc('\n', stdout);
-    wr_output out;
-    wr_output_begin(&out, cli, offset_columns);
-    add_offsets(cli, &out, group);
-    return status == WR_EXIT_OK ? wr_output_end(&out) : status;
-}
-
-int wr_run_group_show(wr_cli *cli)
-{
-    wr_kafka kafka;
-    int status = wr_kafka_open(cli, &kafka);
-    if (status != WR_EXIT_OK)
-        return status;
-    wr_group_info group = {0};
-    weir_failure failure = {0};
-    weir_err err = wr_admin_group(kafka.client, cli->operands[0], kafka.timeout_ms, cli->arena, &group, &failure);
-    wr_kafka_close(&kafka);
-    if (err != WEIR_OK)
-        return fail_group(cli, cli->operands[0], err, &failure);
-    wr_form form = wr_form_of(cli);
-    if (form == WR_FORM_JSON || form == WR_FORM_YAML)
-        return print_object(cli, &group);
-    return form == WR_FORM_NAME ? wr_output_name(cli, group.name) : print_tables(cli, &group);
 }
 
 /* ---- lag */
@@ -195,35 +115,11 @@ static weir_err lag_names(wr_cli *cli, wr_kafka *kafka, const char ***ret_names,
     return WEIR_OK;
 }
 
-static const wr_column topic_columns[] = {
-    {"GROUP", "group"},
-    {"TOPIC", "topic"},
-    {"PARTITIONS", "partitions", .number = true},
-    {"LAG", "lag", .number = true},
-    {0},
-};
-
-/* One row a topic. Offsets are sorted by topic; a partition without a position adds nothing. */
-static int64_t add_topics(wr_cli *cli, wr_output *out, const wr_group_info *group)
-{
-    int64_t total = 0;
-    for (size_t i = 0, next; i < group->offset_count; i = next) {
-        int64_t lag = 0;
-        for (next = i; next < group->offset_count && strcmp(group->offsets[next].topic, group->offsets[i].topic) == 0;
-             next++)
-            lag += group->offsets[next].lag > 0 ? group->offsets[next].lag : 0;
-        wr_output_row(out, (const char *[]){group->name, group->offsets[i].topic, wr_cell(cli, (int64_t)(next - i)),
-                                            wr_cell(cli, lag)});
-        total += lag;
-    }
-    return total;
-}
-
 /* by_topic: for a screen that is looked at again and again, and that has few lines. */
 static int print_lag(wr_cli *cli, wr_kafka *kafka, bool by_topic, int64_t *ret_lag)
 {
     wr_output out;
-    wr_output_begin(&out, cli, by_topic ? topic_columns : offset_columns);
+    wr_output_begin(&out, cli, by_topic ? wr_group_topic_columns : wr_group_offset_columns);
     if (by_topic)
         out.height = (size_t)wr_terminal_height(WR_STDOUT) - 1;
     const char **names = NULL;
@@ -239,9 +135,9 @@ static int print_lag(wr_cli *cli, wr_kafka *kafka, bool by_topic, int64_t *ret_l
             continue; /* it has gone since it was listed */
         if (err != WEIR_OK) {
             wr_output_free(&out);
-            return fail_group(cli, names[i], err, &failure);
+            return wr_group_fail(cli, names[i], err, &failure);
         }
-        lag += by_topic ? add_topics(cli, &out, &group) : add_offsets(cli, &out, &group);
+        lag += by_topic ? wr_group_add_topics(cli, &out, &group) : wr_group_add_offsets(cli, &out, &group);
     }
     *ret_lag = lag;
     return wr_output_end(&out);

@@ -388,6 +388,37 @@ def a_group_is_reset_while_nobody_is_in_it():
 
 
 @test
+def a_group_of_many_partitions_is_shown_on_one_screen_and_whole_when_asked():
+    many, few, group = topic(30), topic(2), fresh("group")
+    weir("produce", many, "-p", "3", stdin=b"x\n" * 7)
+    weir("produce", few, stdin=b"x\n" * 5)
+    weir("group", "reset", group, "--to", "start", "--topic", f"{many},{few}", "-y")
+
+    def rows(*more):
+        return [line.split() for line in weir("group", "show", group, *more)[0].decode().splitlines()]
+
+    shown = rows()
+    check(len(shown) < 10, shown)
+    check("0 members, 32 partitions of 2 topics, lag 12" in " ".join(shown[0]), shown[0])
+    check([group, many, "30", "7"] in shown and [group, few, "2", "5"] in shown, shown)
+    check("--topic TOPIC shows" in " ".join(shown[-1]), shown)
+    for more in (["-o", "wide"], ["--topic", f"{few},{many}"], ["-t", many, "-t", few]):
+        whole = rows(*more)
+        equal(sum(row[:2] == [group, many] for row in whole), 30)
+        check([group, many, "3", "0", "7", "7"] in [row[:6] for row in whole], whole)
+    only = rows("--topic", few)
+    check("2 partitions of 1 topic, lag 5" in " ".join(only[0]) and many not in str(only), only)
+    for form, read in (("json", json.loads), ("yaml", yaml.safe_load)):
+        said = read(weir("group", "show", group, "-o", form)[0])
+        equal((said["topics"], said["partitions"], said["lag"], len(said["offsets"])), (2, 32, 12, 32))
+        said = read(weir("group", "show", group, "-o", form, "--topic", few)[0])
+        equal((said["topics"], said["partitions"], said["lag"], len(said["offsets"])), (1, 2, 5, 2))
+    equal(weir("group", "show", group, "-o", "name")[0].decode(), group + "\n")
+    _, said = weir("group", "show", group, "--topic", few + "x", status=NOT_FOUND)
+    check(few + "x" in said, said)
+
+
+@test
 def the_cluster_tells_who_it_is_and_how_it_is():
     topic(3)
     found = json.loads(weir("cluster", "-o", "json")[0])
