@@ -125,8 +125,8 @@ static const char *expectation(const wr_config_key *row)
     return "text";
 }
 
-static weir_err refuse(const wr_config_key *row, const char *key, const char *text, weir_err err,
-                       const config_place *place, weir_failure *failure)
+static weir_err refuse(const wr_config_key *row, const char *key, const char *text, const config_place *place,
+                       weir_failure *failure)
 {
     const char *where = place->exact ? place->exact : place->origin;
     char shown[SHOWN_VALUE_SIZE + 8];
@@ -134,10 +134,13 @@ static weir_err refuse(const wr_config_key *row, const char *key, const char *te
         snprintf(shown, sizeof shown, "(secret)");
     else
         snprintf(shown, sizeof shown, "'%.*s%s'", SHOWN_VALUE_SIZE, text, strlen(text) > SHOWN_VALUE_SIZE ? "…" : "");
-    if (err == WEIR_E_RANGE && (row->min || row->max))
-        return weir_fail(failure, WEIR_E_FORMAT, "%s: %s is %s, which is not within %lld and %lld", where, key, shown,
-                         (long long)row->min, (long long)row->max);
-    return weir_fail(failure, WEIR_E_FORMAT, "%s: %s is %s; expected %s", where, key, shown, expectation(row));
+    char range[80] = "";
+    if (row->min || row->max)
+        snprintf(range, sizeof range, ", from %lld to %lld%s", (long long)row->min, (long long)row->max,
+                 row->kind == WR_CONFIG_DURATION ? " milliseconds"
+                 : row->kind == WR_CONFIG_SIZE   ? " bytes"
+                                                 : "");
+    return weir_fail(failure, WEIR_E_FORMAT, "%s: %s is %s; expected %s%s", where, key, shown, expectation(row), range);
 }
 
 /* ---- keeping */
@@ -217,7 +220,7 @@ weir_err config_give(wr_config *config, const char *key, const char *text, const
     int64_t number;
     weir_err err = parse_value(row, text, &number);
     if (err != WEIR_OK)
-        return refuse(row, key, text, err, place, failure);
+        return refuse(row, key, text, place, failure);
     err = keep(config, key, row, text, number, place);
     if (err == WEIR_E_LIMIT)
         return weir_fail(failure, err, "%s: more than %d keys", place->origin, ENTRY_COUNT_MAX);

@@ -130,10 +130,10 @@ TEST(a_mistake_is_told_with_its_place_and_what_was_meant)
         {"log:\n  levle: info\n", "weir.yaml:2:10: unknown key 'log.levle'; did you mean 'log.level'?"},
         {"level: info\n", "weir.yaml:1:8: unknown key 'level'; did you mean 'log.level'?"},
         {"zzzzzzzz: 1\n", "weir.yaml:1:11: unknown key 'zzzzzzzz'; --help lists the known ones"},
-        {"http.port: many\n", "weir.yaml:1:12: http.port is 'many'; expected a whole number"},
-        {"http.port: 70000\n", "weir.yaml:1:12: http.port is '70000', which is not within 1 and 65535"},
+        {"http.port: many\n", "weir.yaml:1:12: http.port is 'many'; expected a whole number, from 1 to 65535"},
+        {"http.port: 70000\n", "weir.yaml:1:12: http.port is '70000'; expected a whole number, from 1 to 65535"},
         {"http.port: 99999999999999999999\n",
-         "weir.yaml:1:12: http.port is '99999999999999999999', which is not within 1 and 65535"},
+         "weir.yaml:1:12: http.port is '99999999999999999999'; expected a whole number, from 1 to 65535"},
         {"log.level: loud\n", "weir.yaml:1:12: log.level is 'loud'; expected debug|info|warn|error"},
         {"log.level: info|warn\n", "weir.yaml:1:12: log.level is 'info|warn'; expected debug|info|warn|error"},
         {"color: maybe\n", "weir.yaml:1:8: color is 'maybe'; expected true or false"},
@@ -201,7 +201,7 @@ TEST(a_secret_is_in_no_sentence)
     wr_config *config = wr_config_new(only, "WEIR");
     weir_failure failure;
     CHECK_EQ(read_yaml(config, "pin: hunter2\n", &failure), WEIR_E_FORMAT);
-    CHECK_STR(failure.sentence, "weir.yaml:1:6: pin is (secret); expected a whole number");
+    CHECK_STR(failure.sentence, "weir.yaml:1:6: pin is (secret); expected a whole number, from 1 to 9");
     CHECK_EQ(read_yaml(config, "pin: 4711\n", &failure), WEIR_E_FORMAT);
     CHECK(!strstr(failure.sentence, "4711"));
 
@@ -259,7 +259,7 @@ TEST(a_flag_without_its_value_or_with_one_too_many_is_refused)
         {"--data", NULL, "flag --data needs a value"},
         {"--data", "--", "flag --data needs a value"},
         {"--no-color=yes", NULL, "flag --no-color takes no value"},
-        {"--http-port", "x", "flag --http-port: http.port is 'x'; expected a whole number"},
+        {"--http-port", "x", "flag --http-port: http.port is 'x'; expected a whole number, from 1 to 65535"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         wr_config *config = config_new();
@@ -295,7 +295,7 @@ TEST(the_environment_reaches_keys_with_underscores_and_pass_through_keys)
 
     char *wrong[] = {WORD("WEIR_HTTP_PORT=0"), NULL};
     CHECK_EQ(wr_config_read_environment(config, wrong, &failure), WEIR_E_FORMAT);
-    CHECK_STR(failure.sentence, "env WEIR_HTTP_PORT: http.port is '0', which is not within 1 and 65535");
+    CHECK_STR(failure.sentence, "env WEIR_HTTP_PORT: http.port is '0'; expected a whole number, from 1 to 65535");
     wr_config_free(config);
 }
 

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <testing/base/limits.h>
 #include <topics/topic_config.h>
 
 #include <stdio.h>
@@ -135,40 +136,28 @@ TEST(a_compacted_topic_is_not_shortened_by_time_or_size)
 
 /* ---- every limit at its limit */
 
-static bool is_number(const wr_config_key *row)
+TEST(every_setting_takes_what_its_row_allows_and_refuses_the_rest_with_key_value_and_range)
 {
-    return row->kind == WR_CONFIG_INT || row->kind == WR_CONFIG_DURATION || row->kind == WR_CONFIG_SIZE;
+    limits_walk walk = {.tables = tables};
+    limits_try(&walk, wr_broker_keys);
+    CHECK_STR(walk.fault.sentence, "");
+    CHECK(walk.count > 40);
 }
 
-static void check_bound(const wr_config_key *row, int64_t bound, bool above)
+static void refuse_topic_value(wr_topic_config *config, const wr_topic_key *key, const char *text)
 {
-    char at[32], past[32];
-    snprintf(at, sizeof at, "%lld", (long long)bound);
-    if (above && bound == INT64_MAX)
-        snprintf(past, sizeof past, "9223372036854775808");
-    else
-        snprintf(past, sizeof past, "%lld", (long long)(above ? bound + 1 : bound - 1));
-    wr_config *keys = wr_config_new(tables, "WEIR");
     weir_failure failure = {0};
-    CHECK_EQ(wr_config_set(keys, row->key, past, "test", &failure), WEIR_E_FORMAT);
-    CHECK(strstr(failure.sentence, row->key) != NULL);
-    CHECK_OK(wr_config_set(keys, row->key, at, "test", &failure));
-    CHECK(wr_config_int(keys, row->key) == bound);
-    wr_config_free(keys);
-}
-
-TEST(every_number_has_bounds_that_are_taken_and_past_which_it_is_refused)
-{
-    int count = 0;
-    for (const wr_config_key *row = wr_broker_keys; row->key; row++)
-        if (is_number(row)) {
-            count++;
-            CHECK(row->min != 0 || row->max != 0); /* both 0 would mean unchecked */
-            CHECK(row->max >= row->min);
-            check_bound(row, row->max, true);
-            check_bound(row, row->min, false);
-        }
-    CHECK(count > 25);
+    char before[64] = "";
+    const char *kept = wr_topic_config_get(config, key);
+    snprintf(before, sizeof before, "%s", kept ? kept : "");
+    if (wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), &failure) != WEIR_E_FORMAT)
+        fail_msg("%s takes '%s'", key->name, text);
+    limits_fault fault = {0};
+    limits_check_says(&fault, failure.sentence, key->name);
+    limits_check_says(&fault, failure.sentence, text);
+    limits_check_range(&fault, failure.sentence, key->min, key->max);
+    CHECK_STR(fault.sentence, "");
+    CHECK_STR(wr_topic_config_get(config, key), before);
 }
 
 TEST(every_number_of_a_topic_has_bounds_that_are_taken_and_past_which_it_is_refused)
@@ -178,19 +167,19 @@ TEST(every_number_of_a_topic_has_bounds_that_are_taken_and_past_which_it_is_refu
             continue;
         CHECK(key->max > key->min);
         wr_topic_config *config = wr_topic_config_new();
+        const int64_t bounds[] = {key->max, key->min};
         char text[32];
-        weir_failure failure = {0};
-        snprintf(text, sizeof text, "%lld", (long long)key->max);
-        CHECK_OK(wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), &failure));
-        snprintf(text, sizeof text, "%lld", (long long)key->min);
-        CHECK_OK(wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), &failure));
+        for (int i = 0; i < 2; i++) {
+            snprintf(text, sizeof text, "%lld", (long long)bounds[i]);
+            CHECK_OK(wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), NULL));
+            CHECK_STR(wr_topic_config_get(config, key), text);
+        }
         snprintf(text, sizeof text, "%lld", (long long)key->min - 1);
-        CHECK_EQ(wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), &failure), WEIR_E_FORMAT);
-        if (key->max < INT64_MAX)
-            snprintf(text, sizeof text, "%lld", (long long)key->max + 1);
-        else
-            snprintf(text, sizeof text, "9223372036854775808");
-        CHECK_EQ(wr_topic_config_set(config, weir_slice_of(key->name), weir_slice_of(text), &failure), WEIR_E_FORMAT);
+        refuse_topic_value(config, key, text);
+        snprintf(text, sizeof text, "%lld", key->max < INT64_MAX ? (long long)key->max + 1 : INT64_MIN);
+        refuse_topic_value(config, key, text);
+        for (int i = 0; limits_no_number[i]; i++)
+            refuse_topic_value(config, key, limits_no_number[i]);
         wr_topic_config_free(config);
     }
 }

@@ -1,7 +1,7 @@
-#include "test.h"
+#include <testing/base/limits.h>
 
+#include "test.h"
 #include <cli/command_int.h>
-#include <stdio.h>
 
 static char *no_environment[] = {NULL};
 
@@ -233,4 +233,96 @@ TEST(a_list_that_is_given_in_parts_is_one_list)
     CHECK_OK(wr_cli_pairs(&self.cli, "header", pairs, 3, &count));
     CHECK_EQ(count, 0);
     end(&self);
+}
+
+/* ---- every option of every command at its limits */
+
+/* What is said on stderr when the option, by its place, has this value; "" when it is taken. */
+static void said_of(const wr_command *command, const wr_option *option, int at, const char *text, int64_t *ret_number,
+                    char ret_said[1000])
+{
+    wr_cli cli = {.command = command};
+    CHECK_OK(wr_cli_open(&cli));
+    cli.values[at] = text;
+    FILE *stderr_before = stderr;
+    stderr = fmemopen(ret_said, 1000, "w");
+    int status = wr_cli_check_options(&cli);
+    if (status == WR_EXIT_OK && option->kind == WR_OPTION_PAIRS) {
+        wr_client_header pairs[4];
+        size_t count;
+        status = wr_cli_pairs(&cli, option->name, pairs, 4, &count) == WEIR_OK ? WR_EXIT_OK : WR_EXIT_USAGE;
+    }
+    fclose(stderr);
+    stderr = stderr_before;
+    CHECK((status == WR_EXIT_OK) == (ret_said[0] == '\0'));
+    CHECK(status == WR_EXIT_OK || status == WR_EXIT_USAGE);
+    *ret_number = cli.numbers[at];
+    wr_cli_close(&cli);
+}
+
+static void refuse_option(const wr_command *command, const wr_option *option, int at, const char *text)
+{
+    char said[1000] = "", name[100];
+    int64_t number;
+    said_of(command, option, at, text, &number, said);
+    if (!said[0])
+        fail_msg("weir %s takes --%s '%s'", command->noun, option->name, text);
+    snprintf(name, sizeof name, "--%s", option->name);
+    limits_fault fault = {0};
+    limits_check_says(&fault, said, name);
+    limits_check_says(&fault, said, text);
+    if (option->kind == WR_OPTION_NUMBER || option->kind == WR_OPTION_DURATION)
+        limits_check_range(&fault, said, option->min, option->max);
+    if (option->kind == WR_OPTION_CHOICE)
+        limits_check_says(&fault, said, option->value);
+    CHECK_STR(fault.sentence, "");
+}
+
+static void take_option(const wr_command *command, const wr_option *option, int at, int64_t number)
+{
+    char said[1000] = "", text[32];
+    int64_t taken;
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    said_of(command, option, at, text, &taken, said);
+    CHECK_STR(said, "");
+    CHECK(taken == number);
+}
+
+static void walk_number(const wr_command *command, const wr_option *option, int at)
+{
+    char text[32];
+    CHECK(option->min < option->max);
+    take_option(command, option, at, option->min);
+    take_option(command, option, at, option->max);
+    if (option->max < INT64_MAX) {
+        snprintf(text, sizeof text, "%lld", (long long)option->max + 1);
+        refuse_option(command, option, at, text);
+        refuse_option(command, option, at, "9223372036854775807");
+    }
+    snprintf(text, sizeof text, "%lld", (long long)option->min - 1);
+    refuse_option(command, option, at, text);
+    for (int i = 0; limits_no_number[i]; i++)
+        refuse_option(command, option, at, limits_no_number[i]);
+}
+
+TEST(every_option_takes_what_its_row_allows_and_refuses_the_rest_with_name_value_and_range)
+{
+    static const char *const no_choice[] = {"", " ", "|", "x", "-1", NULL}, *const no_pairs[] = {"x", "=", "=x", NULL};
+    int count = 0;
+    for (const wr_command *command = wr_commands; command->noun; command++) {
+        const wr_option *option;
+        for (int at = 0; (option = wr_option_next(command, &at));) {
+            bool number = option->kind == WR_OPTION_NUMBER || option->kind == WR_OPTION_DURATION;
+            if (number)
+                walk_number(command, option, at - 1);
+            for (int i = 0; option->kind == WR_OPTION_CHOICE && no_choice[i]; i++)
+                refuse_option(command, option, at - 1, no_choice[i]);
+            if (option->kind == WR_OPTION_CHOICE)
+                refuse_option(command, option, at - 1, option->value);
+            for (int i = 0; option->kind == WR_OPTION_PAIRS && no_pairs[i]; i++)
+                refuse_option(command, option, at - 1, no_pairs[i]);
+            count += number || option->kind != WR_OPTION_TEXT;
+        }
+    }
+    CHECK(count > 50);
 }

@@ -59,8 +59,8 @@ static int parse_rate(wr_cli *cli, bool live, double *ret_rate)
     const char *text = wr_cli_text(cli, "rate");
     char *end = NULL;
     double rate = text ? strtod(text, &end) : live ? 5 : 0;
-    if (text && (end == text || *end || !(rate >= 0 && rate <= 1e6)))
-        return wr_cli_usage(cli, "--rate takes a number of invoices a second, not '%s'", text);
+    if (text && (end == text || *end || text[strspn(text, "0123456789.")] || !(rate >= 0 && rate <= 1e6)))
+        return wr_cli_usage(cli, "--rate takes invoices a second, a number from 0 to 1000000, not '%s'", text);
     *ret_rate = rate;
     return WR_EXIT_OK;
 }

@@ -2,9 +2,8 @@
 #include <cli/command_int.h>
 
 #include <assert.h>
+#include <base/text.h>
 #include <cli/pairs.h>
-#include <errno.h>
-#include <stdlib.h>
 
 static const wr_option kafka_options[] = {
     {"bootstrap", 'b', "HOST:PORT", NULL, "the Kafka to talk to (bootstrap.servers)", .key = "bootstrap.servers"},
@@ -84,28 +83,18 @@ int64_t wr_cli_number(const wr_cli *cli, const char *name)
 
 static int check_number(const wr_cli *cli, const wr_option *option, const char *text, int64_t *ret_number)
 {
-    char *end = NULL;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (errno || end == text || *end || value < option->min || value > option->max) {
-        if (option->max == INT64_MAX)
-            return wr_cli_usage(cli, "--%s takes a number from %lld, not '%s'", option->name, (long long)option->min,
-                                text);
-        return wr_cli_usage(cli, "--%s takes a number from %lld to %lld, not '%s'", option->name,
-                            (long long)option->min, (long long)option->max, text);
-    }
-    *ret_number = value;
-    return WR_EXIT_OK;
+    if (wr_number_parse(text, option->min, option->max, ret_number) == WEIR_OK)
+        return WR_EXIT_OK;
+    return wr_cli_usage(cli, "--%s takes a number from %lld to %lld, not '%s'", option->name, (long long)option->min,
+                        (long long)option->max, text);
 }
 
 static int check_duration(const wr_cli *cli, const wr_option *option, const char *text, int64_t *ret_ms)
 {
     int64_t ms;
-    if (wr_duration_parse(text, &ms) != WEIR_OK)
-        return wr_cli_usage(cli, "--%s takes a time such as 250ms, 30s or 5m, not '%s'", option->name, text);
-    if (ms < option->min || ms > option->max)
-        return wr_cli_usage(cli, "--%s is from %lldms to %llds, not '%s'", option->name, (long long)option->min,
-                            (long long)(option->max / 1000), text);
+    if (wr_duration_parse(text, &ms) != WEIR_OK || ms < option->min || ms > option->max)
+        return wr_cli_usage(cli, "--%s takes a time such as 250ms, 30s or 5m, from %lld to %lld milliseconds, not '%s'",
+                            option->name, (long long)option->min, (long long)option->max, text);
     *ret_ms = ms;
     return WR_EXIT_OK;
 }

@@ -1,5 +1,7 @@
 #include <stdio.h>
 
+#include <testing/base/limits.h>
+
 #include "test.h"
 
 #include "settings.h"
@@ -145,23 +147,33 @@ TEST(no_zero_is_taken_that_would_turn_into_a_default)
         CHECK_EQ(give(keys[i], 0), WEIR_E_FORMAT);
 }
 
-TEST(every_number_has_a_largest_value_that_is_taken_and_nothing_beyond_it)
+TEST(every_setting_takes_what_its_row_allows_and_refuses_the_rest_with_key_value_and_range)
 {
     wr_settings settings;
     CHECK_OK(read_flags(&settings, "tally", "", NULL));
-    size_t count = 0;
-    for (const wr_config_key *row = settings.tables[0]; row->key; row++) {
-        if (row->kind != WR_CONFIG_INT && row->kind != WR_CONFIG_DURATION && row->kind != WR_CONFIG_SIZE)
-            continue;
-        if (row->max <= 0)
-            fail_msg("%s has no largest value", row->key);
-        CHECK_OK(give(row->key, row->max));
-        CHECK_OK(give(row->key, row->min));
-        CHECK(give(row->key, row->max + 1) != WEIR_OK);
-        CHECK(give(row->key, row->min - 1) != WEIR_OK);
-        CHECK(give(row->key, INT64_MAX) != WEIR_OK);
-        count++;
-    }
-    CHECK(count >= 25);
+    limits_walk walk = {.tables = settings.tables};
+    limits_try(&walk, settings.tables[0]);
+    CHECK_STR(walk.fault.sentence, "");
+    CHECK(walk.count >= 28);
+    limits_try(&walk, settings.tables[2]); /* the client's */
+    CHECK_STR(walk.fault.sentence, "");
     wr_settings_fini(&settings);
+}
+
+TEST(a_flag_a_variable_and_their_values_are_named_when_they_are_refused)
+{
+    static const char *const ways[][2] = {
+        {"tally --http-port=65536", ""}, {"tally --http-port 65536", ""}, {"tally", "WEIR_HTTP_PORT=65536"}};
+    static const char *const names[] = {"--http-port", "--http-port", "WEIR_HTTP_PORT"};
+    for (int i = 0; i < 3; i++) {
+        wr_settings settings;
+        weir_failure failure = {0};
+        CHECK_EQ(read_flags(&settings, ways[i][0], ways[i][1], &failure), WEIR_E_FORMAT);
+        limits_fault fault = {0};
+        limits_check_says(&fault, failure.sentence, names[i]);
+        limits_check_says(&fault, failure.sentence, "65536");
+        limits_check_range(&fault, failure.sentence, 0, 65535);
+        CHECK_STR(fault.sentence, "");
+        wr_settings_fini(&settings);
+    }
 }

@@ -4,6 +4,7 @@
 #include <base/text.h>
 
 #include <assert.h>
+#include <base/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,16 +120,13 @@ wr_topic_config *wr_topic_config_dup(const wr_topic_config *config)
 
 static bool number_fits(const wr_topic_key *key, const char *text)
 {
+    int64_t number;
+    if (key->type != DOUBLE)
+        return wr_number_parse(text, key->min, key->max, &number) == WEIR_OK;
     char *end = NULL;
-    if (text[0] == '\0' || text[0] == ' ')
-        return false;
-    if (key->type == DOUBLE) {
-        double number = strtod(text, &end);
-        return *end == '\0' && number >= (double)key->min && number <= (double)key->max;
-    }
-    int64_t number = strtoll(text, &end, 10);
-    bool clipped = (number == INT64_MAX || number == INT64_MIN) && strcmp(text, "9223372036854775807") != 0;
-    return *end == '\0' && !clipped && number >= key->min && number <= key->max;
+    double fraction = strtod(text, &end);
+    return text[0] && text[strspn(text, "0123456789.eE+-")] == '\0' && *end == '\0' && fraction >= (double)key->min &&
+           fraction <= (double)key->max;
 }
 
 static weir_err check_value(const wr_topic_key *key, const char *text, weir_failure *failure)
