@@ -69,7 +69,7 @@ typedef struct wr_command {
     int (*run)(wr_cli *cli);   /* returns a wr_exit */
     bool rows;                 /* prints rows: -o table, wide, json, yaml or name */
     bool changes;              /* changes what cannot be had back: --yes, --dry-run */
-    const char *completes;     /* what the first operands are: "topics" or "groups"; NULL: files */
+    const char *completes;     /* what the operands are: "topics", "groups", or "one|another"; NULL: files */
     /* What options, by their names, and configuration keys are for this command, unless somebody says otherwise. NULL:
      * as their rows say. */
     const wr_config_default *defaults;

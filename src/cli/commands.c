@@ -229,6 +229,9 @@ const wr_command wr_commands[] = {
     {"version", NULL, NULL, "", 0, 0, "which weir this is", NULL, NULL, false, NULL, wr_run_version},
     {"gen", "man", NULL, "DIR", 1, 1, "write the man pages", NULL, NULL, false, NULL, wr_run_gen_man},
     {"gen", "completion", NULL, "SHELL", 1, 1, "print shell completion: bash, zsh or fish",
-     "    source <(weir gen completion bash)", NULL, false, NULL, wr_run_gen_completion},
+     "    source <(weir gen completion bash)\n"
+     "    source <(weir gen completion zsh)           after compinit\n"
+     "    weir gen completion fish | source",
+     NULL, false, NULL, wr_run_gen_completion, .completes = "bash|zsh|fish"},
     {0},
 };
