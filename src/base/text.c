@@ -32,6 +32,19 @@ bool wr_text_is_choice(const char *text, const char *choices)
     return false;
 }
 
+weir_err wr_digits_parse(const char *text, int64_t *ret_number, const char **ret_rest)
+{
+    int64_t value = 0;
+    if (*text < '0' || *text > '9')
+        return WEIR_E_FORMAT;
+    for (; *text >= '0' && *text <= '9'; text++)
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *text - '0', &value))
+            return WEIR_E_RANGE;
+    *ret_number = value;
+    *ret_rest = text;
+    return WEIR_OK;
+}
+
 /* The distance of optimal string alignment. A row holds the distances of a's first i bytes to each beginning of b; a swap
  * looks two rows back. */
 size_t wr_edit_distance(const char *a, const char *b)

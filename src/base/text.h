@@ -15,6 +15,9 @@ enum { WR_EDIT_TEXT_SIZE = 256 }; /* the longest text that is compared, with its
 WEIR_MUST_CHECK weir_err wr_number_parse(const char *text, int64_t min, int64_t max, int64_t *ret_number);
 /* Is the text one of the words of `choices`, which are separated by '|'? */
 bool wr_text_is_choice(const char *text, const char *choices);
+/* Decimal digits at the front of `text`, without a sign; *ret_rest is what follows them.
+ * Errors: WEIR_E_FORMAT no digit stands there, WEIR_E_RANGE above INT64_MAX; both outputs are as they were then. */
+WEIR_MUST_CHECK weir_err wr_digits_parse(const char *text, int64_t *ret_number, const char **ret_rest);
 /* How many edits (a byte inserted, deleted or replaced, or two neighbours swapped) make `b` of `a`; SIZE_MAX if one of them is
  * too long to be compared. */
 size_t wr_edit_distance(const char *a, const char *b);

@@ -38,6 +38,23 @@ TEST(what_is_no_number_and_what_is_out_of_bounds_are_told_apart)
     CHECK_EQ(wr_number_parse("6", 5, 6, &number), WEIR_OK);
 }
 
+TEST(digits_at_the_front_are_read_and_what_follows_is_told)
+{
+    static const char *const no_digits[] = {"", "-1", "+1", " 1", "x1", "."};
+    const char *text = "0123456.7", *rest = NULL;
+    int64_t number = 7;
+    CHECK_OK(wr_digits_parse(text, &number, &rest));
+    CHECK_EQ(number, 123456);
+    CHECK(rest == text + 7);
+    CHECK_OK(wr_digits_parse("9223372036854775807", &number, &rest));
+    CHECK(number == INT64_MAX && *rest == 0);
+    for (size_t i = 0; i < sizeof no_digits / sizeof *no_digits; i++)
+        CHECK_EQ(wr_digits_parse(no_digits[i], &number, &rest), WEIR_E_FORMAT);
+    CHECK_EQ(wr_digits_parse("9223372036854775808", &number, &rest), WEIR_E_RANGE);
+    CHECK_EQ(wr_digits_parse("99999999999999999999999", &number, &rest), WEIR_E_RANGE);
+    CHECK(number == INT64_MAX && *rest == 0);
+}
+
 TEST(the_distance_counts_inserted_deleted_replaced_and_swapped_bytes)
 {
     static const struct {

@@ -7,6 +7,8 @@
  * Nothing here asks for the locale or the time zone of the process. */
 #include "base/time.h"
 
+#include "base/text.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,19 +142,6 @@ weir_err wr_time_parse(const char *text, int64_t *ret_time_ms)
     return WEIR_OK;
 }
 
-/* Digits at the front of the text, and what follows them. */
-static weir_err parse_number(const char *text, int64_t *value, const char **rest)
-{
-    if (*text < '0' || *text > '9')
-        return WEIR_E_FORMAT;
-    *value = 0;
-    for (; *text >= '0' && *text <= '9'; text++)
-        if (__builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, *text - '0', value))
-            return WEIR_E_RANGE;
-    *rest = text;
-    return WEIR_OK;
-}
-
 typedef struct unit {
     const char *name;
     int64_t factor;
@@ -167,7 +156,7 @@ static weir_err parse_quantity(const char *text, const unit *units, int64_t *ret
     }
     int64_t value;
     const char *name;
-    weir_err err = parse_number(text, &value, &name);
+    weir_err err = wr_digits_parse(text, &value, &name);
     if (err != WEIR_OK)
         return err;
     for (; units->name; units++)

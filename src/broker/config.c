@@ -1,10 +1,10 @@
 /* The table of settings, and what they mean: one function for each room that is told. */
 #include "config.h"
 
+#include <base/text.h>
 #include <topics/data_dir.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define KEY_MS(name, text, low, high, help_text)                                                                       \
     {                                                                                                                  \
@@ -153,10 +153,9 @@ static weir_err parse_listener(const char *key, const char *text, char ret_host[
         return weir_fail(failure, WEIR_E_FORMAT, "%s: one address, not a list: \"%s\"", key, text);
 
     const char *colon = strrchr(host, ':');
-    char *number_end = NULL;
-    long port = colon ? strtol(colon + 1, &number_end, 10) : -1;
-    if (!colon || number_end == colon + 1 || *number_end != '\0' || port < 0 || port > 65535)
-        return weir_fail(failure, WEIR_E_FORMAT, "%s: \"%s\" is not host:port", key, text);
+    int64_t port = 0;
+    if (!colon || wr_number_parse(colon + 1, 0, 65535, &port) != WEIR_OK)
+        return weir_fail(failure, WEIR_E_FORMAT, "%s: \"%s\" is not host:port with a port from 0 to 65535", key, text);
 
     size_t host_size = (size_t)(colon - host);
     if (host_size >= 2 && host[0] == '[' && host[host_size - 1] == ']') {

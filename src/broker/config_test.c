@@ -69,7 +69,13 @@ TEST(listeners_are_one_plain_address)
     wr_config_free(keys);
     CHECK_EQ(verdict("listeners", "SSL://127.0.0.1:9092"), WEIR_E_FORMAT);
     CHECK_EQ(verdict("listeners", "127.0.0.1"), WEIR_E_FORMAT);
-    CHECK_EQ(verdict("listeners", "127.0.0.1:99999"), WEIR_E_FORMAT);
+    static const char *const no_ports[] = {"99999", "65536", "-1", "+9092", " 9092", "9092 ", "0x10", "", "x"};
+    for (size_t i = 0; i < sizeof no_ports / sizeof *no_ports; i++) {
+        char address[64];
+        snprintf(address, sizeof address, "127.0.0.1:%s", no_ports[i]);
+        CHECK_EQ(verdict("listeners", address), WEIR_E_FORMAT);
+        CHECK_EQ(verdict("advertised.listeners", address), WEIR_E_FORMAT);
+    }
     CHECK_EQ(verdict("listeners", "127.0.0.1:1,127.0.0.1:2"), WEIR_E_FORMAT);
     CHECK_EQ(verdict("listeners", "0.0.0.0:9092"), WEIR_E_DENIED); /* reachable from outside, without a login */
     CHECK_EQ(verdict("listeners", ":9092"), WEIR_E_DENIED);

@@ -18,25 +18,20 @@
  * behind ends the process without waiting for threads (wr_self_exit). */
 #include "kafka_int.h"
 
+#include <base/array.h>
 #include <io/stop.h>
 
 #include <stdlib.h>
 
-enum { DESTROY_MS = 3000, QUEUE_COUNT_FIRST = 16 };
+enum { DESTROY_MS = 3000, QUEUE_COUNT_MAX = 1 << 24 };
 
 /* ---- queues of partitions */
 
 bool wr_kafka_queues_hold(wr_kafka_queues *queues, rd_kafka_t *kafka, const rd_kafka_topic_partition_list_t *list)
 {
     size_t wanted = queues->count + (size_t)list->cnt;
-    if (wanted > queues->capacity) {
-        size_t capacity = wanted + QUEUE_COUNT_FIRST;
-        rd_kafka_queue_t **grown = realloc(queues->queues, capacity * sizeof(*grown));
-        if (!grown)
-            return false;
-        queues->queues = grown;
-        queues->capacity = capacity;
-    }
+    if (WR_ARRAY_RESERVE(queues->queues, queues->capacity, wanted, QUEUE_COUNT_MAX) != WEIR_OK)
+        return false;
     for (int i = 0; i < list->cnt; i++) {
         rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(kafka, list->elems[i].topic, list->elems[i].partition);
         if (queue)

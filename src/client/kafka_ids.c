@@ -14,6 +14,7 @@
 #include "kafka_int.h"
 #include "topic_ids.h"
 
+#include <base/text.h>
 #include <io/dial.h>
 
 #include <stdio.h>
@@ -85,8 +86,8 @@ static bool parse_server(const char *at, size_t size, char host[256], int *ret_p
     if (*begin == '[' && !end)
         return false;
     const char *port = end && *end == ']' ? strchr(end, ':') : end;
-    long number = port ? strtol(port + 1, NULL, 10) : DEFAULT_PORT;
-    if (number < 1 || number > 65535)
+    int64_t number = DEFAULT_PORT;
+    if (port && wr_number_parse(port + 1, 1, 65535, &number) != WEIR_OK)
         return false;
     *ret_port = (int)number;
     if (end)

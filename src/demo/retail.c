@@ -2,6 +2,7 @@
 #include <demo/retail.h>
 
 #include <assert.h>
+#include <base/text.h>
 #include <demo/retail_columns.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,14 +34,9 @@ bool wr_retail_pence(const char *text, int64_t *ret_pence)
 {
     bool negative = *text == '-';
     text += negative;
-    if (*text < '0' || *text > '9')
-        return false;
     int64_t pence = 0;
-    for (; *text >= '0' && *text <= '9'; text++) {
-        if (pence > INT64_MAX / 10000)
-            return false;
-        pence = pence * 10 + (*text - '0');
-    }
+    if (wr_digits_parse(text, &pence, &text) != WEIR_OK || pence > INT64_MAX / 1000)
+        return false;
     pence *= 100;
     if (*text == '.' || *text == ',') {
         int64_t unit = 10;

@@ -9,11 +9,11 @@
 
 #include "trace_context.h"
 
+#include <base/text.h>
 #include <base/time.h>
 #include <base/utf8.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
 
 /* The attributes that have a member of their own. dataversion, an integer, and the extensions follow them. */
@@ -213,11 +213,12 @@ void wr_event_reader_drop(wr_event_reader *reader, const char *name, const char 
 /* "2" is version 2, and so is "2.1": other producers count in parts, and the first part is what a handler is for. */
 static void set_version(wr_event_reader *reader, const char *value)
 {
-    char *end;
-    long version = strtol(value, &end, 10);
+    const char *rest;
+    int64_t version;
+    weir_err err = wr_digits_parse(value, &version, &rest);
     if (reader->event.version)
         wr_event_reader_drop(reader, "dataversion", "comes twice");
-    else if (*value < '1' || *value > '9' || (*end && *end != '.') || version > INT32_MAX)
+    else if (err != WEIR_OK || *value == '0' || (*rest && *rest != '.') || version > INT32_MAX)
         wr_event_reader_drop(reader, "dataversion", "is not a number from 1");
     else
         reader->event.version = (int)version;

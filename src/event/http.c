@@ -5,7 +5,7 @@
 
 #include "event_int.h"
 
-#include <base/hex.h>
+#include <base/percent.h>
 
 #include <strings.h>
 
@@ -23,29 +23,24 @@ static const char *decode_percent(const char *value, weir_arena *arena)
     }
     char *text = weir_arena_alloc(arena, size + 1), *to = text;
     for (size_t i = 0; text && i < size; i++) {
-        int byte = value[i] == '%' && i + 2 < size ? wr_hex_byte(value + i + 1) : -1;
-        if (byte >= 0) {
-            *to++ = (char)byte;
-            i += 2;
-        } else {
-            *to++ = value[i];
-        }
+        int byte = wr_percent_byte(value + i, size - i);
+        *to++ = byte >= 0 ? (char)byte : value[i];
+        i += byte >= 0 ? WR_PERCENT_SIZE - 1 : 0;
     }
     return text;
 }
 
 static const char *encode_percent(const char *value, weir_arena *arena)
 {
-    char *text = weir_arena_array(arena, strlen(value) + 1, 3), *to = text;
+    char *text = weir_arena_array(arena, strlen(value) + 1, WR_PERCENT_SIZE), *to = text;
     for (const char *at = value; text && *at; at++) {
         uint8_t byte = (uint8_t)*at;
         if (byte > 0x20 && byte < 0x7f && byte != '"' && byte != '%') {
             *to++ = *at;
             continue;
         }
-        *to++ = '%';
-        *to++ = "0123456789ABCDEF"[byte >> 4];
-        *to++ = "0123456789ABCDEF"[byte & 15];
+        wr_percent_print(byte, to);
+        to += WR_PERCENT_SIZE;
     }
     return text;
 }

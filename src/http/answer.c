@@ -2,6 +2,7 @@
  * answer has a length; 204 and 304 have neither length nor body. */
 #include "server_int.h"
 
+#include <base/percent.h>
 #include <stdio.h>
 #include <strings.h>
 #include <time.h>
@@ -136,11 +137,14 @@ static void write_location(wr_buf *out, const char *location)
     if (!location)
         return;
     wr_buf_text(out, "Location: ");
-    for (; *location; location++)
-        if (*location <= ' ' || *location == 127 || strchr("\"<>\\^`{|}", *location)) /* above 127 it is negative */
-            wr_buf_printf(out, "%%%02X", (unsigned char)*location);
-        else
-            wr_buf_append(out, location, 1);
+    for (; *location; location++) {
+        char escape[WR_PERCENT_SIZE];
+        bool fits =
+            *location > ' ' && *location != 127 && !strchr("\"<>\\^`{|}", *location); /* above 127 it is negative */
+        if (!fits)
+            wr_percent_print((uint8_t)*location, escape);
+        wr_buf_append(out, fits ? location : escape, fits ? 1 : sizeof escape);
+    }
     wr_buf_text(out, "\r\n");
 }
 

@@ -13,6 +13,7 @@
  * eight empty lines before a request are skipped, as clients of the nineties send them. */
 #include "server_int.h"
 
+#include <base/text.h>
 #include <strings.h>
 
 static const wr_http_fault none = {0};
@@ -126,12 +127,11 @@ static bool has_token(const char *list, const char *token)
 
 static bool parse_length(const char *text, uint64_t *ret_length)
 {
-    uint64_t length = 0;
-    if (!*text || text[strspn(text, "0123456789")])
+    int64_t length;
+    weir_err err = wr_number_parse(text, 0, INT64_MAX, &length);
+    if (*text == '-' || err == WEIR_E_FORMAT)
         return false;
-    for (; *text; text++)
-        length = length > (UINT64_MAX - 9) / 10 ? UINT64_MAX : length * 10 + (uint64_t)(*text - '0');
-    *ret_length = length;
+    *ret_length = err == WEIR_OK ? (uint64_t)length : UINT64_MAX;
     return true;
 }
 

@@ -2,7 +2,7 @@
  */
 #include "server_int.h"
 
-#include <base/hex.h>
+#include <base/percent.h>
 
 const char *wr_http_unescape(weir_arena *arena, weir_slice text, bool is_query)
 {
@@ -13,10 +13,10 @@ const char *wr_http_unescape(weir_arena *arena, weir_slice text, bool is_query)
     for (size_t i = 0; i < text.size; i++) {
         int byte = text.data[i];
         if (byte == '%') {
-            byte = i + 2 < text.size ? wr_hex_byte(text.data + i + 1) : -1;
+            byte = wr_percent_byte(text.data + i, text.size - i);
             if (byte < 0)
                 return NULL;
-            i += 2;
+            i += WR_PERCENT_SIZE - 1;
         } else if (byte == '+' && is_query) {
             byte = ' ';
         }

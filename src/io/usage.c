@@ -2,6 +2,7 @@
 #include "io_int.h"
 #include "process.h"
 
+#include <base/text.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,12 +35,12 @@ weir_err wr_usage_read(int process_id, wr_process_usage *ret_usage)
     if (size <= 0)
         return WEIR_E_NOT_FOUND; /* it ended in between */
     text[size] = '\0';
-    int64_t fields[RSS_PAGES + 1] = {0};
-    char *at = strrchr(text, ')');
+    int64_t fields[RSS_PAGES + 1] = {0}; /* 0 for what is no number from 0, such as a state's letter */
+    const char *at = strrchr(text, ')'), *rest;
     for (int field = 3; at && field <= RSS_PAGES; field++) {
         at = strchr(at + 1, ' ');
-        if (at)
-            fields[field] = strtoll(at + 1, NULL, 10);
+        if (at && wr_digits_parse(at + 1, &fields[field], &rest) != WEIR_OK)
+            fields[field] = 0;
     }
     if (!at)
         return WEIR_E_FORMAT;

@@ -1,6 +1,7 @@
 /* The simulated cluster itself: topics, records, committed offsets, and the switches for faults that are its own. */
 #include "sim_int.h"
 
+#include <base/array.h>
 #include <base/hash.h>
 
 #include <assert.h>
@@ -262,11 +263,8 @@ int64_t wr_sim_put(wr_sim_cluster *cluster, sim_topic *topic, const wr_client_re
 {
     assert(partition >= 0 && partition < topic->partition_count);
     sim_partition *to = &topic->partitions[partition];
-    if (to->count == to->capacity) {
-        to->capacity = to->capacity ? 2 * to->capacity : 16;
-        to->records = realloc(to->records, to->capacity * sizeof(wr_client_record *));
-        assert(to->records);
-    }
+    weir_err err = WR_ARRAY_RESERVE(to->records, to->capacity, to->count + 1, SIZE_MAX);
+    assert(err == WEIR_OK);
     wr_client_record *copy = wr_sim_record_copy(record);
     copy->partition = partition;
     copy->offset = (int64_t)to->count;

@@ -2,6 +2,7 @@
 #include "sim_int.h"
 
 #include <assert.h>
+#include <base/array.h>
 #include <stdlib.h>
 
 bool wr_sim_subscribed(const sim_consumer *consumer, const char *topic)
@@ -129,11 +130,8 @@ static void rebalance(sim_consumer *consumer)
 
 static wr_client_record *next_out(sim_consumer *consumer, size_t at)
 {
-    if (at == consumer->out_capacity) {
-        consumer->out_capacity = at ? 2 * at : 64;
-        consumer->out = realloc(consumer->out, consumer->out_capacity * sizeof(*consumer->out));
-        assert(consumer->out);
-    }
+    weir_err err = WR_ARRAY_RESERVE(consumer->out, consumer->out_capacity, at + 1, SIZE_MAX);
+    assert(err == WEIR_OK);
     return &consumer->out[at];
 }
 

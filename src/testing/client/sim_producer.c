@@ -1,7 +1,9 @@
 /* The simulated producer: send → queued → appended → acknowledged, with the cluster's faults in between. */
 #include "sim_int.h"
 
+#include <assert.h>
 #include <base/hash.h>
+#include <base/text.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +94,10 @@ static bool too_large(const sim_producer *producer, const sim_topic *topic, cons
         if (other->state == QUEUED && strcmp(other->record->topic, topic->name) == 0)
             size += size_of(other->record);
     }
-    return size > strtoull(limit, NULL, 10);
+    int64_t most;
+    weir_err err = wr_number_parse(limit, 0, INT64_MAX, &most);
+    assert(err == WEIR_OK);
+    return size > (uint64_t)most;
 }
 
 static void append(const sim_producer *producer, entry *item)
