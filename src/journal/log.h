@@ -155,6 +155,7 @@ WEIR_MUST_CHECK weir_err wr_log_sync(wr_log *log); /* both, and upkeep, here and
  * ask_start: WEIR_E_RANGE above synced_offset. */
 WEIR_MUST_CHECK weir_err wr_log_look(wr_log *log, int64_t now_ms, int64_t *ret_next_ms);
 WEIR_MUST_CHECK weir_err wr_log_ask_start(wr_log *log, int64_t start_offset);
+int64_t wr_log_asked_start(const wr_log *log); /* the start offset, when nothing is asked for */
 
 /* ---- upkeep: checkpoints, the start offset, removing files. begin decides what is to be done; the caller runs it on any
  * thread, while everything else may be called; end applies it, with what run answered, and frees it. One at a time, and

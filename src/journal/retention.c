@@ -217,6 +217,11 @@ weir_err wr_log_ask_start(wr_log *log, int64_t start_offset)
     return WEIR_OK;
 }
 
+int64_t wr_log_asked_start(const wr_log *log)
+{
+    return log->asked_start;
+}
+
 weir_err wr_log_trim(wr_log *log, int64_t start_offset)
 {
     weir_err err = wr_log_ask_start(log, start_offset);

@@ -227,7 +227,7 @@ static weir_err failed(wr_log_upkeep *upkeep, weir_err err, const char *call, co
     if (err == WEIR_OK || upkeep->failed.err != WEIR_OK)
         return err;
     upkeep->failed = (wr_log_cause){.err = err, .os_error = errno, .call = call};
-    snprintf(upkeep->failed.file, sizeof upkeep->failed.file, "%s", file);
+    snprintf(upkeep->failed.file, sizeof upkeep->failed.file, "%.*s", WR_LOG_CAUSE_FILE_SIZE - 1, file);
     return err;
 }
 

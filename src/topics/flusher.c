@@ -16,6 +16,7 @@ struct wr_flusher {
     int64_t interval_ms;
     bool draining;
     wr_list dirty;
+    wr_list urgent; /* to be synced whatever the flush setting is; linked by dirty_link */
     bool closing;
     wr_list syncing; /* linked by dirty_link, too */
     size_t syncing_count;
@@ -33,16 +34,10 @@ weir_err wr_flusher_new(wr_loop *loop, const wr_trace *trace, const wr_topics_co
     flusher->flush = config->flush;
     flusher->interval_ms = config->flush_interval_ms;
     wr_list_init(&flusher->dirty);
+    wr_list_init(&flusher->urgent);
     wr_list_init(&flusher->syncing);
     *ret_flusher = flusher;
     return WEIR_OK;
-}
-
-static void release(wr_partition *partition)
-{
-    if (partition->log)
-        wr_log_abandon(partition->log);
-    free(partition);
 }
 
 void wr_flusher_free(wr_flusher *flusher)
@@ -51,7 +46,7 @@ void wr_flusher_free(wr_flusher *flusher)
         return;
     wr_timer_stop(flusher->loop, &flusher->interval);
     wr_timer_stop(flusher->loop, &flusher->start_again);
-    while (wr_list_pop(&flusher->dirty))
+    while (wr_list_pop(&flusher->dirty) || wr_list_pop(&flusher->urgent))
         ;
     flusher->closing = true;
     for (wr_link *link; (link = wr_list_first(&flusher->syncing));)
@@ -75,18 +70,13 @@ void wr_flusher_mark(wr_flusher *flusher, wr_partition *partition)
         wr_list_append(&flusher->dirty, &partition->dirty_link);
 }
 
-/* What the sync made due is done here and now. */
-static void keep_up(wr_flusher *flusher, wr_partition *partition)
+void wr_flusher_sync(wr_flusher *flusher, wr_partition *partition)
 {
-    wr_log_upkeep *upkeep;
-    if (!wr_log_upkeep_due(partition->log))
+    partition->flusher = flusher;
+    if (partition->syncing || partition->detached)
         return;
-    weir_err err = wr_log_upkeep_begin(partition->log, &upkeep);
-    if (err == WEIR_OK)
-        err = wr_log_upkeep_end(upkeep, wr_log_upkeep_run(upkeep));
-    if (err != WEIR_OK)
-        wr_trace_log(flusher->trace, WR_WARN, "cannot write the checkpoint of a log; the next sync tries again",
-                     WR_TEXT("directory", wr_log_directory(partition->log)), WR_TEXT("error", weir_err_name(err)));
+    wr_link_remove(&partition->dirty_link);
+    wr_list_append(&flusher->urgent, &partition->dirty_link);
 }
 
 static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
@@ -95,21 +85,21 @@ static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
     flusher->syncing_count--;
     wr_link_remove(&partition->dirty_link);
     if (partition->detached) {
-        release(partition); /* its directory may be another topic's by now: nothing more is written there */
+        wr_partition_leave(partition); /* its directory may be another topic's by now: nothing is written there */
         return;
     }
     if (flusher->closing)
         return;
     wr_log_sync_end(partition->log, &partition->ticket, err);
-    keep_up(flusher, partition);
     bool broken = wr_log_broken(partition->log);
     wr_partition_tell(partition);
     /* A ticket takes a few files only: after many rolls at once the rest goes with the next. */
     bool more = partition->dirty_again || wr_log_synced_offset(partition->log) < wr_log_end_offset(partition->log);
-    if (more && !broken)
+    if (more && !broken && flusher->flush != WR_FLUSH_NONE)
         wr_list_append(&flusher->dirty, &partition->dirty_link);
     partition->dirty_again = false;
     wr_partition_synced(partition);
+    wr_partition_keep_up(partition);
 }
 
 static void sync_done(void *user, weir_err err)
@@ -154,7 +144,8 @@ static void begin(wr_flusher *flusher, wr_partition *partition)
     partition->syncing = true;
     flusher->syncing_count++;
     wr_log_sync_begin(partition->log, &partition->ticket);
-    if (partition->ticket.file_count == 0) {
+    if (partition->ticket.file_count == 0) { /* all is synced, or its files cannot be opened */
+        wr_partition_unsynced(partition, WEIR_E_IO);
         finish(flusher, partition, WEIR_OK);
         return;
     }
@@ -165,15 +156,20 @@ static void begin(wr_flusher *flusher, wr_partition *partition)
         postpone(flusher, partition, err);
 }
 
-static void begin_all(wr_flusher *flusher)
+/* Finishing at once may put a partition on the list again: takes only those that are there now. */
+static void begin_each(wr_flusher *flusher, wr_list *list)
 {
-    /* Finishing at once may make a partition dirty again: take only those that are there now. */
     wr_list batch;
     wr_list_init(&batch);
-    for (wr_link *link; (link = wr_list_pop(&flusher->dirty));)
+    for (wr_link *link; (link = wr_list_pop(list));)
         wr_list_append(&batch, link);
     for (wr_link *link; (link = wr_list_pop(&batch));)
         begin(flusher, WR_LIST_ITEM(link, wr_partition, dirty_link));
+}
+
+static void begin_all(wr_flusher *flusher)
+{
+    begin_each(flusher, &flusher->dirty);
 }
 
 static void interval_passed(void *user)
@@ -183,6 +179,7 @@ static void interval_passed(void *user)
 
 void wr_flusher_kick(wr_flusher *flusher)
 {
+    begin_each(flusher, &flusher->urgent);
     if (wr_list_empty(&flusher->dirty))
         return;
     if (flusher->flush == WR_FLUSH_INTERVAL && !flusher->draining) {
@@ -204,8 +201,6 @@ void wr_flusher_take(wr_flusher *flusher, wr_partition *partition)
     (void)flusher;
     partition->detached = true;
     partition->topic = NULL;
-    if (partition->syncing)
-        return; /* finish releases it */
-    wr_link_remove(&partition->dirty_link);
-    release(partition);
+    if (!partition->syncing)
+        wr_link_remove(&partition->dirty_link);
 }

@@ -22,11 +22,13 @@ WEIR_MUST_CHECK weir_err wr_flusher_new(wr_loop *loop, const wr_trace *trace, co
 void wr_flusher_free(wr_flusher *flusher); /* accepts NULL; waits for the syncs that run */
 /* The partition's log has grown. Does nothing when the flush setting is none. */
 void wr_flusher_mark(wr_flusher *flusher, wr_partition *partition);
+/* Sync it with the next kick, whatever the flush setting is. While a sync of it is under way: nothing; ask again then. */
+void wr_flusher_sync(wr_flusher *flusher, wr_partition *partition);
 /* Start a sync for every dirty log that has none; with flush=interval, when the interval has passed. */
 void wr_flusher_kick(wr_flusher *flusher);
 /* From now on the interval is not waited for. */
 void wr_flusher_drain(wr_flusher *flusher);
-/* Take a partition whose topic was deleted: its log is abandoned and its memory freed once no sync uses it. */
+/* Take a partition whose topic was deleted: it is synced no more. The caller lets it leave (partition_int.h). */
 void wr_flusher_take(wr_flusher *flusher, wr_partition *partition);
 bool wr_flusher_idle(const wr_flusher *flusher); /* no sync is under way */
 

@@ -47,7 +47,7 @@ static void open_bench(bench *on)
     CHECK_OK(wr_flusher_new(on->loop, NULL, &config, &on->flusher));
     CHECK_OK(wr_dir_create(io, "data/orders-0"));
     CHECK_OK(wr_log_open(io, "data/orders-0", &config.log, true, &log, NULL));
-    on->host = (wr_partition_host){.appended = appended, .trimmed = ignored, .told = ignored, .user = on};
+    on->host = (wr_partition_host){.appended = appended, .keep_up = ignored, .told = ignored, .user = on};
     wr_list_init(&on->host.changed);
     wr_partition_init(&on->partition, &on->host, &on->topic, 0, log);
     wr_loop_at_round_end(on->loop, &on->round_end, kick, on->flusher);

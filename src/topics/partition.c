@@ -3,12 +3,14 @@
 #include "partition_int.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 void wr_partition_init(wr_partition *partition, wr_partition_host *host, wr_topic *topic, int32_t index, wr_log *log)
 {
     *partition = (wr_partition){.topic = topic, .index = index, .log = log, .host = host};
     wr_list_init(&partition->durable_waits);
     wr_list_init(&partition->watchers);
+    wr_list_init(&partition->trims);
 }
 
 int32_t wr_partition_index(const wr_partition *partition)
@@ -141,31 +143,94 @@ weir_err wr_partition_find_max_time(wr_partition *partition, int64_t *ret_offset
 
 /* ---- shortening */
 
-/* A log has one sync at a time: the flusher's may be under way. */
-weir_err wr_partition_sync(wr_partition *partition, int64_t offset)
+weir_err wr_partition_trim(wr_partition *partition, wr_trim_wait *wait, int64_t offset, int64_t durable_offset,
+                           void (*done)(void *user, weir_err err), void *user)
 {
-    if (!partition->log)
+    assert(!wr_link_linked(&wait->link) && durable_offset >= offset);
+    if (wr_partition_broken(partition))
         return WEIR_E_BROKEN;
-    if (offset <= wr_log_synced_offset(partition->log))
+    if (durable_offset > wr_log_end_offset(partition->log))
+        return WEIR_E_RANGE;
+    if (offset <= wr_log_start_offset(partition->log))
         return WEIR_OK;
-    if (partition->syncing)
-        return WEIR_E_AGAIN;
-    weir_err err = wr_log_sync(partition->log);
-    wr_partition_tell(partition);
-    return err;
+    *wait = (wr_trim_wait){.offset = offset, .durable_offset = durable_offset, .done = done, .user = user};
+    wr_list_append(&partition->trims, &wait->link);
+    partition->host->keep_up(partition->host->user, partition);
+    return WEIR_E_AGAIN;
 }
 
-weir_err wr_partition_trim(wr_partition *partition, int64_t offset)
+void wr_trim_wait_cancel(wr_trim_wait *wait)
 {
-    if (!partition->log)
-        return WEIR_E_BROKEN;
-    weir_err err = wr_log_trim(partition->log, offset);
-    wr_partition_tell(partition);
-    if (err != WEIR_OK)
-        return err;
-    partition->host->trimmed(partition->host->user, partition);
-    wr_partition_changed(partition);
-    return WEIR_OK;
+    wr_link_remove(&wait->link);
+}
+
+/* Who is told may cancel others, or come with new ones: begins anew after each. */
+static bool tell_one(wr_partition *partition, bool (*has_ended)(const wr_log *log, const wr_trim_wait *wait),
+                     weir_err err)
+{
+    for (wr_link *at = wr_list_first(&partition->trims); at; at = wr_list_next(&partition->trims, at)) {
+        wr_trim_wait *wait = WR_LIST_ITEM(at, wr_trim_wait, link);
+        if (!has_ended(partition->log, wait))
+            continue;
+        wr_link_remove(at);
+        wait->done(wait->user, err);
+        return true;
+    }
+    return false;
+}
+
+static bool is_done(const wr_log *log, const wr_trim_wait *wait)
+{
+    return wr_log_start_offset(log) >= wait->offset;
+}
+
+static bool is_refused(const wr_log *log, const wr_trim_wait *wait)
+{
+    return wait->asked && wr_log_asked_start(log) < wait->offset;
+}
+
+static bool is_unsynced(const wr_log *log, const wr_trim_wait *wait)
+{
+    return wait->durable_offset > wr_log_synced_offset(log);
+}
+
+static bool is_any(const wr_log *log, const wr_trim_wait *wait)
+{
+    (void)log, (void)wait;
+    return true;
+}
+
+void wr_partition_pursue_trims(wr_partition *partition)
+{
+    while (tell_one(partition, is_done, WEIR_OK))
+        ;
+    while (wr_log_broken(partition->log) && tell_one(partition, is_any, WEIR_E_BROKEN))
+        ;
+    for (wr_link *at = wr_list_first(&partition->trims); at; at = wr_list_next(&partition->trims, at)) {
+        wr_trim_wait *wait = WR_LIST_ITEM(at, wr_trim_wait, link);
+        if (wait->durable_offset <= wr_log_synced_offset(partition->log))
+            wait->asked = wr_log_ask_start(partition->log, wait->offset) == WEIR_OK;
+    }
+}
+
+void wr_partition_unsynced(wr_partition *partition, weir_err err)
+{
+    while (tell_one(partition, is_unsynced, err))
+        ;
+}
+
+void wr_partition_fail_trims(wr_partition *partition, weir_err err)
+{
+    while (tell_one(partition, is_done, WEIR_OK))
+        ;
+    while (tell_one(partition, is_refused, err))
+        ;
+}
+
+void wr_partition_keep_up(wr_partition *partition)
+{
+    if (wr_log_upkeep_due(partition->log) || !wr_list_empty(&partition->trims))
+        partition->host->keep_up(partition->host->user, partition);
 }
 
 weir_err wr_partition_roll(wr_partition *partition)
@@ -258,6 +323,26 @@ void wr_partition_settle(wr_partition *partition)
 void wr_partition_detach(wr_partition *partition)
 {
     release_waits(partition, INT64_MAX, WEIR_E_NOT_FOUND);
+    while (tell_one(partition, is_any, WEIR_E_NOT_FOUND))
+        ;
     wr_link_remove(&partition->changed_link);
     wr_partition_settle(partition);
+}
+
+void wr_partition_leave(wr_partition *partition)
+{
+    assert(partition->detached);
+    if (partition->log_upkeep)
+        return;
+    wr_link_remove(&partition->upkeep_link);
+    void (*left)(void *user) = partition->left;
+    void *user = partition->left_user;
+    partition->left = NULL;
+    if (!partition->syncing) {
+        if (partition->log)
+            wr_log_abandon(partition->log);
+        free(partition);
+    }
+    if (left)
+        left(user);
 }

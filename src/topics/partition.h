@@ -55,11 +55,22 @@ WEIR_MUST_CHECK weir_err wr_partition_find_time(wr_partition *partition, int64_t
 WEIR_MUST_CHECK weir_err wr_partition_find_max_time(wr_partition *partition, int64_t *ret_offset, int64_t *ret_time_ms);
 
 /* ---- shortening
- * sync: everything below `offset` is on the disk, whatever the flush setting promises; WEIR_E_AGAIN while another sync
- * is under way. trim: nothing below `offset` is shown any more, durably; it must be on the disk already (WEIR_E_RANGE).
+ * trim: show nothing below `offset` any more, durably, as soon as everything below durable_offset (at least `offset`) is on
+ * the disk, whatever the flush setting promises. Caller's storage. Answers WEIR_OK: it begins there already, or later, and
+ * done is not called. WEIR_E_AGAIN: done will be called, once, by the loop, with WEIR_OK, WEIR_E_BROKEN when the log broke,
+ * WEIR_E_NOT_FOUND when the topic was deleted, or an error of the disk, after which nothing is deleted. WEIR_E_RANGE behind
+ * the end; WEIR_E_BROKEN.
  * roll: what follows starts a new segment, so that all before it can be trimmed away. */
-WEIR_MUST_CHECK weir_err wr_partition_sync(wr_partition *partition, int64_t offset);
-WEIR_MUST_CHECK weir_err wr_partition_trim(wr_partition *partition, int64_t offset);
+typedef struct wr_trim_wait {
+    wr_link link;
+    int64_t offset, durable_offset;
+    bool asked; /* the log was */
+    void (*done)(void *user, weir_err err);
+    void *user;
+} wr_trim_wait;
+WEIR_MUST_CHECK weir_err wr_partition_trim(wr_partition *partition, wr_trim_wait *wait, int64_t offset,
+                                           int64_t durable_offset, void (*done)(void *user, weir_err err), void *user);
+void wr_trim_wait_cancel(wr_trim_wait *wait); /* fine when not waiting; what was asked for may still be deleted */
 WEIR_MUST_CHECK weir_err wr_partition_roll(wr_partition *partition);
 
 /* ---- waiting

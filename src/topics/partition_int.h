@@ -11,8 +11,8 @@ typedef struct wr_partition_host {
     wr_flush flush;
     wr_list changed; /* partitions to be settled */
     void (*appended)(void *user, wr_partition *partition);
-    void (*trimmed)(void *user, wr_partition *partition);
-    void (*told)(void *user, wr_partition *partition); /* its log may have changed its state */
+    void (*keep_up)(void *user, wr_partition *partition); /* its log may need upkeep, or records are to be deleted */
+    void (*told)(void *user, wr_partition *partition);    /* its log may have changed its state */
     void *user;
 } wr_partition_host;
 
@@ -38,6 +38,16 @@ struct wr_partition {
 
     /* ---- retention.c */
     wr_link retained_link;
+    int64_t retain_after_us; /* not to be asked before */
+
+    /* ---- upkeep.c */
+    wr_list trims; /* deletions of records that have not ended */
+    struct wr_upkeep *upkeep;
+    wr_link upkeep_link; /* of those that are noted, or of those under way */
+    wr_work_order upkeep_order;
+    wr_log_upkeep *log_upkeep; /* under way */
+    void (*left)(void *user);  /* called when it has ended and the partition is detached; NULL: nobody waits */
+    void *left_user;
 };
 
 /* log may be NULL. The partition's memory is the caller's. */
@@ -50,7 +60,17 @@ void wr_partition_changed(wr_partition *partition);
 void wr_partition_settle(wr_partition *partition);
 /* Called after a sync: release waits that are durable now, or all of them with the log's error. */
 void wr_partition_synced(wr_partition *partition);
+/* The log has changed, so that upkeep may be due. */
+void wr_partition_keep_up(wr_partition *partition);
+/* Tells the deletions of records that have ended, and asks the log for those that can begin. */
+void wr_partition_pursue_trims(wr_partition *partition);
+/* Upkeep has failed: tells those that the log was asked for, and does not do. */
+void wr_partition_fail_trims(wr_partition *partition, weir_err err);
+/* Nothing could be synced: tells those that wait for that. */
+void wr_partition_unsynced(wr_partition *partition, weir_err err);
 /* The topic is gone: release waits with WEIR_E_NOT_FOUND and wake watchers, now. */
 void wr_partition_detach(wr_partition *partition);
+/* A detached partition: abandons its log and frees it, unless a sync or upkeep is under way, which then calls this again. */
+void wr_partition_leave(wr_partition *partition);
 
 #endif

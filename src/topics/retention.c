@@ -45,57 +45,72 @@ void wr_retention_free(wr_retention *retention)
     free(retention);
 }
 
-/* Answers when this log wants to be asked again, -1: not before it has grown. */
-static int64_t retain(wr_retention *retention, wr_partition *partition, int64_t now_ms)
+static void look(void *user);
+
+static void start_timer(wr_retention *retention, int64_t pause_ms)
+{
+    int64_t deadline_us = wr_time_after_ms(wr_loop_now_us(retention->loop), pause_ms);
+    if (wr_timer_started(&retention->timer) && retention->timer.deadline_us <= deadline_us)
+        return;
+    weir_err err = wr_timer_start(retention->loop, &retention->timer, deadline_us, look, retention);
+    (void)err; /* the next append tries again */
+}
+
+/* Asks the log, and notes it until it wants to be asked again, if it does before it has grown. */
+static void ask(wr_retention *retention, wr_partition *partition, int64_t now_ms)
 {
     if (wr_partition_broken(partition))
-        return -1;
-    int64_t start_offset = wr_log_start_offset(partition->log), next_ms = -1;
-    weir_err err = wr_log_retain(partition->log, now_ms, &next_ms);
-    wr_partition_tell(partition);
-    if (err != WEIR_OK) {
-        wr_trace_log(retention->trace, WR_ERROR, "cannot delete old segments", WR_TEXT("topic", partition->topic->name),
-                     WR_NUMBER("partition", partition->index), WR_TEXT("error", weir_err_name(err)));
-        next_ms = wr_log_broken(partition->log) ? -1 : wr_time_add_ms(now_ms, AGAIN_MS);
+        return;
+    int64_t next_ms = -1, left_us = partition->retain_after_us - wr_loop_now_us(retention->loop);
+    if (left_us > 0) {
+        next_ms = wr_time_add_ms(now_ms, left_us / 1000 + 1);
+    } else {
+        weir_err err = wr_log_look(partition->log, now_ms, &next_ms);
+        wr_partition_tell(partition);
+        if (err != WEIR_OK) {
+            wr_trace_log(retention->trace, WR_ERROR, "cannot delete old segments",
+                         WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index),
+                         WR_TEXT("error", weir_err_name(err)));
+            next_ms = wr_log_broken(partition->log) ? -1 : wr_time_add_ms(now_ms, AGAIN_MS);
+        }
+        wr_partition_keep_up(partition);
     }
-    if (wr_log_start_offset(partition->log) != start_offset)
-        wr_partition_changed(partition);
-    return next_ms;
+    if (next_ms < 0)
+        return;
+    wr_list_append(&retention->noted, &partition->retained_link);
+    int64_t pause_ms = next_ms - now_ms > SHORTEST_PAUSE_MS ? next_ms - now_ms : SHORTEST_PAUSE_MS;
+    start_timer(retention, pause_ms < LONGEST_PAUSE_MS ? pause_ms : LONGEST_PAUSE_MS);
 }
 
 static void look(void *user)
 {
     wr_retention *retention = user;
-    int64_t now_ms = wr_now_ms(wr_loop_io(retention->loop)), next_ms = -1;
+    int64_t now_ms = wr_now_ms(wr_loop_io(retention->loop));
     wr_list batch;
     wr_list_init(&batch);
     for (wr_link *link; (link = wr_list_pop(&retention->noted));)
         wr_list_append(&batch, link);
-    for (wr_link *link; (link = wr_list_pop(&batch));) {
-        int64_t wanted_ms = retain(retention, WR_LIST_ITEM(link, wr_partition, retained_link), now_ms);
-        if (wanted_ms < 0)
-            continue;
-        wr_list_append(&retention->noted, link);
-        next_ms = next_ms < 0 || wanted_ms < next_ms ? wanted_ms : next_ms;
-    }
-    if (next_ms < 0)
-        return;
-    int64_t pause_ms = next_ms - now_ms > SHORTEST_PAUSE_MS ? next_ms - now_ms : SHORTEST_PAUSE_MS;
-    if (pause_ms > LONGEST_PAUSE_MS)
-        pause_ms = LONGEST_PAUSE_MS;
-    weir_err err = wr_timer_after_ms(retention->loop, &retention->timer, pause_ms, look, retention);
-    (void)err; /* the next append tries again */
+    for (wr_link *link; (link = wr_list_pop(&batch));)
+        ask(retention, WR_LIST_ITEM(link, wr_partition, retained_link), now_ms);
+}
+
+void wr_retention_ask(wr_retention *retention, wr_partition *partition)
+{
+    wr_link_remove(&partition->retained_link);
+    ask(retention, partition, wr_now_ms(wr_loop_io(retention->loop)));
+}
+
+void wr_retention_postpone(wr_retention *retention, wr_partition *partition)
+{
+    partition->retain_after_us = wr_time_after_ms(wr_loop_now_us(retention->loop), AGAIN_MS);
+    wr_retention_ask(retention, partition);
 }
 
 void wr_retention_note(wr_retention *retention, wr_partition *partition)
 {
     if (!wr_link_linked(&partition->retained_link))
         wr_list_append(&retention->noted, &partition->retained_link);
-    int64_t latest_us = wr_time_after_ms(wr_loop_now_us(retention->loop), retention->check_ms);
-    if (wr_timer_started(&retention->timer) && retention->timer.deadline_us <= latest_us)
-        return;
-    weir_err err = wr_timer_start(retention->loop, &retention->timer, latest_us, look, retention);
-    (void)err; /* the next append tries again */
+    start_timer(retention, retention->check_ms);
 }
 
 void wr_retention_forget(wr_partition *partition)

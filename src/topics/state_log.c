@@ -31,6 +31,7 @@ void wr_state_log_free(wr_state_log *log)
     wr_timer_stop(log->loop, &log->tell);
     if (log->cut >= 0)
         wr_state_op_cancel(&log->rewritten);
+    wr_trim_wait_cancel(&log->trimming);
     assert(wr_list_empty(&log->held));
     free(log);
 }

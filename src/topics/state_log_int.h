@@ -29,10 +29,10 @@ struct wr_state_log {
     wr_list ready;  /* ops to be told by the timer */
     wr_timer tell;
 
-    int64_t rewrite_size; /* the log's size that starts a rewrite */
-    int64_t cut;          /* -1: no rewrite is under way */
-    int64_t copied;       /* behind the copies */
-    bool trim_due;        /* the copies are written, a sync was in the way */
+    int64_t rewrite_size;  /* the log's size that starts a rewrite */
+    int64_t cut;           /* -1: no rewrite is under way */
+    int64_t copied;        /* behind the copies */
+    wr_trim_wait trimming; /* the copies are written, what they copy goes */
     wr_state_op rewritten;
 };
 

@@ -103,19 +103,21 @@ static void say_failed(wr_state_log *log, weir_err err)
                  WR_TEXT("topic", log->topic), WR_TEXT("error", weir_err_name(err)));
 }
 
-/* Without flush=acks nobody promised that the copies are on the disk: see to it before what they copy goes. */
-static void trim(wr_state_log *log)
+static void on_trimmed(void *user, weir_err err)
 {
-    weir_err err = wr_partition_sync(log->partition, log->copied);
-    log->trim_due = err == WEIR_E_AGAIN;
-    if (log->trim_due)
-        return; /* one sync at a time; the next commit tries again */
-    if (err == WEIR_OK)
-        err = wr_partition_trim(log->partition, log->cut);
+    wr_state_log *log = user;
     if (err != WEIR_OK)
         say_failed(log, err);
     log->cut = -1;
     set_next(log);
+}
+
+/* Without flush=acks nobody promised that the copies are on the disk: it is seen to before what they copy goes. */
+static void trim(wr_state_log *log)
+{
+    weir_err err = wr_partition_trim(log->partition, &log->trimming, log->cut, log->copied, on_trimmed, log);
+    if (err != WEIR_E_AGAIN)
+        on_trimmed(log, err);
 }
 
 static void on_rewritten(wr_state_op *op, weir_err err)
@@ -132,8 +134,6 @@ static void on_rewritten(wr_state_op *op, weir_err err)
 
 void wr_state_log_maybe_rewrite(wr_state_log *log)
 {
-    if (log->trim_due)
-        trim(log);
     if (log->cut >= 0 || wr_partition_size(log->partition) < log->rewrite_size)
         return;
     rewrite work = {.log = log, .last = wr_map_new(KEY_COUNT_MAX, wr_random_u64(wr_loop_io(log->loop)))};

@@ -127,6 +127,7 @@ weir_err wr_topic_add_partitions(wr_topics *topics, wr_topic *topic, int32_t par
 void wr_partition_drop(wr_partition *partition)
 {
     wr_link_remove(&partition->changed_link);
+    wr_link_remove(&partition->upkeep_link);
     wr_retention_forget(partition);
     if (partition->log)
         wr_log_abandon(partition->log);
@@ -183,10 +184,10 @@ static void appended(void *user, wr_partition *partition)
     wr_retention_note(topics->retention, partition);
 }
 
-static void trimmed(void *user, wr_partition *partition)
+static void keep_up(void *user, wr_partition *partition)
 {
     wr_topics *topics = user;
-    wr_retention_note(topics->retention, partition);
+    wr_upkeep_note(topics->upkeep, partition);
 }
 
 static void told(void *user, wr_partition *partition)
@@ -199,12 +200,14 @@ void wr_topics_settle(wr_topics *topics)
     for (wr_link *link; (link = wr_list_pop(&topics->partition_host.changed));)
         wr_partition_settle(WR_LIST_ITEM(link, wr_partition, changed_link));
     wr_changes_begin(topics);
+    wr_upkeep_kick(topics->upkeep);
     wr_flusher_kick(topics->flusher);
 }
 
 bool wr_topics_unsettled(const wr_topics *topics)
 {
-    return !wr_list_empty(&topics->partition_host.changed) || !wr_list_empty(&topics->startable);
+    return !wr_list_empty(&topics->partition_host.changed) || !wr_list_empty(&topics->startable) ||
+           wr_upkeep_unsettled(topics->upkeep);
 }
 
 void wr_topics_drain(wr_topics *topics)
@@ -217,7 +220,7 @@ void wr_topics_drain(wr_topics *topics)
 
 bool wr_topics_idle(const wr_topics *topics)
 {
-    return wr_flusher_idle(topics->flusher) && wr_changes_idle(topics);
+    return wr_flusher_idle(topics->flusher) && wr_changes_idle(topics) && wr_upkeep_idle(topics->upkeep);
 }
 
 /* ---- opening and closing all */
@@ -263,6 +266,8 @@ static weir_err open_all(wr_topics *topics, bool clean, weir_failure *failure)
     if (err == WEIR_OK)
         err = wr_retention_new(topics->host.loop, topics->host.trace, topics->config.retention_check_ms,
                                &topics->retention);
+    if (err == WEIR_OK)
+        err = wr_upkeep_new(topics->host.loop, topics->host.trace, topics->flusher, topics->retention, &topics->upkeep);
     topics->by_name = wr_map_new(TOPIC_COUNT_MAX, wr_random_u64(io));
     topics->by_id = wr_map_new(TOPIC_COUNT_MAX, wr_random_u64(io));
     if (err == WEIR_OK)
@@ -287,7 +292,7 @@ weir_err wr_topics_open(const wr_topics_host *host, const wr_topics_config *conf
     topics->files =
         (wr_topic_files){.io = wr_loop_io(host->loop), .trace = host->trace, .directory = config->data_directory};
     topics->partition_host = (wr_partition_host){
-        .flush = config->flush, .appended = appended, .trimmed = trimmed, .told = told, .user = topics};
+        .flush = config->flush, .appended = appended, .keep_up = keep_up, .told = told, .user = topics};
     wr_list_init(&topics->partition_host.changed);
     wr_list_init(&topics->deleted);
     wr_list_init(&topics->startable);
@@ -303,6 +308,9 @@ weir_err wr_topics_open(const wr_topics_host *host, const wr_topics_config *conf
 /* All of these have links in partitions. */
 static void stop_work(wr_topics *topics)
 {
+    topics->closing = true;
+    wr_upkeep_free(topics->upkeep); /* first: a deletion may wait for it */
+    topics->upkeep = NULL;
     wr_changes_fini(topics);
     wr_timer_stop(topics->host.loop, &topics->reopen_timer);
     wr_flusher_free(topics->flusher);

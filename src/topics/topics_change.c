@@ -160,6 +160,21 @@ static void start_preparing(topic_change *change)
     }
 }
 
+static void go_on(topic_change *change)
+{
+    if (change->kind->prepare)
+        start_preparing(change);
+    else
+        start_running(change);
+}
+
+void wr_change_release(void *user)
+{
+    topic_change *change = user;
+    if (--change->held_count == 0)
+        go_on(change);
+}
+
 static void begin(topic_change *change)
 {
     name_queue *queue = change->queue;
@@ -169,10 +184,8 @@ static void begin(topic_change *change)
         wr_change_end(change, err, NULL);
         return;
     }
-    if (change->kind->prepare)
-        start_preparing(change);
-    else
-        start_running(change);
+    if (change->held_count == 0)
+        go_on(change);
 }
 
 void wr_changes_begin(wr_topics *topics)

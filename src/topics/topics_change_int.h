@@ -38,6 +38,7 @@ typedef struct topic_change {
     bool *on_disk;     /* of each of them: it has a directory of ours */
     atomic_int next;   /* that no worker has taken */
     int working_count; /* workers */
+    int held_count;    /* logs whose upkeep must return before anything runs */
     weir_err err;      /* of the first worker that failed */
     wr_timer again;    /* there was no memory to go on */
     wr_log_config log_config;
@@ -57,6 +58,8 @@ typedef struct change_kind {
 WEIR_MUST_CHECK weir_err wr_change_ask(wr_topics *topics, const change_kind *kind, weir_slice name,
                                        int32_t partition_count, wr_topic_config *config, wr_topic_done *done,
                                        void *user, topic_change **ret_change);
+/* For `begin`'s held_count: one of them has returned. */
+void wr_change_release(void *change);
 /* For `finish`: the change is over, and told; the next one of its name can begin. Frees the change. */
 void wr_change_end(topic_change *change, weir_err err, wr_topic *topic);
 

@@ -157,9 +157,16 @@ static weir_err delete_begin(topic_change *change)
     change->partition_count = topic->partition_count;
     wr_topics_remove(topics, topic);
     for (int32_t i = 0; i < topic->partition_count; i++) {
-        wr_partition_detach(topic->partitions[i]);
-        wr_retention_forget(topic->partitions[i]);
-        wr_flusher_take(topics->flusher, topic->partitions[i]);
+        wr_partition *partition = topic->partitions[i];
+        wr_partition_detach(partition);
+        wr_retention_forget(partition);
+        wr_flusher_take(topics->flusher, partition);
+        if (partition->log_upkeep) { /* it finds files by name, so the directory cannot be renamed now */
+            partition->left = wr_change_release;
+            partition->left_user = change;
+            change->held_count++;
+        }
+        wr_partition_leave(partition);
     }
     topic->partition_count = 0;
     wr_topic_free(topic);

@@ -7,6 +7,7 @@
 #include "retention.h"
 #include "topic_files.h"
 #include "topics.h"
+#include "upkeep.h"
 
 #include <base/map.h>
 
@@ -17,6 +18,7 @@ struct wr_topics {
     wr_partition_host partition_host;
     wr_flusher *flusher;
     wr_retention *retention;
+    wr_upkeep *upkeep;
     wr_map *by_name;
     wr_map *by_id;
     wr_topic **sorted; /* by name */
