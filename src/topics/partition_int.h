@@ -38,7 +38,7 @@ struct wr_partition {
 
     /* ---- retention.c */
     wr_link retained_link;
-    int64_t retain_after_us; /* not to be asked before */
+    int64_t retain_after_us; /* upkeep failed: not to be asked before, nor kept up */
 
     /* ---- upkeep.c */
     wr_list trims; /* deletions of records that have not ended */

@@ -59,7 +59,8 @@ void wr_upkeep_note(wr_upkeep *upkeep, wr_partition *partition)
         wr_list_append(&upkeep->noted, &partition->upkeep_link);
 }
 
-/* Nothing has changed, and nothing is lost: the next sync or the next look of retention brings it up again. */
+/* Nothing has changed, and nothing is lost. Unless somebody asks for records to be deleted, it is left alone until retention
+ * asks again, so that a full disk is not tried, and said, at every sync. */
 static void failed(wr_upkeep *upkeep, wr_partition *partition, weir_err err)
 {
     wr_trace_log(upkeep->trace, WR_ERROR, "cannot write a log's checkpoint or delete old segments; tried again later",
@@ -100,6 +101,7 @@ static void returned(void *user, weir_err err)
         failed(upkeep, partition, err);
         return;
     }
+    partition->retain_after_us = 0;
     if (moved)
         wr_retention_ask(upkeep->retention, partition); /* when the files of what was deleted are to be removed */
     wr_upkeep_note(upkeep, partition);
@@ -126,9 +128,12 @@ static void begin(wr_upkeep *upkeep, wr_partition *partition)
 static void look(wr_upkeep *upkeep, wr_partition *partition)
 {
     wr_partition_pursue_trims(partition);
+    bool waited_for = !wr_list_empty(&partition->trims);
+    if (!waited_for && partition->retain_after_us > wr_loop_now_us(upkeep->loop))
+        return;
     if (wr_log_upkeep_due(partition->log))
         begin(upkeep, partition);
-    else if (!wr_list_empty(&partition->trims))
+    else if (waited_for)
         wr_flusher_sync(upkeep->flusher, partition);
 }
 

@@ -351,3 +351,29 @@ TEST(a_disk_that_fails_at_any_call_of_a_deletion_loses_nothing_that_was_answered
     for (uint64_t n = 0; fail_at(n, ENOSPC); n++)
         continue;
 }
+
+TEST(upkeep_that_fails_is_said_once_a_minute_and_goes_well_when_the_disk_does)
+{
+    wr_rig *rig = wr_rig_new(3, (const char *const[]){"log.retention.check.interval.ms=20", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    put_all(rig, client, 3);
+    wr_sim_set_open_max(rig->sim, wr_sim_open_count(rig->sim));
+    int64_t start = -1;
+    ask(client, 1);
+    CHECK_EQ(answer(client, &start), WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK_EQ(wr_partition_start_offset(partition_of(rig)), 0);
+    for (int i = 3; i < 23; i++)
+        CHECK_EQ(put(rig, client, i, NULL), WR_KAFKA_NONE);
+    CHECK_EQ(wr_rig_told(rig, "cannot write a log's checkpoint"), 1);
+    wr_rig_run_ms(rig, 61000);
+    CHECK_EQ(wr_rig_told(rig, "cannot write a log's checkpoint"), 2);
+    wr_sim_set_open_max(rig->sim, SIZE_MAX);
+    wr_rig_run_ms(rig, 61000);
+    CHECK_EQ(wr_rig_told(rig, "cannot write a log's checkpoint"), 2);
+    CHECK_EQ(file_count(rig, "weir.checkpoint"), 1);
+    ask(client, 1);
+    CHECK_EQ(answer(client, &start), WR_KAFKA_NONE);
+    CHECK_EQ(start, 1);
+    wr_rig_free(rig);
+}
