@@ -369,6 +369,31 @@ TEST(segments_stay_until_a_snapshot_of_their_producers_is_on_the_disk)
     end(&b);
 }
 
+TEST(a_snapshot_that_was_taken_again_while_it_was_written_is_not_removed_as_the_one_before)
+{
+    table b = begin();
+    put_of_producers(&b, 10, 20);
+    CHECK_OK(wr_log_sync(b.log));
+    CHECK_OK(wr_log_roll(b.log));
+    CHECK_OK(wr_log_ask_start(b.log, 20));
+    CHECK(wr_log_upkeep_due(b.log));
+    wr_log_upkeep *upkeep;
+    CHECK_OK(wr_log_upkeep_begin(b.log, &upkeep));
+    wr_log_ticket ticket;
+    wr_log_sync_begin(b.log, &ticket);
+    CHECK(ticket.file_count > 0);
+    for (size_t i = 0; i < ticket.file_count; i++)
+        CHECK_OK(wr_file_sync(ticket.files[i]));
+    wr_log_sync_end(b.log, &ticket, WEIR_OK);
+    CHECK_OK(wr_log_upkeep_end(upkeep, wr_log_upkeep_run(upkeep)));
+    CHECK_OK(wr_log_sync(b.log));
+    CHECK(exists(&b, 20, ".snapshot"));
+    reopen(&b);
+    CHECK_EQ(wr_log_start_offset(b.log), 20);
+    check_all_known(&b);
+    end(&b);
+}
+
 /* ---- without timestamps */
 
 TEST(segments_without_timestamps_are_as_old_as_their_last_write)

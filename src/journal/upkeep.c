@@ -170,6 +170,7 @@ static weir_err prepare(wr_log_upkeep *upkeep)
     if (renews) {
         upkeep->producers_offset = log->snapshot.offset;
         upkeep->producers_count = (int64_t)log->snapshot.count;
+        assert(log->snapshot.offset != log->producers_offset); /* a file in force is not written again */
         if (log->producers_count > 0)
             upkeep->old_snapshot = log->producers_offset;
     }
@@ -397,9 +398,17 @@ static void take_removals_back(wr_log_upkeep *upkeep)
     }
 }
 
+static void drop_snapshot(wr_log *log)
+{
+    wr_buf_fini(&log->snapshot.bytes);
+    log->snapshot.offset = -1;
+}
+
 static void apply(wr_log_upkeep *upkeep)
 {
     wr_log *log = upkeep->log;
+    if (log->snapshot.offset <= upkeep->producers_offset)
+        drop_snapshot(log); /* of the same moment: taken again meanwhile */
     log->producers_offset = upkeep->producers_offset;
     log->producers_count = upkeep->producers_count;
     if (upkeep->filed_epoch >= 0)
