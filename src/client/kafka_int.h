@@ -26,16 +26,15 @@ typedef struct wr_kafka_client {
 } wr_kafka_client;
 
 /* What is known of the connections of a handle; see kafka_reach.c. */
-enum { WR_KAFKA_CONNECTION_MAX = 64 };
 typedef struct wr_kafka_connection {
-    char host[128];
+    char host[256]; /* names of hosts have 253 bytes at most */
     int port;
     bool is_up, is_connecting, is_tried, has_failed; /* failed: since it was last up */
 } wr_kafka_connection;
 typedef struct wr_kafka_reach {
     pthread_mutex_t lock; /* what follows: the interceptors run on librdkafka's threads */
-    wr_kafka_connection connections[WR_KAFKA_CONNECTION_MAX];
-    size_t count;
+    wr_kafka_connection *connections;
+    size_t count, capacity;
     bool is_up, is_down, was_up;
     char reason[WR_REACH_REASON_SIZE];
     void (*changed)(void *user); /* called with the lock held; NULL: nobody */

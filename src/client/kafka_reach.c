@@ -17,7 +17,12 @@
  */
 #include "kafka_int.h"
 
+#include <base/array.h>
+
 #include <stdio.h>
+#include <stdlib.h>
+
+enum { CONNECTION_MAX = 10000 };
 
 #define COORDINATOR "GroupCoordinator: " /* before the host, when it is that connection */
 
@@ -32,7 +37,8 @@ static wr_kafka_connection *connection_get(wr_kafka_reach *reach, const char *ho
     for (size_t i = 0; i < reach->count; i++)
         if (reach->connections[i].port == port && strcmp(reach->connections[i].host, host) == 0)
             return &reach->connections[i];
-    if (reach->count == WR_KAFKA_CONNECTION_MAX || strlen(host) >= sizeof(reach->connections[0].host))
+    if (strlen(host) >= sizeof(reach->connections[0].host) ||
+        WR_ARRAY_RESERVE(reach->connections, reach->capacity, reach->count + 1, CONNECTION_MAX) != WEIR_OK)
         return NULL;
     wr_kafka_connection *made = &reach->connections[reach->count++];
     *made = (wr_kafka_connection){.port = port};
@@ -81,7 +87,7 @@ static void say_closed(wr_kafka_reach *reach)
 {
     for (size_t i = 0; i < reach->count; i++)
         if (reach->connections[i].port != 0 && reach->connections[i].is_tried)
-            snprintf(reach->reason, sizeof(reach->reason), "%s:%d: the connection was closed",
+            snprintf(reach->reason, sizeof(reach->reason), "%.150s:%d: the connection was closed",
                      reach->connections[i].host, reach->connections[i].port);
 }
 
@@ -124,6 +130,7 @@ void wr_kafka_handle_init(wr_kafka_handle *handle, wr_kafka_client *client)
 void wr_kafka_handle_fini(wr_kafka_handle *handle)
 {
     pthread_mutex_destroy(&handle->reach.lock);
+    free(handle->reach.connections);
 }
 
 bool wr_kafka_reach_watch(wr_kafka_handle *handle, rd_kafka_conf_t *conf)

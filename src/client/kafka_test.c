@@ -20,21 +20,30 @@ typedef struct fixture {
     wr_client *client;
 } fixture;
 
-static fixture start(void)
+/* Clients begin with the first of the brokers. */
+static fixture start_many(int broker_count)
 {
     static const wr_config_key *const tables[] = {wr_client_config, NULL};
     fixture f;
     char text[200];
     weir_failure failure = {0};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    CHECK_EQ(rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", text, sizeof(text)), RD_KAFKA_CONF_OK);
+    snprintf(text, sizeof(text), "%d", broker_count);
+    CHECK_EQ(rd_kafka_conf_set(conf, "test.mock.num.brokers", text, text, sizeof(text)), RD_KAFKA_CONF_OK);
     f.host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
     CHECK(f.host != NULL);
     f.mock = rd_kafka_handle_mock_cluster(f.host);
     f.config = wr_config_new(tables, "WEIR");
-    CHECK_OK(wr_config_set(f.config, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(f.mock), "test", &failure));
+    const char *servers = rd_kafka_mock_cluster_bootstraps(f.mock);
+    snprintf(text, sizeof(text), "%.*s", (int)strcspn(servers, ","), servers);
+    CHECK_OK(wr_config_set(f.config, "bootstrap.servers", text, "test", &failure));
     CHECK_OK(wr_client_new(f.config, NULL, &f.client, &failure));
     return f;
+}
+
+static fixture start(void)
+{
+    return start_many(1);
 }
 
 static void stop(fixture *f)
@@ -470,6 +479,38 @@ static void expect_unreachable(const char *bootstrap, const char *cause)
     CHECK(strstr(failure.sentence, bootstrap) != NULL);
     CHECK(wr_client_free(client));
     wr_config_free(config);
+}
+
+/* One of many brokers is all that a consumer needs, whichever it is. */
+TEST(a_cluster_of_many_brokers_is_reached_while_the_one_that_is_read_from_is)
+{
+    enum { BROKERS = 70 };
+    fixture f = start_many(BROKERS);
+    wr_consumer *consumer;
+    wr_producer *producer;
+    weir_failure failure = {0};
+    rd_kafka_mock_topic_create(f.mock, "orders", 1, 1);
+    rd_kafka_mock_partition_set_leader(f.mock, "orders", 0, BROKERS);
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    delivery_tally tally = {.ordered = true};
+    send_numbers(producer, "orders", 0, 3);
+    await_deliveries(producer, &tally, 3);
+    CHECK_OK(wr_consumer_new(f.client, &(wr_consumer_options){.from_beginning = true}, &consumer, &failure));
+    CHECK_OK(wr_consumer_assign(consumer, &(wr_assignment){.topic = "orders"}, 1, &failure));
+    expect_numbers(consumer, 0, 3);
+    for (int broker = 1; broker < BROKERS; broker++)
+        rd_kafka_mock_broker_set_down(f.mock, broker);
+    for (int i = 0; i < 30; i++) { /* three seconds, in which the others are found to be gone */
+        const wr_client_record *records;
+        size_t count;
+        wr_reach reach;
+        CHECK_OK(wr_consumer_poll(consumer, 50, 100, &records, &count, &failure));
+        wr_consumer_reach(consumer, &reach);
+        CHECK(reach.is_reached && !reach.is_unreachable);
+    }
+    wr_producer_free(producer);
+    wr_consumer_free(consumer);
+    stop(&f);
 }
 
 TEST(who_refuses_and_who_has_no_such_name_is_said_with_host_and_cause)
