@@ -210,7 +210,8 @@ typedef weir_status (*weir_route_fn)(weir_tx *tx, const weir_http_request *reque
                                      void *user);
 
 /* A command (read_only false) runs in the service's transaction beside the events of the same batch; the answer leaves
- * after the commit. A query (read_only true) runs on a read connection of its own and can neither write nor emit.
+ * after the commit. A query (read_only true) runs on a read connection of its own, sees one state of the database from its
+ * first statement to its last, and can neither write nor emit.
  *
  * Anything but WEIR_DONE undoes all that the route did. WEIR_REJECT is answered 422 with the reason, WEIR_RETRY 503,
  * WEIR_IGNORE 404, a mistake of the program 500. A status that the route has set replaces these if it is 400 or more,

@@ -409,10 +409,11 @@ static void reader_give(wr_core *core, wr_store *reader)
 weir_status wr_core_query(wr_core *core, const char *what, weir_status (*run)(void *user, weir_tx *tx), void *user,
                           weir_arena *arena, char ret_reason[240])
 {
-    wr_store *reader;
+    wr_store *reader = NULL;
     weir_failure failure = {0};
     ret_reason[0] = 0;
-    if (reader_take(core, &reader, &failure) != WEIR_OK) {
+    if (reader_take(core, &reader, &failure) != WEIR_OK || wr_store_begin(reader, &failure) != WEIR_OK) {
+        wr_store_close(reader);
         wr_trace_log(core->trace, WR_ERROR, "a query found no database", WR_TEXT("request", what),
                      WR_TEXT("error", failure.sentence));
         return WEIR_FATAL;
@@ -422,6 +423,7 @@ weir_status wr_core_query(wr_core *core, const char *what, weir_status (*run)(vo
     tx.is_read_only = true;
     tx.what = what;
     weir_status status = wr_tx_settle(&tx, run(user, &tx));
+    wr_store_rollback(reader);
     reader_give(core, reader);
     if (status != WEIR_DONE)
         wr_tx_log_failure(&tx, status, what);

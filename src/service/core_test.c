@@ -693,6 +693,51 @@ TEST(a_query_reads_and_cannot_emit)
     fixture_end(&f);
 }
 
+/* What is committed while a query runs, it does not see. */
+typedef struct looker {
+    fixture *f;
+    int64_t before, after;
+} looker;
+
+static int64_t count_now(weir_tx *tx)
+{
+    weir_rows *rows = weir_query(tx, "SELECT count(*) FROM effects");
+    int64_t count = weir_rows_next(rows) ? weir_rows_int(rows, 0) : -1;
+    weir_rows_end(rows);
+    return count;
+}
+
+static weir_status look_twice(void *user, weir_tx *tx)
+{
+    looker *looker = user;
+    looker->before = count_now(tx);
+    fixture_happen(looker->f, "a", 2);
+    fixture_turns(looker->f, 2);
+    CHECK_EQ(COUNT(looker->f, "effects"), 2);
+    looker->after = count_now(tx);
+    return weir_tx_status(tx);
+}
+
+TEST(a_query_sees_one_state_of_the_database_from_its_first_statement_on)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_happen(&f, "a", 1);
+    fixture_turns(&f, 3);
+    weir_arena *arena = weir_arena_new(1 << 20);
+    looker looker = {.f = &f};
+    char reason[240];
+    CHECK_EQ(wr_core_query(f.core, "GET /x", look_twice, &looker, arena, reason), WEIR_DONE);
+    CHECK_EQ(looker.before, 1);
+    CHECK_EQ(looker.after, 1);
+    int64_t count = -1;
+    CHECK_EQ(wr_core_query(f.core, "GET /x", count_effects, &count, arena, reason), WEIR_FATAL);
+    CHECK_EQ(count, 2); /* and the next one sees what was committed before it */
+    weir_arena_free(arena);
+    fixture_end(&f);
+}
+
 TEST(a_topic_prefix_stands_before_topics_and_group_and_handlers_do_not_see_it)
 {
     fixture f;

@@ -176,7 +176,7 @@ weir_err wr_sqlite_check_transaction(sqlite_store *store, weir_failure *failure)
 static weir_err sqlite_begin(wr_store *door, weir_failure *failure)
 {
     sqlite_store *store = (sqlite_store *)door;
-    weir_err err = own(store, "BEGIN IMMEDIATE", NULL, failure);
+    weir_err err = own(store, store->is_read_only ? "BEGIN" : "BEGIN IMMEDIATE", NULL, failure);
     store->is_in_transaction = err == WEIR_OK;
     return err;
 }

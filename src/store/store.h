@@ -22,8 +22,10 @@ void wr_store_close(wr_store *store); /* rolls back what is open; accepts NULL *
  * most ten. WEIR_E_NOT_FOUND when there is no such database. */
 WEIR_MUST_CHECK weir_err wr_store_attach(wr_store *store, const char *path, const char *name, weir_failure *failure);
 
+/* On a read-only connection: from its first statement on it sees one state of the database, until wr_store_rollback. */
 WEIR_MUST_CHECK weir_err wr_store_begin(wr_store *store, weir_failure *failure);
-/* After a failed commit the transaction is rolled back; nothing of it happened. */
+/* After a failed commit the transaction is rolled back; when it was the disk that failed, the commit may be on it all the
+ * same and be there after the next start. */
 WEIR_MUST_CHECK weir_err wr_store_commit(wr_store *store, weir_failure *failure);
 void wr_store_rollback(wr_store *store);
 /* Savepoints nest; the names are the store's own. */
