@@ -54,7 +54,7 @@ static void on_asked_to_stop(void *user)
 /* {"bootstrap": …} for whoever started us. */
 static weir_err tell_ready(process *self, int descriptor)
 {
-    char line[200];
+    char line[512]; /* names of hosts are shorter than 256 */
     snprintf(line, sizeof line, "{\"bootstrap\":\"%s:%d\",\"registry\":null,\"http\":null,\"pid\":%d}",
              wr_broker_host(self->broker), wr_broker_port(self->broker), wr_self_id());
     return wr_descriptor_write_line(descriptor, line);

@@ -25,7 +25,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { ROUTE_COUNT_MAX = 64, PARAMETER_COUNT_MAX = 8, METRICS_SIZE_MAX = 16 * 1024 * 1024 };
+enum {
+    ROUTE_COUNT_MAX = 64,
+    PARAMETER_COUNT_MAX = 8,
+    HEALTH_SIZE_MAX = 64 * 1024, /* the names of all topics may be in it */
+    METRICS_SIZE_MAX = 16 * 1024 * 1024
+};
 
 struct wr_routes {
     const weir_service *service;
@@ -133,7 +138,7 @@ static void answer_starting(wr_routes *routes, wr_exchange *exchange)
 static void answer_health(wr_exchange *exchange, wr_core *core)
 {
     wr_buf text;
-    wr_buf_init(&text, 4096);
+    wr_buf_init(&text, HEALTH_SIZE_MAX);
     bool is_ready = wr_core_health(core, &text);
     answer_text(exchange, is_ready ? 200 : 503, NULL, &text);
 }

@@ -414,6 +414,31 @@ TEST(health_tells_starting_running_and_draining_apart)
     front_end(&w);
 }
 
+TEST(health_has_room_for_all_topics_that_may_be_paused)
+{
+    enum { TOPICS = 32, NAME_SIZE = 240 };
+    static char consumes[TOPICS * (NAME_SIZE + 1) + 1];
+    front w = {0};
+    front_begin(&w);
+    for (int i = 0; i < TOPICS; i++)
+        snprintf(consumes + i * (NAME_SIZE + 1), NAME_SIZE + 2, "%0*d,", NAME_SIZE, i);
+    w.service.consumes = consumes;
+    w.f.options.breaker_rejections = 1;
+    fixture_restart(&w.f);
+    wr_routes_set_core(w.routes, w.f.core);
+    for (int i = 0; i < TOPICS; i++) {
+        char topic[NAME_SIZE + 1];
+        snprintf(topic, sizeof topic, "%0*d", NAME_SIZE, i);
+        wr_client_record record = {.topic = topic, .partition = 0, .value = WEIR_SLICE("no event")};
+        CHECK_OK(wr_sim_append(w.f.cluster, &record));
+    }
+    fixture_turns(&w.f, 5);
+    CHECK_EQ(call(&w, "GET", "/readyz", NULL), 200);
+    CHECK(strstr(w.body, "\"paused\":[\"000"));
+    CHECK(strstr(w.body, "31\"],\"reasons\":["));
+    front_end(&w);
+}
+
 TEST(get_requests_are_passed_on_to_another_service)
 {
     front w = {0}, other = {0};
