@@ -42,8 +42,8 @@ static weir_err split_topics(wr_core *core, weir_failure *failure)
     return WEIR_OK;
 }
 
-/* Topics that are written to, after those that are read have been split. */
-static weir_err check_topics(const wr_core *core, weir_failure *failure)
+/* Of the group and of topics, after those that are read have been split. */
+static weir_err check_names(const wr_core *core, weir_failure *failure)
 {
     char produces[TOPIC_SIZE_MAX * 2], letters[TOPIC_SIZE_MAX * 2];
     const char *given = core->service->produces;
@@ -54,6 +54,9 @@ static weir_err check_topics(const wr_core *core, weir_failure *failure)
         if (!wr_topic_name_valid(names[i]))
             return weir_fail(failure, WEIR_E_USAGE, "'%.60s' is not the name of a topic: " WR_TOPIC_NAME_RULE,
                              names[i]);
+    if (strlen(core->prefix) + strlen(core->options.group ? core->options.group : core->name) >= sizeof core->group)
+        return weir_fail(failure, WEIR_E_USAGE, "the name of the group with its prefix is longer than %zu bytes: %.100s",
+                         sizeof core->group - 1, core->group);
     for (size_t i = 0; i < core->topic_count; i++)
         if (!wr_topic_name_valid(core->topics[i]))
             return weir_fail(failure, WEIR_E_USAGE, "'%.60s' is not the name of a topic: " WR_TOPIC_NAME_RULE,
@@ -147,7 +150,7 @@ weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_fa
     weir_err err =
         has_memory ? split_topics(core, failure) : weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
     if (err == WEIR_OK)
-        err = check_topics(core, failure);
+        err = check_names(core, failure);
     if (err == WEIR_OK && wr_breakers_init(core) != WEIR_OK)
         err = weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
     if (err == WEIR_OK)

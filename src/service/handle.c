@@ -40,7 +40,8 @@ int64_t wr_retry_delay_ms(wr_core *core, const weir_retry_policy *policy, int at
         delay_ms *= 2;
     if (delay_ms > max_ms)
         delay_ms = max_ms;
-    return delay_ms / 2 + (int64_t)(wr_random_u64(core->io) % (uint64_t)(delay_ms / 2 + 1));
+    int64_t half_ms = delay_ms / 2;
+    return delay_ms - half_ms + (int64_t)(wr_random_u64(core->io) % (uint64_t)(half_ms + 1));
 }
 
 static const weir_handler *find_handler(const wr_core *core, const weir_event *event, bool *ret_is_known)

@@ -134,3 +134,22 @@ TEST(headers_with_names_of_any_length_are_kept_while_their_event_waits_and_in_it
         fixture_end(&f);
     }
 }
+
+TEST(even_the_shortest_delay_is_one)
+{
+    static const weir_handler hasty[] = {
+        {.type = "thing.happened", .run = on_thing, .retry = {.max = 10, .base_ms = 1, .max_ms = 1}}, {0}};
+    fixture f;
+    weir_service service;
+    begin(&f, &service);
+    service.handlers = hasty;
+    fixture_restart(&f);
+    f.retries_left[0] = 5;
+    fixture_happen(&f, "a", 1);
+    turns(&f, 50, 0); /* no time passes */
+    CHECK_EQ(f.retries_left[0], 4);
+    turns(&f, 20, -1);
+    CHECK_EQ(f.retries_left[0], 0);
+    CHECK_EQ(COUNT(&f, "effects"), 1);
+    fixture_end(&f);
+}
