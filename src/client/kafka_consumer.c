@@ -284,6 +284,8 @@ static weir_err consumer_poll(wr_consumer *door, size_t max, int timeout_ms, con
             timeout_ms = 0; /* something happened: what else is there, but no more waiting */
     }
     note_reached(consumer);
+    if (consumer->out_of_memory) /* a record is missing among those that were read */
+        return state_of(consumer, failure);
     if (consumer->count == 0)
         err = consumer->held.err != WEIR_OK ? take_held(consumer, failure) : state_of(consumer, failure);
     if (consumer->count == 0 && err != WEIR_OK)

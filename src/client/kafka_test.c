@@ -1,4 +1,5 @@
 /* The implementation on librdkafka, against librdkafka's own mock cluster. Waiting is by polling with a deadline. */
+#include "allocation.h"
 #include "kafka_int.h"
 #include "test.h"
 
@@ -340,6 +341,46 @@ TEST(a_broker_that_goes_down_and_comes_back_loses_and_doubles_nothing)
     CHECK(tally.ordered);
     expect_numbers(consumer, 10, 10);
     wr_consumer_free(consumer);
+    wr_producer_free(producer);
+    stop(&f);
+}
+
+/* Waits, without taking from it, until so many things stand in the consumer's queue. */
+static void await_queued(fixture *f, wr_consumer *consumer, size_t count)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(wr_kafka_of_consumer(consumer));
+    for (int tries = 0; tries < 1000 && rd_kafka_queue_length(queue) < count; tries++)
+        rd_kafka_poll(f->host, 10);
+    CHECK(rd_kafka_queue_length(queue) >= count);
+    rd_kafka_queue_destroy(queue);
+}
+
+TEST(without_memory_no_record_is_passed_over)
+{
+    fixture f = start();
+    wr_producer *producer;
+    delivery_tally tally = {.ordered = true};
+    rd_kafka_mock_topic_create(f.mock, "orders", 1, 1);
+    CHECK_OK(wr_producer_new(f.client, NULL, &producer, NULL));
+    send_numbers(producer, "orders", 0, 5);
+    await_deliveries(producer, &tally, 5);
+    for (size_t nth = 1; nth <= 5; nth++) {
+        wr_consumer *consumer;
+        weir_failure failure = {0};
+        const wr_client_record *records = NULL;
+        size_t count = 0;
+        CHECK_OK(wr_consumer_new(f.client, &(wr_consumer_options){.from_beginning = true}, &consumer, &failure));
+        CHECK_OK(wr_consumer_assign(consumer, &(wr_assignment){.topic = "orders"}, 1, &failure));
+        await_queued(&f, consumer, 5);
+        test_fail_allocation(nth);
+        weir_err err = wr_consumer_poll(consumer, 50, 100, &records, &count, &failure);
+        bool has_failed = test_allocation_failed();
+        CHECK(has_failed || err == WEIR_OK);
+        CHECK(err == WEIR_OK || err == WEIR_E_MEMORY || err == WEIR_E_BROKEN);
+        for (size_t i = 0; err == WEIR_OK && i < count; i++)
+            CHECK_EQ(records[i].offset, i);
+        wr_consumer_free(consumer);
+    }
     wr_producer_free(producer);
     stop(&f);
 }
