@@ -55,7 +55,8 @@ static weir_err check_names(const wr_core *core, weir_failure *failure)
             return weir_fail(failure, WEIR_E_USAGE, "'%.60s' is not the name of a topic: " WR_TOPIC_NAME_RULE,
                              names[i]);
     if (strlen(core->prefix) + strlen(core->options.group ? core->options.group : core->name) >= sizeof core->group)
-        return weir_fail(failure, WEIR_E_USAGE, "the name of the group with its prefix is longer than %zu bytes: %.100s",
+        return weir_fail(failure, WEIR_E_USAGE,
+                         "the name of the group with its prefix is longer than %zu bytes: %.100s",
                          sizeof core->group - 1, core->group);
     for (size_t i = 0; i < core->topic_count; i++)
         if (!wr_topic_name_valid(core->topics[i]))
