@@ -93,7 +93,7 @@ void wr_request_written(wr_request *request)
 
 bool wr_request_answered(const wr_request *request)
 {
-    return request->state == ANSWERED;
+    return request->state == ANSWERED && !request->unanswerable;
 }
 
 /* ---- starting */
@@ -227,6 +227,15 @@ static void finish(wr_request *request)
     wr_connection_ready(connection);
 }
 
+/* Its answer will never leave, so none behind it may: the client would take that for this one's. */
+static void give_up(wr_request *request, const char *reason)
+{
+    request->unanswerable = true;
+    wr_buf_fini(&request->answer);
+    if (request->connection)
+        wr_connection_hang_up(request->connection, reason);
+}
+
 void wr_request_answer(wr_request *request)
 {
     wr_link_remove(&request->wait_link);
@@ -236,22 +245,18 @@ void wr_request_answer(wr_request *request)
         wr_request_free(request);
         return;
     }
-    if (!request->silent) {
+    if (!request->silent && !request->unanswerable) {
         weir_err err = wr_response_encode(request->api, request->header.api_version, request->header.correlation_id,
                                           request->response, &request->answer);
-        if (err != WEIR_OK) {
-            wr_buf_fini(&request->answer);
-            wr_connection_hang_up(request->connection, "no memory for an answer");
-        }
+        if (err != WEIR_OK)
+            give_up(request, "no memory for an answer");
     }
     finish(request);
 }
 
 void wr_request_hang_up(wr_request *request, const char *reason)
 {
-    request->silent = true;
-    if (request->connection)
-        wr_connection_hang_up(request->connection, reason);
+    give_up(request, reason);
     wr_request_answer(request);
 }
 

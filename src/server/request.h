@@ -46,6 +46,7 @@ struct wr_request {
     bool pipelined;
     const char *client_host; /* once it was asked for */
     bool silent;             /* no answer is sent (acks=0) */
+    bool unanswerable;       /* the connection is hung up on instead, and nothing behind this one is sent */
     size_t charged_size;
     wr_link link; /* in the connection */
     wr_buf frame; /* when the request owns it */

@@ -8,6 +8,7 @@
 #include <wire/api_versions.h>
 #include <wire/heartbeat.h>
 
+#include "allocation.h"
 #include "test.h"
 
 enum { PORT = 9092, STEPS = 100000 };
@@ -21,7 +22,7 @@ typedef struct world {
     int listener;
     int run_count;
     bool keep;
-    wr_request *kept;
+    wr_request *kept, *kept_before; /* the last two */
 } world;
 
 static weir_err run(wr_request *request)
@@ -31,6 +32,7 @@ static weir_err run(wr_request *request)
     w->listener = request->listener;
     w->run_count++;
     if (w->keep) {
+        w->kept_before = w->kept;
         w->kept = request;
         wr_request_keep(request, NULL);
     }
@@ -38,7 +40,7 @@ static weir_err run(wr_request *request)
 }
 
 static const wr_handler handlers[] = {
-    {.api_key = WR_API_API_VERSIONS, .run = run, .before_login = true},
+    {.api_key = WR_API_API_VERSIONS, .run = run, .before_login = true, .pipelined = true},
     {.api_key = WR_API_HEARTBEAT, .run = run},
     {0},
 };
@@ -145,19 +147,24 @@ TEST(each_listener_says_who_its_connections_are)
     world_free(w);
 }
 
-/* Sends a heartbeat and lets it arrive. */
-static void heartbeat(world *w, wr_stream *stream)
+/* Sends a request and lets it arrive. */
+static void send_request(world *w, wr_stream *stream, int16_t key, const void *message)
 {
-    const wr_heartbeat_request message = {.group_id = WEIR_SLICE("g"), .member_id = WEIR_SLICE("m")};
     wr_buf bytes;
     size_t size;
     wr_buf_init(&bytes, 1 << 16);
-    CHECK_OK(wr_request_encode(wr_api_find(WR_API_HEARTBEAT), 3, 1, "test", &message, &bytes));
+    CHECK_OK(wr_request_encode(wr_api_find(key), 3, 1, "test", message, &bytes));
     weir_slice all = wr_buf_view(&bytes);
     CHECK_OK(wr_stream_write(stream, &all, 1, &size));
     CHECK_EQ(size, all.size);
     wr_buf_fini(&bytes);
     wr_sim_run_ms(w->sim, 10, STEPS);
+}
+
+static void heartbeat(world *w, wr_stream *stream)
+{
+    const wr_heartbeat_request message = {.group_id = WEIR_SLICE("g"), .member_id = WEIR_SLICE("m")};
+    send_request(w, stream, WR_API_HEARTBEAT, &message);
 }
 
 static void answer_kept(world *w)
@@ -236,4 +243,54 @@ TEST(a_starved_connection_that_is_hung_up_on_is_gone_when_there_is_memory_again)
     CHECK_EQ(w->run_count, 0);
     wr_stream_close(stream);
     world_free(w);
+}
+
+/* Two requests of one connection, of which the first cannot be answered. */
+static void check_nothing_leaves(void (*end_first)(wr_request *first), bool second_is_answered_before)
+{
+    const wr_api_versions_request message = {.client_software_name = WEIR_SLICE("test"),
+                                             .client_software_version = WEIR_SLICE("1")};
+    world *w = world_new(NULL);
+    wr_stream *stream = client(w);
+    uint8_t answer[64];
+    size_t size;
+    w->keep = true;
+    send_request(w, stream, WR_API_API_VERSIONS, &message);
+    send_request(w, stream, WR_API_API_VERSIONS, &message);
+    CHECK_EQ(w->run_count, 2);
+    if (second_is_answered_before)
+        answer_kept(w);
+    end_first(w->kept_before);
+    if (!second_is_answered_before)
+        wr_request_answer(w->kept);
+    settle(w);
+    wr_sim_run_ms(w->sim, 10, STEPS);
+    CHECK_EQ(wr_stream_read(stream, answer, sizeof answer, &size), WEIR_E_CLOSED);
+    CHECK_EQ(w->server->connection_count, 0);
+    wr_stream_close(stream);
+    world_free(w);
+}
+
+static void answer_without_memory(wr_request *first)
+{
+    test_fail_allocation(1);
+    wr_request_answer(first);
+    CHECK(test_allocation_failed());
+}
+
+static void hang_up(wr_request *first)
+{
+    wr_request_hang_up(first, "a test");
+}
+
+TEST(an_answer_for_which_there_is_no_memory_closes_the_connection_and_none_behind_it_leaves)
+{
+    check_nothing_leaves(answer_without_memory, false);
+    check_nothing_leaves(answer_without_memory, true);
+}
+
+TEST(behind_a_request_that_is_hung_up_on_no_answer_leaves)
+{
+    check_nothing_leaves(hang_up, false);
+    check_nothing_leaves(hang_up, true);
 }
