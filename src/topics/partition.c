@@ -191,7 +191,8 @@ static bool is_refused(const wr_log *log, const wr_trim_wait *wait)
 
 static bool is_unsynced(const wr_log *log, const wr_trim_wait *wait)
 {
-    return wait->durable_offset > wr_log_synced_offset(log);
+    (void)wait;
+    return wr_log_synced_offset(log) < wr_log_end_offset(log);
 }
 
 static bool is_any(const wr_log *log, const wr_trim_wait *wait)
@@ -215,7 +216,7 @@ void wr_partition_pursue_trims(wr_partition *partition)
 
 void wr_partition_unsynced(wr_partition *partition, weir_err err)
 {
-    while (tell_one(partition, is_unsynced, err))
+    while (!partition->log_upkeep && tell_one(partition, is_unsynced, err))
         ;
 }
 

@@ -352,6 +352,25 @@ TEST(a_disk_that_fails_at_any_call_of_a_deletion_loses_nothing_that_was_answered
         continue;
 }
 
+TEST(records_that_cannot_be_synced_for_lack_of_descriptors_are_deleted_when_there_are_some)
+{
+    wr_rig *rig = wr_rig_new(3, (const char *const[]){"flush=none", "log.segment.bytes=16384", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    put_all(rig, client, 7);
+    wr_sim_set_open_max(rig->sim, wr_sim_open_count(rig->sim));
+    int64_t start = -1;
+    ask(client, -1);
+    CHECK_EQ(answer(client, &start), WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK_EQ(wr_partition_start_offset(partition_of(rig)), 0);
+    CHECK(!wr_partition_broken(partition_of(rig)));
+    wr_sim_set_open_max(rig->sim, SIZE_MAX);
+    ask(client, -1);
+    CHECK_EQ(answer(client, &start), WR_KAFKA_NONE);
+    CHECK_EQ(start, 7 * BATCH_RECORDS);
+    wr_rig_free(rig);
+}
+
 TEST(upkeep_that_fails_is_said_once_a_minute_and_goes_well_when_the_disk_does)
 {
     wr_rig *rig = wr_rig_new(3, (const char *const[]){"log.retention.check.interval.ms=20", NULL});
