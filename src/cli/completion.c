@@ -3,7 +3,8 @@
  *
  * bash and zsh share a function that knows the table: from where the cursor is, noun, verb and the word before it sets
  * `found` (what may stand here) and `names` (topics or groups, asked for unless an option is begun). Each has a few lines
- * around it that give it the words and take what it has found. fish has one line a thing. What is none of these is a file,
+ * around it that give it the words and take what it has found. Names come from whoever made the groups: they are compared
+ * and quoted, and never expanded, as bash's compgen -W would. fish has one line a thing. What is none of these is a file,
  * where there can be one. */
 #include <cli/command.h>
 
@@ -138,19 +139,26 @@ static void complete_bash(wr_buf *out)
 {
     wr_buf_text(out, "# bash completion of weir; source it, or put it into bash-completion's folder\n");
     shell_known(out);
-    wr_buf_text(out,
-                "_weir() {\n"
-                "    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]} found= names= server=()\n"
-                "    [[ $word != = ]] || word=\n"
-                "    [[ $last != = ]] || last=${COMP_WORDS[COMP_CWORD-2]}\n"
-                "    [[ $COMP_LINE =~ [[:space:]](-b|--bootstrap)[[:space:]=]+([^[:space:]]+) ]] && "
-                "server=(-b \"${BASH_REMATCH[2]}\")\n"
-                "    _weir_known \"$COMP_CWORD\" \"${COMP_WORDS[1]}\" \"${COMP_WORDS[2]}\" \"$last\"\n"
-                "    if [[ $names && $word != -* ]]; then\n"
-                "        found=$(\"${COMP_WORDS[0]}\" $names ls -o name --timeout 1s \"${server[@]}\" 2>/dev/null)\n"
-                "    fi\n"
-                "    COMPREPLY=($(compgen -W \"$found\" -- \"$word\"))\n}\n"
-                "complete -o default -F _weir weir\n");
+    wr_buf_text(
+        out, "_weir() {\n"
+             "    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]} found= names= server=() may\n"
+             "    [[ $word != = ]] || word=\n"
+             "    [[ $last != = ]] || last=${COMP_WORDS[COMP_CWORD-2]}\n"
+             "    [[ $COMP_LINE =~ [[:space:]](-b|--bootstrap)[[:space:]=]+([^[:space:]]+) ]] && "
+             "server=(-b \"${BASH_REMATCH[2]}\")\n"
+             "    _weir_known \"$COMP_CWORD\" \"${COMP_WORDS[1]}\" \"${COMP_WORDS[2]}\" \"$last\"\n"
+             "    if [[ $names && $word != -* ]]; then\n"
+             "        found=$(\"${COMP_WORDS[0]}\" $names ls -o name --timeout 1s \"${server[@]}\" 2>/dev/null)\n"
+             "    else\n"
+             "        found=${found// /$'\\n'}\n"
+             "    fi\n"
+             "    COMPREPLY=()\n"
+             "    while IFS= read -r may; do\n"
+             "        [[ $may && $may == \"$word\"* ]] || continue\n"
+             "        printf -v may %q \"$may\"\n"
+             "        COMPREPLY+=(\"$may\")\n"
+             "    done <<< \"$found\"\n}\n"
+             "complete -o default -F _weir weir\n");
 }
 
 /* As a file _weir in $fpath it is the function's body; sourced it only says what there is. */

@@ -660,6 +660,28 @@ def completes(shell):
 
 
 @test
+def completion_runs_nothing_that_stands_in_a_name():
+    """A group's name is whatever some client has chosen."""
+    on = topic()
+    with tempfile.TemporaryDirectory() as folder:
+        scripts = {shell: Path(SHELL_PATH.name) / f"evil.{shell}" for shell in ("bash", "zsh", "fish")}
+        for shell, script in scripts.items():
+            script.write_bytes(weir("gen", "completion", shell)[0])
+        for end in f"$(touch {folder}/ran)", f"`touch {folder}/ran`", f"*'\"; touch {folder}/ran":
+            prefix = fresh("group")
+            weir("group", "reset", prefix + end, "--to", "start", "--topic", on, "-y")
+            for shell, script in scripts.items():
+                line = completed(shell, script, [f"weir group show {prefix}"])[0]
+                equal((shell, list(Path(folder).iterdir())), (shell, []))
+                if shell == "fish":
+                    continue # offers the word as it is, and quotes it when it puts it into the line
+                offered = line.removeprefix("weir group show ")
+                typed = subprocess.run([shell, "-c", f"printf %s {offered}"], capture_output=True, check=True) # Enter follows
+                equal((shell, typed.stdout.decode(), list(Path(folder).iterdir())), (shell, prefix + end, []))
+            weir("group", "rm", prefix + end, "-y")
+
+
+@test
 def bash_completes_commands_options_choices_topics_and_groups():
     completes("bash")
 
