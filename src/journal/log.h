@@ -41,8 +41,8 @@ extern const wr_log_config wr_log_config_default; /* Kafka's defaults */
 
 /* Open or create. Recovers: reads forward from the recovery point, checks every CRC, truncates at the first bad batch,
  * rebuilds indexes and producer state, and syncs what it kept before it returns, so that nothing is shown that the next
- * power cut could take back. `clean` says that the last stop was clean: then the directory needs no sync. What is read
- * again follows from the log's own checkpoint; after a clean stop it is nothing.
+ * power cut could take back. `clean` says that the last stop was clean: then the directory needs no sync, and one that is
+ * there has a durable name, or its maker sees to that. What is read again follows from the log's own checkpoint; after a clean stop it is nothing.
  * Errors: WEIR_E_IO/FULL/MEMORY; WEIR_E_CORRUPT if what lies below the recovery point does not hold (damage, not a
  * torn write): the failure names file and position, and the partition stays closed. */
 WEIR_MUST_CHECK weir_err wr_log_open(wr_io *io, const char *directory, const wr_log_config *config, bool clean,

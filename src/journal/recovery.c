@@ -49,10 +49,12 @@ typedef struct recovery {
     bool has_checkpoint, has_synced;
     int64_t promised;
     uint8_t *buffer;
-    bool restored;   /* the producers */
-    bool renounced;  /* the snapshot of them that the checkpoint names */
-    bool scanned;    /* something was read again */
-    bool sync_names; /* some may not be on the disk: the last stop was not clean, or files were removed */
+    bool restored;      /* the producers */
+    bool renounced;     /* the snapshot of them that the checkpoint names */
+    bool fresh;         /* it had no segment: nothing of it needs a checkpoint */
+    bool scanned;       /* something was read again */
+    bool sync_names;    /* some may not be on the disk: the last stop was not clean, or files were removed */
+    bool sync_own_name; /* the directory's may not be on the disk either */
 } recovery;
 
 static weir_err damaged(const recovery *r, const wr_segment *segment, int64_t position, const char *reason)
@@ -465,7 +467,7 @@ static weir_err begin_fresh(recovery *r)
         err = wr_log_write_synced(log);
     if (err == WEIR_OK)
         err = wr_log_start_segment(log);
-    if (err != WEIR_OK)
+    if (err != WEIR_OK || !r->sync_own_name)
         return err;
     const char *slash = strrchr(log->directory, '/');
     if (!slash || slash == log->directory)
@@ -499,7 +501,7 @@ static weir_err settle(recovery *r)
         log->size += log->segments[i]->size;
     wr_producers_expire(log->producers, wr_now_ms(log->io) - log->config.producer_expiry_ms);
     bool forgot = wr_epochs_truncate(&log->epochs, wr_log_end_offset(log));
-    bool learned = !r->has_checkpoint && !r->has_synced && log->epochs.count > 0;
+    bool learned = !r->fresh && !r->has_checkpoint && !r->has_synced && log->epochs.count > 0;
     weir_err err = r->sync_names ? wr_dir_sync(log->io, log->directory) : WEIR_OK;
     log->checkpoint_owed |= forgot || learned || r->renounced;
     if (err == WEIR_OK)
@@ -517,6 +519,7 @@ static weir_err settle(recovery *r)
 static weir_err recover(recovery *r)
 {
     wr_log *log = r->log;
+    r->sync_own_name = r->sync_names || !wr_path_exists(log->io, log->directory);
     weir_err err = wr_dir_create(log->io, log->directory);
     if (err == WEIR_OK)
         err = wr_dir_list(log->io, log->directory, add_name, r);
@@ -529,7 +532,8 @@ static weir_err recover(recovery *r)
     if (err != WEIR_OK)
         return err;
     log->start_offset = log->asked_start = r->checkpoint.start_offset;
-    err = r->base_count == 0 ? begin_fresh(r) : recover_segments(r);
+    r->fresh = r->base_count == 0;
+    err = r->fresh ? begin_fresh(r) : recover_segments(r);
     return err == WEIR_OK ? settle(r) : err;
 }
 

@@ -58,7 +58,15 @@ weir_err wr_topic_files_make(const wr_topic_files *files, const char *topic, con
     wr_uuid_print_base64(id, id_text);
     snprintf(text, sizeof text, "version: 0\ntopic_id: %s\n", id_text);
     file_path(directory, "partition.metadata", path);
-    return wr_path_write(files->io, path, weir_slice_of(text));
+    wr_file *file;
+    err = wr_file_open(files->io, path, WR_FILE_WRITE | WR_FILE_CREATE | WR_FILE_EXCLUSIVE, &file);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_file_write(file, 0, text, strlen(text));
+    if (err == WEIR_OK)
+        err = wr_file_sync(file);
+    wr_file_close(file);
+    return err;
 }
 
 void wr_topic_files_unmake(const wr_topic_files *files, const char *topic, int32_t partition)

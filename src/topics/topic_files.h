@@ -30,8 +30,9 @@ typedef struct wr_topic_files {
 /* "<data>/<topic>-<partition>" */
 void wr_topic_path(const wr_topic_files *files, const char *topic, int32_t partition, char ret_path[WR_PATH_SIZE]);
 
-/* The partition's directory with its partition.metadata, durable but for its name in the data directory. WEIR_E_EXISTS
- * when something is there already. */
+/* The partition's directory with its partition.metadata. The file's bytes are durable; its name is when the directory has
+ * been synced (the log that is made in it does that), and the directory's with wr_topic_files_sync: so each partition costs
+ * two syncs and no more. WEIR_E_EXISTS when something is there already. */
 WEIR_MUST_CHECK weir_err wr_topic_files_make(const wr_topic_files *files, const char *topic, const wr_uuid *id,
                                              int32_t partition);
 /* What make made, and a log in it: as if it had never been. */

@@ -82,39 +82,42 @@ def an_idle_broker_uses_no_cpu_and_makes_no_system_call():
 @slow(180)
 @test
 def a_topic_of_five_thousand_partitions_delays_nobody_else():
-    """A produce request goes out every few milliseconds while the topic is made; the slowest answer is what counts."""
-    broker = Weir()
+    """A produce request goes out every few milliseconds while the topic is made; the slowest answer is what counts. A second
+    broker, which makes nothing, is asked in turn: what it takes longer is the machine's, whose processors and disk both
+    share with everybody else."""
+    broker, bystander = Weir(), Weir()
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 0, "acks": 1})
+    producers = [Producer({"bootstrap.servers": one.bootstrap, "linger.ms": 0, "acks": 1}) for one in (broker, bystander)]
     produce(broker, "other", 1)
+    produce(bystander, "other", 1)
 
-    def one():
+    def delay(producer):
         begun = time.monotonic()
         producer.produce("other", b"x")
         equal(producer.flush(60), 0)
         return (time.monotonic() - begun) * 1000
 
-    one()
-    calm = sorted(one() for _ in range(100))[98]
+    for producer in producers:
+        delay(producer)
     count = 1000 if is_sanitized() else 5000
     begun = time.monotonic()
     making = admin.create_topics([NewTopic("wide", num_partitions=count)], operation_timeout=120, request_timeout=120)["wide"]
-    delays = []
+    delays, others = [], []
     while not making.done():
-        delays.append(one())
+        delays.append(delay(producers[0]))
+        others.append(delay(producers[1]))
         time.sleep(0.002)
     making.result()
     took_ms = (time.monotonic() - begun) * 1000
-    delays.sort()
-    most, worst = delays[len(delays) * 95 // 100], delays[-1]
+    most, worst, machine = sorted(delays)[len(delays) * 95 // 100], max(delays), max(others)
     equal(len(admin.list_topics("wide", timeout=60).topics["wide"].partitions), count)
     print(f"        {count} partitions in {took_ms:.0f} ms; {len(delays)} produced meanwhile, 95 of 100 within {most:.1f} ms, "
-          f"the slowest in {worst:.1f} ms (before: {calm:.1f} ms)")
-    # Other programs may take the processor from a few of them, but whoever waits for the topic waits for all of it.
+          f"the slowest in {worst:.1f} ms (of the broker beside it: {machine:.1f} ms)")
     check(len(delays) >= 10, f"only {len(delays)} were answered meanwhile")
     check(most < 20 * PATIENCE, f"{most:.1f} ms")
-    check(worst < took_ms / 5, f"{worst:.1f} ms of {took_ms:.0f} ms")
+    check(worst < 20 * PATIENCE + 2 * machine, f"{worst:.1f} ms, the broker beside it: {machine:.1f} ms")
     broker.close()  # removing so many files may take longer than it is given
+    bystander.close()
 
 
 @test

@@ -133,6 +133,22 @@ TEST(the_life_of_a_topic_makes_no_call_on_the_loop_that_may_block)
     }
 }
 
+/* Directory, partition.metadata (made, written, synced), weir.synced (made, written), the first segment, the directory
+ * synced: what is made durable twice is waited for twice, by five thousand partitions. */
+TEST(a_partition_costs_eight_calls_of_the_disk_of_which_two_wait_for_it)
+{
+    enum { FEW = 1, MANY = 101, CALLS = 8 };
+    wr_rig *rig = rig_new(1);
+    wr_rig_client *client = wr_rig_connect(rig);
+    uint64_t begun = wr_sim_write_count(rig->sim);
+    wr_rig_create(client, "few", FEW);
+    uint64_t few = wr_sim_write_count(rig->sim) - begun;
+    wr_rig_create(client, "many", MANY);
+    uint64_t many = wr_sim_write_count(rig->sim) - begun - few;
+    CHECK_EQ(many - few, (MANY - FEW) * CALLS);
+    wr_rig_free(rig);
+}
+
 TEST(producer_ids_are_given_once_each_and_their_blocks_are_taken_beside_the_loop)
 {
     enum { CLIENTS = 8, ASKED = 400 };
