@@ -29,9 +29,7 @@ void wr_state_log_free(wr_state_log *log)
     if (!log)
         return;
     wr_timer_stop(log->loop, &log->tell);
-    if (log->cut >= 0)
-        wr_state_op_cancel(&log->rewritten);
-    wr_trim_wait_cancel(&log->trimming);
+    wr_state_log_stop_rewrite(log);
     assert(wr_list_empty(&log->held));
     free(log);
 }
@@ -160,6 +158,16 @@ void wr_state_log_put(wr_state_log *log, weir_slice key, weir_slice value)
 {
     weir_err err = wr_state_log_append_record(log, key, value, wr_now_ms(wr_loop_io(log->loop)));
     (void)err; /* commit tells */
+    wr_state_log_note_put(log, key);
+}
+
+weir_err wr_state_log_end_write(wr_state_log *log)
+{
+    flush(log);
+    wr_batch_builder_fini(&log->builder);
+    if (log->partition)
+        wr_buf_fini(&log->batch);
+    return log->err;
 }
 
 /* Nothing more is done for it here: when what it wrote is durable, it is told. */
@@ -169,6 +177,13 @@ static void await(wr_state_log *log, wr_state_op *op, weir_err err)
         err = wr_partition_await(log->partition, &op->wait, wr_state_log_end(log), on_durable, op);
     if (err != WEIR_E_AGAIN)
         tell_later(op, err);
+}
+
+void wr_state_log_await(wr_state_log *log, wr_state_op *op, void (*done)(wr_state_op *op, weir_err err))
+{
+    *op = (wr_state_op){.done = done, .log = log};
+    wr_buf_init(&op->held, STATE_WRITE_SIZE_MAX);
+    await(log, op, WEIR_OK);
 }
 
 /* ---- the first write: the topic is made, and what came meanwhile is appended */
@@ -197,6 +212,7 @@ static void created(void *user, weir_err err, wr_topic *topic)
         log->partition = wr_topic_partition(topic, 0);
         err = WEIR_OK;
     }
+    log->held_size = 0;
     wr_list batch;
     wr_list_init(&batch);
     for (wr_link *link; (link = wr_list_pop(&log->held));)
@@ -211,14 +227,16 @@ static void created(void *user, weir_err err, wr_topic *topic)
 
 static void hold(wr_state_log *log, wr_state_op *op)
 {
-    weir_err err = WEIR_OK;
-    if (!log->creating)
+    bool fits = log->held_size == 0 || log->held_size + log->batch.size <= STATE_HELD_SIZE_MAX;
+    weir_err err = fits ? WEIR_OK : WEIR_E_AGAIN;
+    if (err == WEIR_OK && !log->creating)
         err = wr_topics_create_internal(log->topics, log->topic, created, log);
     if (err != WEIR_OK) {
         tell_later(op, err);
         return;
     }
     log->creating = true;
+    log->held_size += log->batch.size;
     op->held = log->batch;
     wr_buf_init(&log->batch, STATE_WRITE_SIZE_MAX);
     wr_list_append(&log->held, &op->link);
@@ -226,15 +244,17 @@ static void hold(wr_state_log *log, wr_state_op *op)
 
 void wr_state_log_commit(wr_state_log *log, wr_state_op *op, void (*done)(wr_state_op *op, weir_err err))
 {
-    flush(log);
-    wr_batch_builder_fini(&log->builder);
+    weir_err ignored = wr_state_log_end_write(log);
+    (void)ignored; /* op is told */
+    if (log->err != WEIR_OK)
+        log->spoiled = true;
     *op = (wr_state_op){.done = done, .log = log};
     wr_buf_init(&op->held, STATE_WRITE_SIZE_MAX);
     if (log->partition || log->err != WEIR_OK)
         await(log, op, log->err);
     else
         hold(log, op);
-    wr_buf_fini(&log->batch);
+    wr_buf_fini(&log->batch); /* what was held has gone with its op */
     if (log->err == WEIR_OK && log->partition)
         wr_state_log_maybe_rewrite(log);
 }

@@ -4,7 +4,8 @@
  *
  * A write is: begin, put records, commit. Its op's `done` is called once, later, by the loop, when the records are
  * durable, in the order of the commits as long as all goes well; never from inside a call made here. The topic is
- * created by the first write; writes that come meanwhile are held until it is there.
+ * created by the first write; writes that come meanwhile are held until it is there, so many that they take little memory:
+ * the rest is told WEIR_E_AGAIN.
  *
  * Nothing of the past is needed but the last record of every key, and no compaction runs. So, past a size, the log is
  * rewritten by its owner:
@@ -13,8 +14,8 @@
  *       | k1 k2 k1' k3 k2+ k1"  |  k3 k1" (copies)  new records …  |
  *       └─── trimmed when ──────┘        durable here
  *
- * roll a segment (cut); copy every record that is the last of its key, and no tombstone, to the end; when the copies
- * are durable, trim to the cut. A crash at any point leaves the same last records. Copies are byte by byte: what a newer
+ * roll a segment (cut); copy every record that is the last of its key, and no tombstone, to the end, a piece in each
+ * round of the loop; when the copies are durable, trim to the cut. A crash at any point leaves the same last records. Copies are byte by byte: what a newer
  * version wrote survives, and so does a state that its owner has changed and not put yet. */
 #ifndef WR_STATE_LOG_H
 #define WR_STATE_LOG_H
