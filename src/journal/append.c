@@ -89,11 +89,8 @@ static weir_err create(wr_log *log, wr_segment *segment)
     if (err != WEIR_OK)
         return wr_log_failed_at(log, err, "create", segment->base_offset, ".log");
     log->stray_offset = segment->base_offset;
-    err = wr_dir_sync(log->io, log->directory);
-    if (err == WEIR_OK)
-        return WEIR_OK;
-    (void)wr_log_failed(log, err, "sync", ".");
-    return wr_log_lacks_descriptors(err) ? err : wr_log_break(log, err);
+    log->names_dirty = true;
+    return WEIR_OK;
 }
 
 weir_err wr_log_start_segment(wr_log *log)

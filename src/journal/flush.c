@@ -1,6 +1,7 @@
 /* Making things durable.
  *
- *   sync_begin   names the dirty files, oldest segment first, so that what a ticket covers has no holes
+ *   sync_begin   names the dirty files, oldest segment first, so that what a ticket covers has no holes; and the directory,
+ *                when a segment was made: what was appended to it is durable only with its name
  *   (the caller syncs them, on any thread; appends go on)
  *   sync_end     synced_offset moves to the ticket; weir.synced says so; if index files were among them, upkeep writes the
  *                checkpoint anew
@@ -101,6 +102,29 @@ void wr_log_sync_begin(wr_log *log, wr_log_ticket *ret_ticket)
         if (!add_segment(log->segments[i], ret_ticket))
             break;
     log->ticket_open = ret_ticket->file_count > 0;
+    if (log->ticket_open && log->names_dirty) {
+        ret_ticket->names_of = log;
+        log->names_dirty = false;
+    }
+}
+
+weir_err wr_log_ticket_sync(const wr_log_ticket *ticket)
+{
+    weir_err first = WEIR_OK;
+    int os_error = 0;
+    for (size_t i = 0; i < ticket->file_count; i++) { /* whatever happens to the first: the others may become durable */
+        weir_err err = wr_file_sync(ticket->files[i]);
+        os_error = first == WEIR_OK ? errno : os_error;
+        first = first == WEIR_OK ? err : first;
+    }
+    if (first == WEIR_OK && ticket->names_of) {
+        first = wr_dir_sync(ticket->names_of->io, ticket->names_of->directory);
+        os_error = errno;
+        if (wr_log_lacks_descriptors(first))
+            first = WEIR_E_AGAIN;
+    }
+    errno = os_error;
+    return first;
 }
 
 /* The segment's part of a ticket has ended. True when its mark moved. */
@@ -148,9 +172,10 @@ void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err)
     wr_log_drop_segments(log); /* those that the sync held */
 }
 
-void wr_log_sync_cancel(wr_log *log)
+void wr_log_sync_cancel(wr_log *log, const wr_log_ticket *ticket)
 {
     log->ticket_open = false;
+    log->names_dirty = log->names_dirty || ticket->names_of;
     for (size_t i = 0; i < log->segment_count; i++) {
         wr_segment *segment = log->segments[i];
         segment->dirty = segment->dirty || segment->in_ticket;
@@ -168,9 +193,11 @@ static weir_err sync_all(wr_log *log)
         wr_log_sync_begin(log, &ticket);
         if (ticket.file_count == 0)
             return log->ticket_err;
-        weir_err err = WEIR_OK;
-        for (size_t i = 0; i < ticket.file_count && err == WEIR_OK; i++)
-            err = wr_file_sync(ticket.files[i]);
+        weir_err err = wr_log_ticket_sync(&ticket);
+        if (err == WEIR_E_AGAIN) {
+            wr_log_sync_cancel(log, &ticket);
+            return WEIR_E_IO;
+        }
         wr_log_sync_end(log, &ticket, err);
         if (wr_log_broken(log))
             return log->cause.err;

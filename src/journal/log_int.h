@@ -90,6 +90,7 @@ struct wr_log {
     int64_t stray_offset;  /* an empty segment file of this base offset could not be removed; -1: none */
     weir_err ticket_err;   /* why the last ticket is short */
     bool ticket_open;
+    bool names_dirty;         /* a segment was made since a sync of the directory began */
     wr_known_damage *damages; /* WR_LOG_DAMAGE_MAX, or NULL while there are none */
     size_t damage_count, damage_told;
     wr_epochs epochs;
@@ -192,7 +193,7 @@ WEIR_MUST_CHECK weir_err wr_log_add_segment(wr_log *log, wr_segment *segment); /
 size_t wr_log_segment_at(const wr_log *log, int64_t offset); /* the one that holds, or will hold, the offset */
 
 /* ---- append.c */
-/* Makes the file of the next active segment, durably. After an error there is no such file, or log.stray_offset is its. */
+/* Makes the file of the next active segment; the next ticket makes its name durable. After an error there is no such file, or log.stray_offset is its. */
 WEIR_MUST_CHECK weir_err wr_log_start_segment(wr_log *log);
 
 /* ---- flush.c */

@@ -2,6 +2,8 @@
 
 #include <testing/io/sim.h>
 
+#include <errno.h>
+
 typedef struct table {
     wr_sim *sim;
     wr_io *io;
@@ -220,8 +222,7 @@ TEST(a_ticket_covers_what_was_appended_before_it_began)
     CHECK_EQ(ticket.offset, 2);
     CHECK(ticket.file_count >= 1 && ticket.file_count <= 8);
     put_ok(b.log, &(batch_plan){0});
-    for (size_t i = 0; i < ticket.file_count; i++)
-        CHECK_OK(wr_file_sync(ticket.files[i]));
+    CHECK_OK(wr_log_ticket_sync(&ticket));
     CHECK_EQ(wr_log_synced_offset(b.log), 0);
     wr_log_sync_end(b.log, &ticket, WEIR_OK);
     CHECK_EQ(wr_log_synced_offset(b.log), 2);
@@ -233,6 +234,36 @@ TEST(a_ticket_covers_what_was_appended_before_it_began)
     end(&b);
 }
 
+/* The directory is synced with the next ticket: what was appended to the new segment is durable only with its name. */
+TEST(a_roll_syncs_nothing_and_what_follows_it_is_synced_with_its_name)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        table b = begin(seed);
+        put_ok(b.log, &(batch_plan){0});
+        CHECK_OK(wr_log_sync(b.log));
+        wr_sim_fail_at(b.sim, wr_sim_write_count(b.sim), EIO);
+        CHECK_EQ(wr_log_roll(b.log), WEIR_E_IO); /* the call that fails is no sync: the log is full, not broken */
+        CHECK(!wr_log_broken(b.log));
+        wr_sim_fail_at(b.sim, UINT64_MAX, EIO);
+        wr_sim_advance_ms(b.sim, WR_LOG_RETRY_MS);
+        put_ok(b.log, &(batch_plan){0});
+        CHECK_OK(wr_log_roll(b.log));
+        put_ok(b.log, &(batch_plan){0});
+        wr_log_ticket ticket;
+        wr_log_sync_begin(b.log, &ticket);
+        CHECK(ticket.names_of == b.log);
+        CHECK_OK(wr_log_ticket_sync(&ticket));
+        wr_log_sync_end(b.log, &ticket, WEIR_OK);
+        CHECK_EQ(wr_log_synced_offset(b.log), 3);
+        wr_log_abandon(b.log);
+        wr_sim_cut(b.sim);
+        wr_sim_restart(b.sim);
+        b.log = open_ok(b.io, "data/t-0", &b.config);
+        CHECK_EQ(wr_log_end_offset(b.log), 3);
+        end(&b);
+    }
+}
+
 TEST(rolls_during_a_ticket_are_covered_by_the_next_ones)
 {
     table b = begin(1);
@@ -241,8 +272,7 @@ TEST(rolls_during_a_ticket_are_covered_by_the_next_ones)
     wr_log_sync_begin(b.log, &ticket);
     for (int i = 0; i < 100; i++)
         put_ok(b.log, &(batch_plan){0});
-    for (size_t i = 0; i < ticket.file_count; i++)
-        CHECK_OK(wr_file_sync(ticket.files[i]));
+    CHECK_OK(wr_log_ticket_sync(&ticket));
     wr_log_sync_end(b.log, &ticket, WEIR_OK);
     CHECK_EQ(wr_log_synced_offset(b.log), 1);
     CHECK_OK(wr_log_sync(b.log));

@@ -128,7 +128,13 @@ static inline weir_err model_ticket(model *m)
             appended = model_append(m);
         err = wr_file_sync(ticket.files[i]);
     }
-    wr_log_sync_end(m->log, &ticket, err);
+    ticket.file_count = 0; /* the rest of it: the directory */
+    if (err == WEIR_OK)
+        err = wr_log_ticket_sync(&ticket);
+    if (err == WEIR_E_AGAIN)
+        wr_log_sync_cancel(m->log, &ticket);
+    else
+        wr_log_sync_end(m->log, &ticket, err);
     if (wr_log_broken(m->log))
         assert_true(wr_log_synced_offset(m->log) <= model_end(m));
     return err != WEIR_OK ? err : appended != WEIR_OK ? appended : wr_log_broken(m->log) ? WEIR_E_BROKEN : WEIR_OK;

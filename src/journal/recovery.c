@@ -467,6 +467,9 @@ static weir_err begin_fresh(recovery *r)
         err = wr_log_write_synced(log);
     if (err == WEIR_OK)
         err = wr_log_start_segment(log);
+    if (err == WEIR_OK)
+        err = wr_dir_sync(log->io, log->directory);
+    log->names_dirty = log->names_dirty && err != WEIR_OK;
     if (err != WEIR_OK || !r->sync_own_name)
         return err;
     const char *slash = strrchr(log->directory, '/');

@@ -359,8 +359,7 @@ TEST(segments_stay_until_a_snapshot_of_their_producers_is_on_the_disk)
     CHECK_EQ(wr_log_start_offset(b.log), 0);
     CHECK(exists(&b, 0, ".log"));
     wr_sim_fail_at(b.sim, UINT64_MAX, ENOSPC);
-    for (size_t i = 0; i < ticket.file_count; i++)
-        CHECK_OK(wr_file_sync(ticket.files[i]));
+    CHECK_OK(wr_log_ticket_sync(&ticket));
     wr_log_sync_end(b.log, &ticket, WEIR_OK);
     CHECK_OK(wr_log_trim(b.log, 20));
     CHECK(!exists(&b, 0, ".log"));

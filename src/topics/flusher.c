@@ -102,12 +102,6 @@ static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
     wr_partition_keep_up(partition);
 }
 
-static void sync_done(void *user, weir_err err)
-{
-    wr_partition *partition = user;
-    finish(partition->flusher, partition, err);
-}
-
 static void begin_all(wr_flusher *flusher);
 
 static void start_again(void *user)
@@ -126,15 +120,32 @@ static void start_later(wr_flusher *flusher, const wr_partition *partition, weir
     (void)err; /* only memory: the next round of the loop tries again */
 }
 
-/* Nobody has tried to sync: nothing is lost, and the log stays as dirty as it was. */
+/* Nobody has tried to sync, or there was no descriptor for the directory: nothing is lost, and the log stays as dirty as it
+ * was. */
 static void postpone(wr_flusher *flusher, wr_partition *partition, weir_err err)
 {
-    wr_log_sync_cancel(partition->log);
+    wr_log_sync_cancel(partition->log, &partition->ticket);
     partition->syncing = false;
     flusher->syncing_count--;
     wr_link_remove(&partition->dirty_link);
     wr_list_append(&flusher->dirty, &partition->dirty_link);
     start_later(flusher, partition, err);
+}
+
+static weir_err sync_ticket(void *user)
+{
+    const wr_partition *partition = user;
+    return wr_log_ticket_sync(&partition->ticket);
+}
+
+static void sync_done(void *user, weir_err err)
+{
+    wr_partition *partition = user;
+    wr_flusher *flusher = partition->flusher;
+    if (!partition->detached && !flusher->closing && err == WEIR_E_AGAIN)
+        postpone(flusher, partition, err);
+    else
+        finish(flusher, partition, err);
 }
 
 static void begin(wr_flusher *flusher, wr_partition *partition)
@@ -150,8 +161,11 @@ static void begin(wr_flusher *flusher, wr_partition *partition)
         return;
     }
     wr_list_append(&flusher->syncing, &partition->dirty_link);
-    weir_err err = wr_loop_work_sync(flusher->loop, &partition->sync_order, partition->ticket.files,
-                                     partition->ticket.file_count, sync_done, partition);
+    const wr_log_ticket *ticket = &partition->ticket;
+    weir_err err = ticket->names_of
+                       ? wr_loop_work(flusher->loop, &partition->sync_order, sync_ticket, sync_done, partition)
+                       : wr_loop_work_sync(flusher->loop, &partition->sync_order, ticket->files, ticket->file_count,
+                                           sync_done, partition);
     if (err != WEIR_OK)
         postpone(flusher, partition, err);
 }
