@@ -2,6 +2,7 @@
 #include "broker.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 int64_t wr_broker_now_ms(const wr_broker *broker)
@@ -9,12 +10,17 @@ int64_t wr_broker_now_ms(const wr_broker *broker)
     return wr_now_ms(broker->io);
 }
 
-const char *wr_broker_host(const wr_broker *broker)
+static void show_host(wr_broker *broker)
 {
     const char *host = broker->config.listeners[0].host;
-    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
-        return "localhost";
-    return host;
+    bool is_any = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+    snprintf(broker->shown_host, sizeof broker->shown_host, !is_any && strchr(host, ':') ? "[%s]" : "%s",
+             is_any ? "localhost" : host);
+}
+
+const char *wr_broker_host(const wr_broker *broker)
+{
+    return broker->shown_host;
 }
 
 int wr_broker_port(const wr_broker *broker)
@@ -98,8 +104,10 @@ weir_err wr_broker_start(wr_loop *loop, wr_io *io, const wr_config *config, cons
         return weir_fail(failure, WEIR_E_MEMORY, "out of memory");
     *broker = (wr_broker){.loop = loop, .io = io, .trace = trace};
     weir_err err = wr_broker_config_read(config, &broker->config, failure);
-    if (err == WEIR_OK)
+    if (err == WEIR_OK) {
+        show_host(broker);
         err = open_all(broker, handlers, failure);
+    }
     if (err == WEIR_OK)
         err = listen_all(broker, failure);
     if (err != WEIR_OK) {

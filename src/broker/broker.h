@@ -32,6 +32,7 @@ typedef struct wr_broker {
 
     /* ---- private to broker.c */
     wr_data_dir *data_dir;
+    char shown_host[260];
     wr_round_end settle;
     wr_timer stop_timer;
     bool stopped;
@@ -44,7 +45,8 @@ typedef struct wr_broker {
  * WEIR_E_DENIED an address beyond loopback without `insecure`. */
 WEIR_MUST_CHECK weir_err wr_broker_start(wr_loop *loop, wr_io *io, const wr_config *config, const wr_trace *trace,
                                          const wr_handler *handlers, wr_broker **ret_broker, weir_failure *failure);
-const char *wr_broker_host(const wr_broker *broker); /* to connect to: "localhost" when listening on all addresses */
+/* To connect to, as it stands before a port: an IPv6 address in brackets, "localhost" when listening on all addresses. */
+const char *wr_broker_host(const wr_broker *broker);
 int wr_broker_port(const wr_broker *broker);
 
 /* Stop accepting, answer what waits (parked fetches with what there is), close connections when their answers have left

@@ -152,7 +152,8 @@ void wr_kafka_reach_failed(wr_kafka_handle *handle, const char *text)
     const char *at = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
     at = at ? at + 3 : text;
     at += strncmp(at, COORDINATOR, strlen(COORDINATOR)) == 0 ? strlen(COORDINATOR) : 0;
-    const char *cause = strstr(at, ": ");
+    const char *cause = strstr(at, ": "), *scheme = strstr(at, "://");
+    at = scheme && cause && scheme < cause ? scheme + 3 : at; /* "ssl://host:port/id" */
     int host_size = cause ? (int)(cause - at) : 0;
     for (int i = 0; i < host_size; i++) /* "host:port/id" */
         host_size = at[i] == '/' ? i : host_size;

@@ -15,6 +15,7 @@
 #include "routes.h"
 #include "settings.h"
 
+#include <base/address.h>
 #include <io/process.h>
 #include <io/stop.h>
 #include <io/terminal.h>
@@ -357,9 +358,9 @@ static void announce(app *app)
         return;
     wr_trace_log(&app->trace, WR_INFO, "ready", WR_TEXT("outbox", wr_core_outbox_id(app->core)));
     int fd = number_of(app, "ready.fd");
-    char line[512]; /* names of services and hosts are shorter than 256 */
-    snprintf(line, sizeof line, "{\"service\":\"%s\",\"http\":\"http://%s:%d\"}", name_of(app),
-             text_of(app, "http.host"), wr_http_server_port(app->server));
+    char address[280], line[512]; /* names of services and hosts are shorter than 256 */
+    wr_address_print(address, sizeof address, text_of(app, "http.host"), wr_http_server_port(app->server));
+    snprintf(line, sizeof line, "{\"service\":\"%s\",\"http\":\"http://%s\"}", name_of(app), address);
     if (fd >= 0 && wr_descriptor_write_line(fd, line) != WEIR_OK)
         wr_trace_log(&app->trace, WR_WARN, "nobody reads --ready-fd", WR_NUMBER("fd", fd));
 }
