@@ -195,8 +195,13 @@ static weir_err frame_size(wr_connection *connection, weir_slice bytes, size_t *
     if (bytes.size < WR_FRAME_PREFIX)
         return WEIR_OK;
     int32_t size = wr_get_i32(bytes.data);
-    if (size < 0 || size > connection->server->config.request_size_max)
-        return weir_fail(&connection->failure, WEIR_E_LIMIT, "a request of %d bytes", size);
+    if (size < 0 || size > connection->server->config.request_size_max) {
+        const char *other = wr_other_protocol(bytes);
+        if (other)
+            return weir_fail(&connection->failure, WEIR_E_LIMIT, "the client speaks %s, not Kafka's protocol", other);
+        return weir_fail(&connection->failure, WEIR_E_LIMIT, "a request of %d bytes; socket.request.max.bytes is %d",
+                         size, (int)connection->server->config.request_size_max);
+    }
     *ret_size = WR_FRAME_PREFIX + (size_t)size;
     return WEIR_OK;
 }

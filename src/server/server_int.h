@@ -86,6 +86,10 @@ void wr_connection_feed(wr_connection *connection);
 /* Close it at the next settling; the first reason counts. */
 void wr_connection_hang_up(wr_connection *connection, const char *reason);
 
+/* ---- other_protocol.c */
+/* What a client speaks that begins a connection like this, when it is known and not Kafka's protocol; else NULL. */
+const char *wr_other_protocol(weir_slice bytes);
+
 /* ---- request.c */
 /* Decode and run one frame (without its length). The bytes may be written to; they are valid during the call only,
  * unless `owned` (may be NULL) hands over the buffer that holds them: taken when not empty afterwards. */

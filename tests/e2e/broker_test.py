@@ -1,5 +1,6 @@
 """`weir test-broker` as a program: how it starts, idles, and ends."""
 import os
+import socket
 import subprocess
 import tempfile
 import time
@@ -33,6 +34,38 @@ def it_says_where_it_listens_on_the_descriptor_it_was_given():
     equal(broker.ready["pid"], broker.process.pid)
     check("registry" in broker.ready and "http" in broker.ready, f"said {broker.ready}")
     check(AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics(timeout=10).brokers, "nobody answers there")
+    equal(broker.close(), 0)
+
+
+class OnIpv6(Weir):
+    def arguments(self):
+        return ["--listeners", "[::1]:0"]
+
+
+@test
+def an_ipv6_address_is_told_as_clients_take_it():
+    try:
+        with socket.socket(socket.AF_INET6) as taken:
+            taken.bind(("::1", 0))
+    except OSError:
+        return  # a machine without IPv6
+    broker = OnIpv6()
+    equal(broker.bootstrap, f"[::1]:{broker.port}")
+    check(AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics(timeout=10).brokers, "nobody answers there")
+    for words in (["topic", "create", "six"], ["produce", "six"], ["consume", "six"]):
+        done = subprocess.run([weir_binary(), *words, "-b", broker.bootstrap], input=b"one\n", capture_output=True, timeout=40)
+        equal((done.returncode, done.stderr), (0, b""))
+    equal(broker.close(), 0)
+
+
+@test
+def a_client_of_something_else_is_named_in_the_log():
+    broker = Weir()
+    for bytes_, name in ((b"GET / HTTP/1.1\r\n\r\n", "HTTP"), (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", "TLS")):
+        with socket.create_connection(("127.0.0.1", broker.port), timeout=10) as connection:
+            connection.sendall(bytes_)
+            equal(connection.recv(1), b"")
+        eventually(lambda what=name: f"the client speaks {what}, not Kafka's protocol" in broker.said())
     equal(broker.close(), 0)
 
 
