@@ -6,6 +6,7 @@ enum {
     OFFSET_KEY_VERSION = 1,
     GROUP_KEY_VERSION = 2,
     VALUE_VERSION = 3,
+    VALUE_VERSION_WITH_EXPIRY = 1, /* the only one that has it; it has no leader epoch */
 };
 
 /* clang-format off */
@@ -180,7 +181,11 @@ weir_err wr_group_key_encode(const wr_group_key *key, wr_buf *out)
 
 weir_err wr_offset_value_encode(const wr_offset_value *value, wr_buf *out)
 {
-    return encode(&wr_offset_value_message, VALUE_VERSION, value, out);
+    if (value->expire_timestamp < 0)
+        return encode(&wr_offset_value_message, VALUE_VERSION, value, out);
+    wr_offset_value expiring = *value;
+    expiring.leader_epoch = -1; /* OffsetCommit has a retention in versions 2 to 4, and an epoch from 6 on */
+    return encode(&wr_offset_value_message, VALUE_VERSION_WITH_EXPIRY, &expiring, out);
 }
 
 weir_err wr_group_value_encode(const wr_group_value *value, wr_buf *out)

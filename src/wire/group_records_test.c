@@ -37,7 +37,9 @@ TEST(offset_values_are_written_in_version_3_and_read_in_all)
 {
     wr_buf out;
     wr_buf_init(&out, BUF_SIZE);
-    wr_offset_value value = {.offset = 7, .leader_epoch = -1, .metadata = WEIR_SLICE("m"), .commit_timestamp = 9}, back;
+    wr_offset_value value = {
+        .offset = 7, .leader_epoch = -1, .metadata = WEIR_SLICE("m"), .commit_timestamp = 9, .expire_timestamp = -1};
+    wr_offset_value back;
     CHECK_OK(wr_offset_value_encode(&value, &out));
     CHECK_WRITTEN(&out, "\0\3\0\0\0\0\0\0\0\7\xff\xff\xff\xff\0\1m\0\0\0\0\0\0\0\x09");
 
@@ -54,6 +56,26 @@ TEST(offset_values_are_written_in_version_3_and_read_in_all)
     CHECK_EQ(back.leader_epoch, 2);
     CHECK_BYTES(back.topic_id.bytes, "0123456789abcdef", 16);
     wr_buf_fini(&out);
+}
+
+TEST(an_offset_with_a_time_of_its_own_to_expire_keeps_it)
+{
+    wr_buf buf;
+    wr_buf_init(&buf, 1 << 10);
+    const wr_offset_value written = {.offset = 7,
+                                     .leader_epoch = 2,
+                                     .metadata = WEIR_SLICE("m"),
+                                     .commit_timestamp = 1000,
+                                     .expire_timestamp = 4000};
+    CHECK_OK(wr_offset_value_encode(&written, &buf));
+    CHECK_EQ(wr_get_i16(buf.data), 1);
+    wr_offset_value value = {0};
+    CHECK_OK(wr_offset_value_decode(wr_buf_view(&buf), &value, NULL));
+    CHECK_EQ(value.offset, 7);
+    CHECK_EQ(value.leader_epoch, -1);
+    CHECK_EQ(value.commit_timestamp, 1000);
+    CHECK_EQ(value.expire_timestamp, 4000);
+    wr_buf_fini(&buf);
 }
 
 TEST(group_values_come_back_with_their_members)

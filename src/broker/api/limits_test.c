@@ -100,6 +100,27 @@ static int64_t committed(wr_rig_client *client)
     return out->topics[0].partitions[0].committed_offset;
 }
 
+TEST(an_offset_with_a_time_of_its_own_expires_then_also_after_a_restart)
+{
+    for (int restarts = 0; restarts < 2; restarts++) {
+        wr_rig *rig = wr_rig_new(4, NULL);
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        commit(client, 2 * HOUR_MS);
+        if (restarts) {
+            wr_rig_kill(rig);
+            CHECK_OK(wr_rig_start(rig));
+        }
+        idle(rig, HOUR_MS);
+        client = wr_rig_connect(rig);
+        CHECK_EQ(committed(client), 1);
+        idle(rig, 2 * HOUR_MS);
+        client = wr_rig_connect(rig);
+        CHECK_EQ(committed(client), -1);
+        wr_rig_free(rig);
+    }
+}
+
 TEST(an_offset_to_be_kept_for_ever_is_kept_and_makes_nobody_spin_also_after_a_restart)
 {
     static const int64_t times[] = {INT64_MAX, INT64_MAX - 1, INT64_MAX / 1000 + 1, INT64_MAX - 1800000000000};
