@@ -64,8 +64,10 @@ static wr_http_fault parse_target(wr_exchange *exchange)
         return (wr_http_fault){400, "the target is neither a path nor an http URL"};
     }
     size_t size = strcspn(at, "?");
-    exchange->path = wr_http_unescape(exchange->arena, (weir_slice){(const uint8_t *)at, size}, false);
-    if (!exchange->path || !parse_query(exchange, at[size] == '?' ? at + size + 1 : ""))
+    weir_slice path = {(const uint8_t *)at, size};
+    exchange->path = wr_http_unescape(exchange->arena, path, false);
+    exchange->segments = wr_http_unescape_segments(exchange->arena, path, &exchange->segments_size);
+    if (!exchange->path || !exchange->segments || !parse_query(exchange, at[size] == '?' ? at + size + 1 : ""))
         return (wr_http_fault){400, "a broken escape in the path or the query"};
     return (wr_http_fault){0};
 }
@@ -221,6 +223,15 @@ const char *wr_exchange_method(const wr_exchange *exchange)
 const char *wr_exchange_path(const wr_exchange *exchange)
 {
     return exchange->path;
+}
+
+const char *wr_exchange_segment(const wr_exchange *exchange, size_t *at)
+{
+    if (*at >= exchange->segments_size)
+        return NULL;
+    const char *segment = exchange->segments + *at;
+    *at += strlen(segment) + 1;
+    return segment;
 }
 
 const char *wr_exchange_target(const wr_exchange *exchange)

@@ -79,7 +79,10 @@ const char *wr_http_limit_name(wr_http_limit limit); /* the key of its setting i
 const wr_http_server *wr_exchange_server(const wr_exchange *exchange); /* must not be stopped yet */
 const char *wr_exchange_method(const wr_exchange *exchange); /* GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE */
 const char *wr_exchange_path(const wr_exchange *exchange);   /* percent-decoded, without query; "*" with OPTIONS */
-const char *wr_exchange_target(const wr_exchange *exchange); /* path and query as sent, encoded */
+/* The next segment of the path, decoded by itself, so that an encoded slash is part of it; NULL: there is none. *at is 0
+ * for the first. */
+const char *wr_exchange_segment(const wr_exchange *exchange, size_t *at);
+const char *wr_exchange_target(const wr_exchange *exchange);                   /* path and query as sent, encoded */
 const char *wr_exchange_query(const wr_exchange *exchange, const char *name);  /* decoded; NULL absent */
 const char *wr_exchange_header(const wr_exchange *exchange, const char *name); /* the first of that name; NULL absent */
 const weir_attribute *wr_exchange_headers(const wr_exchange *exchange, size_t *ret_count); /* all, as they came */

@@ -56,6 +56,8 @@ size_t wr_http_chunks_take(wr_http_chunks *chunks, weir_slice bytes, wr_buf *out
 bool wr_http_token_valid(const char *text); /* RFC 9110 token; text.c */
 /* Percent-decode into the arena; plus is a space in queries. NULL: a broken escape, or an escaped NUL. text.c */
 const char *wr_http_unescape(weir_arena *arena, weir_slice text, bool is_query);
+/* The same of the segments of a path that begins with a slash, each with a NUL behind it: an escaped slash is part of one. */
+const char *wr_http_unescape_segments(weir_arena *arena, weir_slice path, size_t *ret_size);
 
 /* ---- answer.c */
 typedef struct wr_http_date { /* one for each second */
@@ -76,6 +78,8 @@ struct wr_exchange {
     struct wr_http_connection *connection; /* the loop's thread only; NULL: gone */
     weir_arena *arena;                     /* the exchange stands in it */
     const char *method, *target, *path;
+    const char *segments; /* of the path, each with its NUL; NULL for "*" */
+    size_t segments_size;
     weir_attribute *headers, *queries;
     size_t header_count, query_count;
     wr_buf body;

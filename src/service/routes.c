@@ -207,29 +207,30 @@ static size_t segment_size(const char *at)
 }
 
 /* The literal bytes of a template that fits, else -1. */
-static int match(const char *template, const char *path, weir_arena *arena, bound *ret_bound)
+static int match(const char *template, const wr_exchange *exchange, weir_arena *arena, bound *ret_bound)
 {
     int literal = 0;
+    size_t at = 0;
+    const char *segment = wr_exchange_segment(exchange, &at);
     ret_bound->parameter_count = 0;
-    while (*template == '/' && *path == '/') {
-        size_t want = segment_size(++template), have = segment_size(++path);
+    for (; *template == '/' && segment; segment = wr_exchange_segment(exchange, &at)) {
+        size_t want = segment_size(++template), have = strlen(segment);
         if (*template == '{' && want > 2 && template[want - 1] == '}' && have > 0) {
             if (ret_bound->parameter_count == PARAMETER_COUNT_MAX)
                 return -1;
             weir_attribute *parameter = &ret_bound->parameters[ret_bound->parameter_count++];
             parameter->name = weir_arena_dup_text(arena, (weir_slice){(const uint8_t *)template + 1, want - 2});
-            parameter->value = weir_arena_dup_text(arena, (weir_slice){(const uint8_t *)path, have});
-            if (!parameter->name || !parameter->value)
+            parameter->value = segment; /* lives as long as the exchange */
+            if (!parameter->name)
                 return -1;
-        } else if (want != have || memcmp(template, path, want) != 0) {
+        } else if (want != have || memcmp(template, segment, want) != 0) {
             return -1;
         } else {
             literal += (int)want + 1;
         }
         template += want;
-        path += have;
     }
-    return *template == 0 && *path == 0 ? literal : -1;
+    return *template == 0 && !segment ? literal : -1;
 }
 
 /* One more method for an Allow header, unless it is there. */
@@ -246,7 +247,7 @@ static void allow(char *list, size_t size, const char *method)
 static bound *find_route(wr_routes *routes, wr_exchange *exchange, char *ret_allow, size_t size)
 {
     weir_arena *arena = wr_exchange_arena(exchange);
-    const char *method = wr_exchange_method(exchange), *path = wr_exchange_path(exchange);
+    const char *method = wr_exchange_method(exchange);
     if (strcmp(method, "HEAD") == 0)
         method = "GET";
     bound *best = NULL;
@@ -254,7 +255,7 @@ static bound *find_route(wr_routes *routes, wr_exchange *exchange, char *ret_all
     ret_allow[0] = 0;
     for (const weir_route *route = routes->service->routes; route && route->path; route++) {
         bound *candidate = weir_arena_alloc(arena, sizeof *candidate);
-        int literal = candidate ? match(route->path, path, arena, candidate) : -1;
+        int literal = candidate ? match(route->path, exchange, arena, candidate) : -1;
         if (literal < 0)
             continue;
         const char *own = route->method ? route->method : "GET";

@@ -225,6 +225,21 @@ TEST(a_command_is_answered_after_its_commit_and_a_query_sees_it)
     front_end(&w);
 }
 
+TEST(an_encoded_slash_is_part_of_a_parameter_and_ends_no_segment)
+{
+    front w = {0};
+    front_begin(&w);
+    wr_routes_set_core(w.routes, w.f.core);
+    CHECK_EQ(call(&w, "POST", "/things/eu%2Fdesk%2f7", "{\"n\":5}"), 202);
+    CHECK_EQ(COUNT(&w.f, "effects WHERE key = 'eu/desk/7'"), 1);
+    CHECK_EQ(call(&w, "GET", "/things/eu%2Fdesk%2f7", NULL), 200);
+    CHECK_EQ(call(&w, "GET", "/th%69ngs/%65u%2Fdesk%2f7", NULL), 200);
+    CHECK_EQ(call(&w, "GET", "/things/eu/desk/7", NULL), 404);
+    CHECK_EQ(call(&w, "GET", "/things%2Fall", NULL), 404);
+    CHECK_EQ(call(&w, "GET", "/things//", NULL), 404);
+    front_end(&w);
+}
+
 TEST(errors_are_json_with_the_right_status)
 {
     front w = {0};
