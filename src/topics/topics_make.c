@@ -191,12 +191,21 @@ static void unmade(void *user, weir_err err)
     drop_topic(change, change->err);
 }
 
+static void tell_refused(const topic_change *change, const char *what, weir_err err)
+{
+    bool is_storage = err == WEIR_E_IO || err == WEIR_E_FULL || err == WEIR_E_BROKEN || err == WEIR_E_MEMORY;
+    if (is_storage && !change->topics->closing)
+        wr_trace_log(change->topics->host.trace, WR_ERROR, what, WR_TEXT("topic", change->queue->name),
+                     WR_NUMBER("partitions", change->partition_count), WR_TEXT("error", weir_err_name(err)));
+}
+
 static void create_finish(topic_change *change, weir_err err)
 {
     wr_topics *topics = change->topics;
     wr_topic *topic = change->topic;
     topics->coming_count -= change->made_count;
     if (err != WEIR_OK || topics->closing) {
+        tell_refused(change, "topic cannot be made", err);
         drop_topic(change, err);
         return;
     }
@@ -252,6 +261,7 @@ static void grow_finish(topic_change *change, weir_err err)
         topics->partition_count += change->made_count;
         give_partitions(change);
     }
+    tell_refused(change, "topic cannot be given more partitions", err);
     drop_made(change);
     wr_change_end(change, err, err == WEIR_OK ? change->topic : NULL);
 }

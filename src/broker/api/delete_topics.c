@@ -49,8 +49,10 @@ static void deleted(void *user, weir_err err, wr_topic *topic)
     deletion *one = user;
     one->out->error_code = err == WEIR_E_NOT_FOUND ? WR_KAFKA_UNKNOWN_TOPIC_OR_PARTITION : wr_api_storage_error(err);
     if (err != WEIR_OK)
-        one->out->error_message = err == WEIR_E_NOT_FOUND ? refusal(one->out->error_code)
-                                                          : WEIR_SLICE("The topic's files cannot be deleted.");
+        one->out->error_message = err == WEIR_E_NOT_FOUND
+                                      ? refusal(one->out->error_code)
+                                      : wr_api_text(one->wait->request, "The topic's files cannot be deleted: %s.",
+                                                    wr_api_storage_reason(err));
     wr_api_wait_end(one->wait);
 }
 

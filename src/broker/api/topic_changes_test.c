@@ -306,6 +306,41 @@ TEST(settings_whose_write_failed_are_not_in_force_after_a_restart)
     CHECK(refused >= 4 * SEEDS); /* making, writing, syncing, renaming, syncing the name */
 }
 
+static bool says(weir_slice message, const char *words)
+{
+    size_t size = strlen(words);
+    for (size_t i = 0; i + size <= message.size; i++)
+        if (memcmp(message.data + i, words, size) == 0)
+            return true;
+    return false;
+}
+
+TEST(a_topic_that_a_full_disk_refuses_is_said_with_its_cause_in_the_answer_and_in_the_log)
+{
+    wr_rig *rig = wr_rig_new(500, (const char *const[]){"auto.create.topics.enable=false", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    wr_sim_set_capacity(rig->sim, 0);
+    ask_create(client, "more", 2);
+    const wr_create_topics_response_topic *out = created(client);
+    CHECK_EQ(out->error_code, WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK(says(out->error_message, "cannot be made: the disk is full"));
+    CHECK(wr_rig_told(rig, "topic cannot be made"));
+
+    wr_create_partitions_request_topic grown = {.name = WEIR_SLICE("orders"), .count = 3, .assignment_count = -1};
+    wr_create_partitions_request in = {.topics = &grown, .topic_count = 1, .timeout_ms = 30000};
+    const wr_create_partitions_response *grow = wr_rig_call(client, WR_API_CREATE_PARTITIONS, 3, &in);
+    CHECK(grow && grow->result_count == 1);
+    CHECK_EQ(grow->results[0].error_code, WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK(says(grow->results[0].error_message, "cannot be made: the disk is full"));
+    CHECK(wr_rig_told(rig, "topic cannot be given more partitions"));
+
+    wr_sim_set_capacity(rig->sim, -1);
+    ask_create(client, "more", 2);
+    CHECK_EQ(created(client)->error_code, WR_KAFKA_NONE);
+    wr_rig_free(rig);
+}
+
 static int64_t committed(wr_rig_client *client, const char *topic)
 {
     int32_t partition = 0;
