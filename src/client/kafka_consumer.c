@@ -219,6 +219,10 @@ static weir_err take_message(kafka_consumer *consumer, rd_kafka_message_t *messa
         err = weir_fail(failure, WEIR_E_CORRUPT,
                         "%.100s-%d cannot be read at offset %lld: the broker's records are damaged there",
                         rd_kafka_topic_name(message->rkt), (int)message->partition, (long long)message->offset);
+    else if (!harmless(message->err) && message->rkt && message->offset >= 0)
+        err = weir_fail(failure, wr_kafka_err(message->err), "%.100s-%d cannot be read at offset %lld: %.200s",
+                        rd_kafka_topic_name(message->rkt), (int)message->partition, (long long)message->offset,
+                        rd_kafka_message_errstr(message));
     else if (!harmless(message->err))
         err = wr_kafka_fail(failure, message->err, "consuming", rd_kafka_message_errstr(message));
     rd_kafka_message_destroy(message);

@@ -1,8 +1,15 @@
 """Damaged files of a broker that was stopped well: what `consume` and `topic show` say, and what is served all the same."""
 import json
+import socket
+import struct
 import subprocess
 import tempfile
+import time
 from pathlib import Path
+
+import lz4.frame
+from kafka.record.default_records import DefaultRecordBatchBuilder
+from kafka.record.util import calc_crc32c
 
 from harness import Weir, check, equal, eventually, main, remove, test, weir_binary
 
@@ -82,6 +89,38 @@ def a_partition_that_stays_closed_is_shown_as_closed():
         check(b"closed" in on.weir("topic", "show", "orders", "-o", "table").stdout
               or b"closed" in on.weir("topic", "show", "orders").stdout, shown.stdout.decode())
         check("partition stays closed" in on.broker.said(), on.broker.said())
+
+
+def batch_of_two_frames(count):
+    """A record batch whose lz4 is two frames one behind the other: the broker and Java read it, librdkafka does not."""
+    builder = DefaultRecordBatchBuilder(magic=2, compression_type=0, is_transactional=0, producer_id=-1, producer_epoch=-1,
+                                        base_sequence=-1, batch_size=1 << 20)
+    for offset in range(count):
+        builder.append(offset, int(time.time() * 1000), b"k", b"value", [])
+    plain = bytes(builder.build())
+    records = lz4.frame.compress(plain[61:100]) + lz4.frame.compress(plain[100:])
+    counted = struct.pack(">h", 3) + plain[23:61] + records
+    head = plain[:8] + struct.pack(">i", len(counted) + 9) + plain[12:17]
+    return head + struct.pack(">I", calc_crc32c(counted)) + counted
+
+
+def produce_raw(port, topic, batch):
+    name = struct.pack(">h", len(topic)) + topic.encode()
+    body = struct.pack(">hhi", -1, -1, 10000) + struct.pack(">i", 1) + name + struct.pack(">iii", 1, 0, len(batch)) + batch
+    request = struct.pack(">hhih", 0, 7, 1, 1) + b"t" + body
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        answer = connection.makefile("rb").read(4 + 4 + 4 + 2 + len(topic) + 4 + 4 + 2)
+    equal(struct.unpack(">h", answer[-2:])[0], 0)
+
+
+@test
+def what_librdkafka_cannot_read_is_said_with_its_place():
+    with Stored() as on:
+        produce_raw(on.broker.port, "orders", batch_of_two_frames(5))
+        got = on.weir("consume", "orders", "-o", "json", "--timeout", "5s")
+        equal(got.stdout.count(b"\n"), 100)
+        check(got.returncode != 0 and b"orders-0 cannot be read at offset 100: " in got.stderr, got.stderr.decode())
 
 
 main(needs_broker=False)
