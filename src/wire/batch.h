@@ -55,9 +55,12 @@ bool wr_batch_crc_holds(const wr_batch *batch);
  * decompressed (at most limit_size) if need be: lengths, at most WR_RECORD_HEADERS_MAX headers each, offset deltas from
  * 0 in steps of 1, end exactly at the end. So nothing enters a log that stops its readers. WEIR_E_CORRUPT for the CRC;
  * WEIR_E_LIMIT past limit_size; WEIR_E_UNSUPPORTED for a window of zstd beyond it; WEIR_E_MEMORY; else WEIR_E_FORMAT.
- */
-WEIR_MUST_CHECK weir_err wr_batch_check(const wr_batch *batch, size_t limit_size, weir_failure *failure);
+ *
+ * batch->max_timestamp becomes the greatest time of the records, -1 if all are negative. Some clients leave the header's
+ * empty, and looking for a time and deleting what is old go by it. */
+WEIR_MUST_CHECK weir_err wr_batch_check(wr_batch *batch, size_t limit_size, weir_failure *failure);
 /* Patch in place; `bytes` starts at the batch. Timestamps change the CRC, offset and epoch do not. */
+void wr_batch_patch_max_timestamp(uint8_t *bytes, size_t size, int64_t timestamp_ms);
 void wr_batch_patch_offset(uint8_t *bytes, int64_t base_offset, int32_t leader_epoch);
 void wr_batch_patch_append_time(uint8_t *bytes, size_t size, int64_t timestamp_ms);
 

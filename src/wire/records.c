@@ -123,9 +123,16 @@ static bool take_record(reader *in, raw_record *ret_record)
 
 /* ---- checking what a client sent */
 
-static weir_err check_records(const wr_batch *batch, weir_slice bytes, weir_failure *failure)
+/* Offsets and times of a batch may be anything: sums wrap instead of overflowing. */
+static int64_t sum(int64_t base, int64_t delta)
+{
+    return (int64_t)((uint64_t)base + (uint64_t)delta);
+}
+
+static weir_err check_records(wr_batch *batch, weir_slice bytes, weir_failure *failure)
 {
     reader in = {bytes.data, bytes.data + bytes.size};
+    int64_t max_timestamp = -1;
     for (int32_t i = 0; i < batch->record_count; i++) {
         raw_record record;
         if (!take_record(&in, &record))
@@ -133,14 +140,17 @@ static weir_err check_records(const wr_batch *batch, weir_slice bytes, weir_fail
         if (record.offset_delta != i)
             return weir_fail(failure, WEIR_E_FORMAT, "record %d of %d has offset delta %d", i, batch->record_count,
                              record.offset_delta);
+        int64_t timestamp = sum(batch->base_timestamp, record.timestamp_delta);
+        max_timestamp = timestamp > max_timestamp ? timestamp : max_timestamp;
     }
     if (in.at != in.end)
         return weir_fail(failure, WEIR_E_FORMAT, "%zu bytes left over after the last of %d records",
                          (size_t)(in.end - in.at), batch->record_count);
+    batch->max_timestamp = max_timestamp;
     return WEIR_OK;
 }
 
-static weir_err check_compressed(const wr_batch *batch, size_t limit_size, weir_failure *failure)
+static weir_err check_compressed(wr_batch *batch, size_t limit_size, weir_failure *failure)
 {
     wr_buf plain;
     wr_buf_init(&plain, limit_size);
@@ -154,7 +164,7 @@ static weir_err check_compressed(const wr_batch *batch, size_t limit_size, weir_
     return err;
 }
 
-weir_err wr_batch_check(const wr_batch *batch, size_t limit_size, weir_failure *failure)
+weir_err wr_batch_check(wr_batch *batch, size_t limit_size, weir_failure *failure)
 {
     if (!wr_batch_crc_holds(batch))
         return weir_fail(failure, WEIR_E_CORRUPT, "the batch's CRC does not hold");
@@ -218,12 +228,6 @@ static weir_err collect_headers(raw_record *raw, weir_arena *arena, const wr_hea
     }
     *ret_headers = headers;
     return WEIR_OK;
-}
-
-/* Offsets and times of a stored batch may be anything: sums wrap instead of overflowing. */
-static int64_t sum(int64_t base, int64_t delta)
-{
-    return (int64_t)((uint64_t)base + (uint64_t)delta);
 }
 
 weir_err wr_records_next(wr_records *records, wr_record *ret_record)

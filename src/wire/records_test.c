@@ -56,6 +56,28 @@ TEST(whole_records_with_deltas_in_steps_of_one_are_accepted)
     CHECK_OK(check(WEIR_SLICE("\x8e\x80\x80\x80\x00\0\0\0\1\2x\0"), 1)); /* a length of five bytes */
 }
 
+TEST(the_greatest_time_is_that_of_the_records_whatever_the_header_says)
+{
+    made_batch made; /* base 1000, header 2000 */
+    make(&made,
+         WEIR_SLICE("\x0e\0\x14\0\1\2x\0"
+                    "\x0e\0\x06\2\1\2x\0"),
+         2, 0); /* 1010, 1003 */
+    CHECK_EQ(made.batch.max_timestamp, 2000);
+    CHECK_OK(wr_batch_check(&made.batch, BUF_SIZE, NULL));
+    CHECK_EQ(made.batch.max_timestamp, 1010);
+    wr_batch_patch_max_timestamp(made.bytes.data, made.bytes.size, 1010);
+    CHECK_OK(wr_batch_read(wr_buf_view(&made.bytes), &made.batch, NULL));
+    CHECK_EQ(made.batch.max_timestamp, 1010);
+    CHECK(wr_batch_crc_holds(&made.batch));
+    wr_buf_fini(&made.bytes);
+
+    make(&made, WEIR_SLICE("\x10\0\xd1\x0f\0\1\2x\0"), 1, 0); /* 1001 before the base */
+    CHECK_OK(wr_batch_check(&made.batch, BUF_SIZE, NULL));
+    CHECK_EQ(made.batch.max_timestamp, -1);
+    wr_buf_fini(&made.bytes);
+}
+
 TEST(record_counts_that_lie_are_format_errors)
 {
     CHECK_EQ(check(WEIR_SLICE(RECORD RECORD_1), 1), WEIR_E_FORMAT);

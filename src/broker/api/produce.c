@@ -89,6 +89,8 @@ static bool check_batch(wr_request *request, const wr_partition *partition, weir
         refuse(out, WR_KAFKA_INVALID_RECORD, WEIR_SLICE("Clients cannot write control batches"));
     else if (ret_batch->attributes & WR_BATCH_TRANSACTIONAL)
         refuse(out, WR_KAFKA_INVALID_TXN_STATE, WEIR_SLICE("This broker has no transactions"));
+    else if (ret_batch->producer_id >= 0 && (ret_batch->producer_epoch < 0 || ret_batch->base_sequence < 0))
+        refuse(out, WR_KAFKA_INVALID_RECORD, WEIR_SLICE("A batch with a producer id has an epoch and a sequence"));
     else if ((ret_batch->attributes & WR_BATCH_COMPRESSION) > WR_COMPRESSION_ZSTD)
         refuse(out, WR_KAFKA_INVALID_RECORD, WEIR_SLICE("Unknown compression"));
     else if ((ret_batch->attributes & WR_BATCH_COMPRESSION) == WR_COMPRESSION_ZSTD && request->header.api_version < 7)
@@ -139,6 +141,7 @@ static int64_t append(wr_request *request, wr_partition *partition, weir_slice b
         return -1;
     wr_partition_appended appended;
     uint8_t *writable = (uint8_t *)(uintptr_t)bytes.data; /* the frame is ours to patch */
+    wr_batch_patch_max_timestamp(writable, bytes.size, batch.max_timestamp);
     weir_err err = wr_partition_append(partition, writable, bytes.size, &appended);
     if (err != WEIR_OK) {
         refuse_append(partition, bytes.size, err, out);

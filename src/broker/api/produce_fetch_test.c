@@ -253,6 +253,9 @@ TEST(a_bad_batch_is_refused_with_its_reason_and_stores_nothing)
     CHECK_EQ(wr_rig_produce(client, "orders", 0, 2, wr_rig_batch(rig, "x", 0, 3, -1, 0, 0), NULL),
              WR_KAFKA_INVALID_REQUIRED_ACKS);
 
+    CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "x", 0, 3, 7, 0, -1), NULL), WR_KAFKA_INVALID_RECORD);
+    CHECK_EQ(produce(client, "orders", wr_rig_batch(rig, "x", 0, 3, 7, -1, 0), NULL), WR_KAFKA_INVALID_RECORD);
+
     uint8_t two[4096];
     batch = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0);
     memcpy(two, batch.data, batch.size);
@@ -262,6 +265,40 @@ TEST(a_bad_batch_is_refused_with_its_reason_and_stores_nothing)
     int64_t high_watermark = -1;
     CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, &high_watermark), WR_KAFKA_NONE);
     CHECK_EQ(high_watermark, 0);
+    wr_rig_free(rig);
+}
+
+TEST(a_batch_without_its_greatest_timestamp_is_stored_with_it_and_not_deleted_as_old)
+{
+    wr_rig *rig = wr_rig_new(30, (const char *const[]){"log.retention.check.interval.ms=1000", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    weir_slice batch = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0);
+    wr_batch sent, stored;
+    CHECK_OK(wr_batch_read(batch, &sent, NULL));
+    CHECK(sent.max_timestamp > 0);
+    wr_batch_patch_max_timestamp(writable(batch), batch.size, 0);
+    CHECK_EQ(produce(client, "orders", batch, NULL), WR_KAFKA_NONE);
+    wr_rig_run_ms(rig, 5000);
+    weir_slice records;
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, &records, NULL), WR_KAFKA_NONE);
+    CHECK_OK(wr_batch_read(records, &stored, NULL));
+    CHECK_EQ(stored.max_timestamp, sent.max_timestamp);
+    CHECK(wr_batch_crc_holds(&stored));
+    wr_rig_free(rig);
+}
+
+TEST(a_record_of_the_future_is_refused_also_when_the_header_of_its_batch_hides_it)
+{
+    wr_rig *rig = wr_rig_new(31, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    wr_rig_run_ms(rig, 1000);
+    weir_slice batch = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0);
+    wr_put_i64(writable(batch) + 27, INT64_MAX - 1); /* the base of the records' times */
+    wr_put_i64(writable(batch) + 35, 0);
+    wr_batch_patch_max_timestamp(writable(batch), batch.size, 1); /* and the CRC */
+    CHECK_EQ(produce(client, "orders", batch, NULL), WR_KAFKA_INVALID_TIMESTAMP);
     wr_rig_free(rig);
 }
 
