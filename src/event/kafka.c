@@ -55,6 +55,14 @@ static const wr_event_header *content_type_find(const wr_event_record *record)
     return NULL;
 }
 
+bool wr_event_is_structured(const wr_event_record *record)
+{
+    static const char prefix[] = "application/cloudevents";
+    const wr_event_header *content_type = content_type_find(record);
+    return content_type && content_type->value.size >= sizeof(prefix) - 1 &&
+           strncasecmp((const char *)content_type->value.data, prefix, sizeof(prefix) - 1) == 0;
+}
+
 static weir_err read_attributes(wr_event_reader *reader, const wr_event_record *record, weir_failure *failure)
 {
     for (size_t i = 0; i < record->header_count; i++) {

@@ -41,6 +41,9 @@ WEIR_MUST_CHECK weir_err wr_event_decode_kafka_loss(const wr_event_record *recor
                                                     weir_event *ret_event, wr_event_loss *ret_loss,
                                                     weir_failure *failure);
 
+/* Whether the event is in the record's value, and has to be parsed. */
+bool wr_event_is_structured(const wr_event_record *record);
+
 /* Write the event in binary mode, followed by `extra` headers as they are (weir-outbox-id and the like). ret_record
  * borrows from `event`, `extra` and `arena`.
  * Errors: those of wr_event_check; WEIR_E_LIMIT past 64 headers; WEIR_E_MEMORY. */

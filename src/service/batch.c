@@ -26,7 +26,7 @@ static weir_err handle_record(wr_core *core, const wr_client_record *record, con
     count_up(&core->numbers.events, 1);
     handling handling;
     wr_attempt_begin(core, record, 0);
-    weir_err err = wr_handle(core, record, wr_attempts_of(core, record), true, &handling, failure);
+    weir_err err = wr_handle(core, record, item->event, wr_attempts_of(core, record), true, &handling, failure);
     if (err != WEIR_OK || handling.outcome != OUTCOME_RETRY)
         return err;
     int64_t due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);

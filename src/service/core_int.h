@@ -384,10 +384,10 @@ typedef struct handling {
     int attempts; /* with this one */
     char reason[REASON_SIZE];
 } handling;
-/* Decode, find the handler, run it in a savepoint; rejects are dead-lettered here. `attempts` is how often it was tried
- * before. An error ends the batch. */
-WEIR_MUST_CHECK weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, bool check_known,
-                                   handling *ret_handling, weir_failure *failure);
+/* Decode, unless the event was decoded ahead (else NULL), find the handler, run it in a savepoint; rejects are
+ * dead-lettered here. `attempts` is how often it was tried before. An error ends the batch. */
+WEIR_MUST_CHECK weir_err wr_handle(wr_core *core, const wr_client_record *record, const weir_event *ahead, int attempts,
+                                   bool check_known, handling *ret_handling, weir_failure *failure);
 int64_t wr_retry_delay_ms(wr_core *core, const weir_retry_policy *policy, int attempts);
 int wr_retry_max(const weir_retry_policy *policy);
 int64_t wr_retry_max_ms(const weir_retry_policy *policy); /* its longest delay */

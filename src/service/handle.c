@@ -190,23 +190,35 @@ static void note_loss(wr_core *core, const wr_client_record *record, const wr_ev
                      WR_NUMBER("offset", record->offset), WR_TEXT("group", core->group));
 }
 
-weir_err wr_handle(wr_core *core, const wr_client_record *record, int attempts, bool check_known,
-                   handling *ret_handling, weir_failure *failure)
+/* Unless the reader has done it. */
+static weir_err decode(wr_core *core, const wr_client_record *record, const weir_event *ahead, weir_event *ret_event,
+                       weir_failure *why)
+{
+    if (ahead) {
+        *ret_event = *ahead;
+        return WEIR_OK;
+    }
+    wr_event_record view = record_view(record);
+    wr_event_loss loss = {0};
+    weir_err err = wr_event_decode_kafka_loss(&view, core->arena, ret_event, &loss, why);
+    if (err == WEIR_OK && loss.count)
+        note_loss(core, record, &loss);
+    return err;
+}
+
+weir_err wr_handle(wr_core *core, const wr_client_record *record, const weir_event *ahead, int attempts,
+                   bool check_known, handling *ret_handling, weir_failure *failure)
 {
     handling handling = {.outcome = OUTCOME_OVER};
     *ret_handling = handling;
     weir_failure why = {0};
     weir_event event = {0};
-    wr_event_record view = record_view(record);
     weir_arena_reset(core->arena);
     if (attempts >= core->attempts_max) /* who knows whether it gets as far as a handler */
         return given_up(core, record, NULL, attempts, failure);
-    wr_event_loss loss = {0};
-    weir_err decoded = wr_event_decode_kafka_loss(&view, core->arena, &event, &loss, &why);
+    weir_err decoded = decode(core, record, ahead, &event, &why);
     if (decoded == WEIR_E_MEMORY)
         return weir_fail(failure, decoded, "no memory for an event");
-    if (decoded == WEIR_OK && loss.count)
-        note_loss(core, record, &loss);
 
     bool is_new = true;
     weir_err err = WEIR_OK;

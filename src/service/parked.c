@@ -204,7 +204,7 @@ static weir_err run_head(wr_core *core, parked_queue *queue, bool *ret_goes_on, 
     }
     handling handling;
     wr_attempt_begin(core, &head.kept->record, head.id);
-    err = wr_handle(core, &head.kept->record, head.attempts, false, &handling, failure);
+    err = wr_handle(core, &head.kept->record, NULL, head.attempts, false, &handling, failure);
     free(head.kept);
     if (err != WEIR_OK)
         return err;

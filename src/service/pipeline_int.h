@@ -8,6 +8,7 @@
 #include <base/list.h>
 #include <base/map.h>
 #include <client/client.h>
+#include <event/kafka.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ struct position;
 typedef struct chunk_item {
     struct position *position; /* NULL: it is nobody's */
     int64_t reading;           /* see position.wanted */
+    const weir_event *event;   /* decoded ahead, in the chunk's arena; NULL: it is not */
 } chunk_item;
 
 typedef struct chunk {
@@ -29,6 +31,7 @@ typedef struct chunk {
     const wr_client_record *records;
     size_t count, size; /* bytes */
     int64_t looks;      /* of the consumer's, before the poll: a later one will say which topic this was */
+    weir_arena *arena;
     chunk_item items[];
 } chunk;
 

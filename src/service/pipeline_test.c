@@ -209,3 +209,44 @@ TEST(the_group_is_told_nothing_of_a_batch_that_is_not_committed)
     CHECK_EQ(wr_sim_committed(f.cluster, "tally", "in", 0) + wr_sim_committed(f.cluster, "tally", "in", 1), 1 - 1001);
     fixture_end(&f);
 }
+
+static void append_raw(fixture *f, const wr_client_header *headers, size_t count, const char *value)
+{
+    CHECK_OK(wr_sim_append(
+        f->cluster,
+        &(wr_client_record){
+            .topic = "in", .partition = 0, .value = weir_slice_of(value), .headers = headers, .header_count = count}));
+}
+
+/* The reader's work is what cannot go wrong; the rest is done, marked and told where records are handled. */
+TEST(only_whole_events_whose_attributes_are_headers_are_decoded_ahead_and_all_end_as_they_should)
+{
+    const wr_client_header whole[] = {{"ce_specversion", WEIR_SLICE("1.0")},
+                                      {"ce_id", WEIR_SLICE("whole")},
+                                      {"ce_source", WEIR_SLICE("s")},
+                                      {"ce_type", WEIR_SLICE("thing.happened")},
+                                      {"ce_time", WEIR_SLICE("no time")}};
+    const wr_client_header structured[] = {{"Content-Type", WEIR_SLICE("Application/CloudEvents+json; charset=utf-8")}};
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_turns(&f, 2);
+    append_raw(&f, whole, 4, "{\"n\":1}");
+    append_raw(&f, whole, 5, "{\"n\":1}"); /* an attribute is lost */
+    append_raw(&f, structured, 1,
+               "{\"specversion\":\"1.0\",\"id\":\"json\",\"source\":\"s\",\"type\":\"thing.happened\","
+               "\"data\":{\"n\":2}}");
+    append_raw(&f, whole, 3, "no type");
+    read_ahead(&f);
+    const chunk *chunk = WR_LIST_ITEM(wr_list_first(&f.core->handoff.chunks), struct chunk, link);
+    CHECK_EQ(chunk->count, 4);
+    CHECK(chunk->items[0].event && !chunk->items[1].event && !chunk->items[2].event && !chunk->items[3].event);
+    CHECK_STR(chunk->items[0].event->id, "whole");
+    fixture_turns(&f, 3);
+    CHECK_EQ(COUNT(&f, "effects"), 2); /* the second one has the first one's id */
+    CHECK_EQ(COUNT(&f, "effects WHERE id = 'json' AND n = 2"), 1);
+    CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 1);
+    check_metric(&f, "weir_inbox_dropped_attributes_total{service=\"tally\"} 1\n");
+    check_metric(&f, "weir_inbox_undecodable_total{service=\"tally\"} 1\n");
+    fixture_end(&f);
+}

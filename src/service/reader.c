@@ -10,6 +10,10 @@
  * there, to be read again from where the position stands. The database side says in position.wanted what it wants: a
  * reading from an offset, a pause; here it is carried out before the next poll, and tried again while a broker is away.
  *
+ * Events whose attributes are headers are decoded here, since that is only copying. What has to be parsed (structured
+ * mode), what is no event and what has lost an attribute is left to the handlers' side, which marks each record before it
+ * touches it (attempt.c) and says what became of it; so is what goes beyond the chunk's arena.
+ *
  * Taking partitions and giving them back is the database's business (epochs, positions) and is asked for: the other
  * side runs it between two batches, and the callback, and with it the group, waits. So what is being handled when a
  * partition is given back is committed first, and what was only read is not handled. The group is told committed
@@ -19,7 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TELL_EVERY_MS = 1000, TELL_COUNT = 256 };
+enum { TELL_EVERY_MS = 1000, TELL_COUNT = 256, DECODED_SIZE_MAX = 8 << 20 };
 
 /* ---- partitions come and go */
 
@@ -228,23 +232,45 @@ static position *find(wr_core *core, const wr_client_record *record)
     return last;
 }
 
+static const weir_event *decode(const wr_client_record *record, weir_arena *arena)
+{
+    wr_event_record view = {record->key, record->value, record->headers, record->header_count};
+    if (wr_event_is_structured(&view))
+        return NULL;
+    weir_failure ignored = {0};
+    wr_event_loss loss = {0};
+    weir_event *event = weir_arena_alloc(arena, sizeof *event);
+    bool is_whole = event && wr_event_decode_kafka_loss(&view, arena, event, &loss, &ignored) == WEIR_OK && !loss.count;
+    return is_whole ? event : NULL;
+}
+
+static void chunk_free(chunk *chunk)
+{
+    wr_polled_free(chunk->polled);
+    weir_arena_free(chunk->arena);
+    free(chunk);
+}
+
 static weir_err chunk_new(wr_core *core, size_t count, chunk **ret_chunk, weir_failure *failure)
 {
-    chunk *made = malloc(sizeof *made + count * sizeof made->items[0]);
-    wr_polled *polled = made ? wr_consumer_take(core->reader.consumer) : NULL;
-    if (!polled) {
-        free(made);
+    chunk *made = calloc(1, sizeof *made + count * sizeof made->items[0]);
+    if (made) {
+        made->arena = weir_arena_new(DECODED_SIZE_MAX);
+        made->polled = made->arena ? wr_consumer_take(core->reader.consumer) : NULL;
+    }
+    if (!made || !made->polled) {
+        if (made)
+            chunk_free(made);
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for %zu records", count);
     }
-    made->link = (wr_link){0};
-    made->polled = polled;
-    made->records = wr_polled_records(polled, &made->count);
+    made->records = wr_polled_records(made->polled, &made->count);
     made->looks = core->reader.looks;
-    made->size = 0;
     for (size_t i = 0; i < made->count; i++) {
         const wr_client_record *record = &made->records[i];
         position *position = find(core, record);
-        made->items[i] = (chunk_item){position, position ? position->reader.reading : 0};
+        made->items[i] = (chunk_item){.position = position,
+                                      .reading = position ? position->reader.reading : 0,
+                                      .event = position ? decode(record, made->arena) : NULL};
         made->size += record->key.size + record->value.size;
     }
     *ret_chunk = made;
@@ -253,11 +279,8 @@ static weir_err chunk_new(wr_core *core, size_t count, chunk **ret_chunk, weir_f
 
 void wr_reader_drop(wr_list *chunks)
 {
-    for (wr_link *link; (link = wr_list_pop(chunks));) {
-        chunk *chunk = WR_LIST_ITEM(link, struct chunk, link);
-        wr_polled_free(chunk->polled);
-        free(chunk);
-    }
+    for (wr_link *link; (link = wr_list_pop(chunks));)
+        chunk_free(WR_LIST_ITEM(link, chunk, link));
 }
 
 /* How many records there is room for. */
