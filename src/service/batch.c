@@ -172,6 +172,7 @@ weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did, weir_failure *
             in_doubt = err != WEIR_OK;
         } else {
             wr_store_rollback(core->store);
+            wr_outbox_rolled_back(core);
         }
         count_up(&core->numbers.commit_us, (uint64_t)(wr_mono_us(core->io) - start_us));
     }

@@ -166,6 +166,21 @@ weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_fa
     return WEIR_OK;
 }
 
+/* Whoever still waits for a command is told that it was not run. */
+static void end_commands(wr_core *core)
+{
+    wr_list commands;
+    wr_list_init(&commands);
+    pthread_mutex_lock(&core->lock);
+    wr_list_move(&commands, &core->commands);
+    core->command_count = 0;
+    pthread_mutex_unlock(&core->lock);
+    for (wr_link *link; (link = wr_list_pop(&commands));) {
+        wr_core_command *command = WR_LIST_ITEM(link, wr_core_command, link);
+        command->done(command, WEIR_FATAL, "the service has stopped");
+    }
+}
+
 void wr_core_free(wr_core *core)
 {
     if (!core)
@@ -177,10 +192,7 @@ void wr_core_free(wr_core *core)
         wr_producer_free(core->publisher.producer);
     if (core->reader.consumer)
         wr_consumer_free(core->reader.consumer);
-    for (wr_link *link; (link = wr_list_pop(&core->commands));) {
-        wr_core_command *command = WR_LIST_ITEM(link, wr_core_command, link);
-        command->done(command, WEIR_FATAL, "the service has stopped");
-    }
+    end_commands(core);
     wr_inbox_fini(core);
     wr_senders_fini(core);
     wr_attempts_fini(core);
@@ -357,6 +369,8 @@ weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
         wr_outbox_take_results(core);                                    /* with what it has heard last */
         core->outbox.delete_due_ms = core->outbox.delete_due_ms ? 1 : 0; /* now */
         err = wr_batch_run(core, 0, &did, failure);
+    } else if (err == WEIR_OK) { /* no batch may run, but what has been published is over */
+        err = wr_outbox_write_last(core, failure);
     }
     if (err == WEIR_OK && !is_threaded)
         wr_reader_tell_group(core, true);
@@ -365,6 +379,36 @@ weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
         wr_trace_log(core->trace, WR_WARN, "not all was published; the next start goes on with it",
                      WR_NUMBER("outbox", wr_core_outbox_count(core)));
     return err;
+}
+
+void wr_core_settle(wr_core *core, int timeout_ms)
+{
+    if (!core->is_broken)
+        return;
+    atomic_store(&core->is_draining, true);
+    end_commands(core);
+    wr_pipeline_may_read(core, false);
+    wr_pipeline_refuse_asks(core);
+    int64_t deadline_us = wr_mono_us(core->io) + (int64_t)timeout_ms * 1000;
+    weir_failure failure = {0};
+    for (weir_err err = WEIR_OK; err == WEIR_OK;) {
+        bool is_threaded = atomic_load(&core->is_threaded);
+        if (!is_threaded)
+            err = wr_publisher_run(core, &failure);
+        wr_outbox_take_results(core);
+        int64_t left_us = deadline_us - wr_mono_us(core->io);
+        if (err != WEIR_OK || left_us <= 0 || wr_core_outbox_count(core) == 0)
+            break;
+        if (is_threaded)
+            err = wr_pipeline_wait(core, (int)(left_us / 1000) + 1, &failure);
+        else
+            wr_publisher_wait(core, (int)(left_us / 1000) + 1);
+    }
+    wr_pipeline_stop(core, false);
+    failure = (weir_failure){0};
+    if (wr_outbox_write_last(core, &failure) != WEIR_OK)
+        wr_trace_log(core->trace, WR_WARN, "what was published last stays in the outbox: the next start repeats it",
+                     WR_TEXT("error", failure.sentence));
 }
 
 /* ---- for other threads */

@@ -64,6 +64,10 @@ void wr_core_free(wr_core *core); /* drops what is under way, as a crash would; 
 WEIR_MUST_CHECK weir_err wr_core_turn(wr_core *core, int timeout_ms, weir_failure *failure);
 /* Stop reading, publish what is in the outbox for up to timeout_ms, tell the group the positions. */
 WEIR_MUST_CHECK weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure);
+/* After a turn or a drain that failed: wait up to timeout_ms for the acknowledgements of what is under way and delete what
+ * was acknowledged, so that the next start does not publish it again. The failed batch stays undone, and the group hears
+ * nothing. Does nothing to a core that has not failed. */
+void wr_core_settle(wr_core *core, int timeout_ms);
 void wr_core_wake(wr_core *core); /* any thread: end the wait of a turn */
 
 /* A command: work that somebody outside waits for, run in the transaction beside the events of the same batch. */

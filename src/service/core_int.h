@@ -236,18 +236,20 @@ typedef struct outbox { /* the database's side of it */
     int64_t stored_sequence; /* as in the database */
     wr_list fresh;           /* emitted in this transaction */
     size_t fresh_count;
-    size_t refused_count;  /* rows that stay in the table: refused, or behind a refused one */
-    size_t aside_count;    /* records in weir_set_aside */
-    wr_list marks;         /* outbox_mark: not written yet */
-    wr_list too_large;     /* dead letters that the next transaction sets aside */
-    int64_t marked_to;     /* number of the last refusal that is written */
-    int64_t retry_due_ms;  /* when refused rows are tried again; 0: there are none */
-    int64_t loaded_to;     /* rows up to here were given to the publisher or are gone */
-    bool is_loading;       /* more rows lie in the table */
-    bool others_wait;      /* the publisher has rows that it has not sent */
-    int64_t done_below;    /* no row below waits to be published or acknowledged */
-    int64_t deleted_below; /* rows below are gone from the table */
-    int64_t delete_due_ms; /* 0: nothing to delete */
+    size_t refused_count; /* rows that stay in the table: refused, or behind a refused one */
+    size_t aside_count;   /* records in weir_set_aside */
+    wr_list marks;        /* outbox_mark: not written yet */
+    wr_list too_large;    /* dead letters that the next transaction sets aside */
+    int64_t marked_to;    /* number of the last refusal that is written */
+    int64_t retry_due_ms; /* when refused rows are tried again; 0: there are none */
+    int64_t loaded_to;    /* rows up to here were given to the publisher or are gone */
+    bool is_loading;      /* more rows lie in the table */
+    bool is_in_doubt;     /* written by a transaction of which is not known whether it was committed */
+    wr_list written_marks, written_too_large; /* by the transaction under way */
+    bool others_wait;                         /* the publisher has rows that it has not sent */
+    int64_t done_below;                       /* no row below waits to be published or acknowledged */
+    int64_t deleted_below;                    /* rows below are gone from the table */
+    int64_t delete_due_ms;                    /* 0: nothing to delete */
 } outbox;
 
 void wr_outbox_init(wr_core *core);
@@ -259,6 +261,9 @@ WEIR_MUST_CHECK weir_err wr_outbox_append(wr_core *core, const wr_client_record 
 size_t wr_outbox_size(const wr_client_record *record);   /* of a batch that holds nothing else */
 void wr_outbox_undo(wr_core *core, int64_t to_sequence); /* forget what was appended at and after it */
 WEIR_MUST_CHECK weir_err wr_outbox_write(wr_core *core, weir_failure *failure); /* deletions and marks, before commit */
+/* A transaction for that alone, the last of this core; nothing when an earlier commit is in doubt. */
+WEIR_MUST_CHECK weir_err wr_outbox_write_last(wr_core *core, weir_failure *failure);
+void wr_outbox_rolled_back(wr_core *core);
 void wr_outbox_committed(wr_core *core);
 void wr_outbox_take_results(wr_core *core); /* the publisher's */
 WEIR_MUST_CHECK weir_err wr_outbox_load_due(wr_core *core, weir_failure *failure);

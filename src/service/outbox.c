@@ -36,23 +36,30 @@ static kept_record *row_of(wr_link *link)
 void wr_outbox_init(wr_core *core)
 {
     outbox *outbox = &core->outbox;
-    wr_list *lists[] = {&outbox->fresh, &outbox->too_large, &outbox->marks};
+    wr_list *lists[] = {&outbox->fresh, &outbox->too_large, &outbox->marks, &outbox->written_too_large,
+                        &outbox->written_marks};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         wr_list_init(lists[i]);
+}
+
+static void free_marks(wr_list *marks)
+{
+    for (wr_link *link; (link = wr_list_pop(marks));)
+        free(WR_LIST_ITEM(link, outbox_mark, link));
 }
 
 void wr_outbox_fini(wr_core *core)
 {
     outbox *outbox = &core->outbox;
     handoff *handoff = &core->handoff;
-    wr_list *lists[] = {&outbox->fresh, &outbox->too_large, &handoff->rows, &handoff->too_large};
+    wr_list *lists[] = {&outbox->fresh, &outbox->too_large, &outbox->written_too_large, &handoff->rows,
+                        &handoff->too_large};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (wr_link *link; (link = wr_list_pop(lists[i]));)
             free(row_of(link));
-    wr_list *marks[] = {&outbox->marks, &handoff->marks};
-    for (size_t i = 0; i < 2; i++)
-        for (wr_link *link; (link = wr_list_pop(marks[i]));)
-            free(WR_LIST_ITEM(link, outbox_mark, link));
+    free_marks(&outbox->marks);
+    free_marks(&outbox->written_marks);
+    free_marks(&handoff->marks);
 }
 
 /* ---- from the publisher */
@@ -207,14 +214,14 @@ static weir_err write_marks(wr_core *core, weir_failure *failure)
         outbox_mark *mark = WR_LIST_ITEM(link, outbox_mark, link);
         err = wr_outbox_table_mark(core, mark, failure);
         outbox->marked_to = mark->refusal;
-        free(mark);
+        wr_list_append(&outbox->written_marks, link);
     }
     for (wr_link *link; err == WEIR_OK && (link = wr_list_pop(&outbox->too_large));) {
         kept_record *row = row_of(link);
         err = wr_dead_letter_set_aside(core, &row->record, failure);
         if (err == WEIR_OK)
             err = wr_outbox_table_delete(core, row->sequence, row->sequence + 1, failure);
-        free(row);
+        wr_list_append(&outbox->written_too_large, link);
     }
     return err;
 }
@@ -222,6 +229,7 @@ static weir_err write_marks(wr_core *core, weir_failure *failure)
 weir_err wr_outbox_write(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
+    outbox->is_in_doubt = true;
     wr_outbox_take_results(core); /* with all marks of the rows below done_below: those stay in the table */
     weir_err err = write_marks(core, failure);
     if (err == WEIR_OK && outbox->done_below > outbox->deleted_below) {
@@ -230,6 +238,32 @@ weir_err wr_outbox_write(wr_core *core, weir_failure *failure)
     }
     outbox->delete_due_ms = 0;
     return err == WEIR_OK ? wr_outbox_table_number(core, failure) : err;
+}
+
+void wr_outbox_rolled_back(wr_core *core)
+{
+    outbox *outbox = &core->outbox;
+    wr_list_move(&outbox->written_marks, &outbox->marks); /* in their order */
+    wr_list_move(&outbox->marks, &outbox->written_marks);
+    wr_list_move(&outbox->written_too_large, &outbox->too_large);
+    wr_list_move(&outbox->too_large, &outbox->written_too_large);
+    outbox->deleted_below = 0;
+    outbox->stored_sequence = -1; /* as nobody knows: the next one is written */
+    outbox->is_in_doubt = false;
+}
+
+weir_err wr_outbox_write_last(wr_core *core, weir_failure *failure)
+{
+    if (core->outbox.is_in_doubt) /* what was refused may be marked or not, and a dead letter set aside or not */
+        return WEIR_OK;
+    weir_err err = wr_store_begin(core->store, failure);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_outbox_write(core, failure);
+    if (err == WEIR_OK)
+        return wr_store_commit(core->store, failure);
+    wr_store_rollback(core->store);
+    return err;
 }
 
 bool wr_outbox_has_marks(const wr_core *core)
@@ -261,5 +295,9 @@ void wr_outbox_committed(wr_core *core)
     assert(!outbox->is_loading); /* what is emitted now would overtake the rows that still lie in the table */
     wr_publisher_give(core, &outbox->fresh, outbox->fresh_count);
     outbox->fresh_count = 0;
+    outbox->is_in_doubt = false;
+    free_marks(&outbox->written_marks);
+    for (wr_link *link; (link = wr_list_pop(&outbox->written_too_large));)
+        free(row_of(link));
     outbox->loaded_to = outbox->next_sequence - 1;
 }

@@ -119,6 +119,14 @@ bool wr_pipeline_ask(wr_core *core, void (*run)(wr_core *core, void *what), void
     return was_run;
 }
 
+void wr_pipeline_refuse_asks(wr_core *core)
+{
+    pthread_mutex_lock(&core->lock);
+    core->handoff.asks_are_refused = true;
+    pthread_cond_signal(&core->handoff.client_changed);
+    pthread_mutex_unlock(&core->lock);
+}
+
 weir_err wr_pipeline_wait(wr_core *core, int timeout_ms, weir_failure *failure)
 {
     handoff *handoff = &core->handoff;

@@ -101,6 +101,7 @@ void wr_pipeline_fini(struct wr_core *core);
 void wr_pipeline_stop(struct wr_core *core, bool tell);
 /* Run it on the database side, between two batches, and wait for that. False: it was not run, the core is ending. */
 bool wr_pipeline_ask(struct wr_core *core, void (*run)(struct wr_core *core, void *what), void *what);
+void wr_pipeline_refuse_asks(struct wr_core *core); /* from now on: the core is ending */
 /* The database side waits until there is something to do, and runs what it is asked. An error: the other side's. */
 WEIR_MUST_CHECK weir_err wr_pipeline_wait(struct wr_core *core, int timeout_ms, weir_failure *failure);
 void wr_pipeline_wake_client(struct wr_core *core); /* any thread */

@@ -406,6 +406,8 @@ static bool stop(app *app)
     if (app->stop)
         wr_stop_begin(app->stop);
     set_core_to_wake(app, NULL);
+    if (app->core)
+        wr_core_settle(app->core, number_of(app, "drain.timeout"));
     wr_http_server_stop(app->server);
     wr_core_free(app->core);
     wr_routes_free(app->routes);

@@ -316,6 +316,9 @@ TEST(a_handler_that_stops_the_service_stops_both_threads_and_nothing_of_its_batc
     CHECK(err != WEIR_OK && strstr(f->failure.sentence, "thing.happened"));
     int64_t handled = COUNT(f, "effects"); /* with jitter the first ones may have been a batch of their own */
     CHECK(handled <= 3);
+    wr_core_settle(f->core, 20000);
+    CHECK_EQ(COUNT(f, "weir_outbox"), 0);
+    CHECK_EQ(wr_sim_count(f->cluster, "out"), handled);
     wr_core_free(f->core);
     f->core = NULL;
     int64_t told = wr_sim_committed(f->cluster, "tally", "in", 0) + wr_sim_committed(f->cluster, "tally", "in", 1);
