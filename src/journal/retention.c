@@ -157,15 +157,13 @@ static weir_err decide(wr_log *log, int64_t now_ms, bool *ret_held)
     if (wr_log_broken(log))
         return WEIR_E_BROKEN;
     wr_segment *active = wr_log_active(log);
-    if (has_expired(log, active, now_ms) && can_go(log, active)) {
-        weir_err err = wr_log_roll(log);
-        if (err != WEIR_OK)
-            return err;
-    }
+    weir_err rolled = WEIR_OK; /* where that fails, those before it may go all the same */
+    if (has_expired(log, active, now_ms) && can_go(log, active))
+        rolled = wr_log_roll(log);
     size_t count = count_deletable(log, now_ms, ret_held);
     if (count > 0 && log->segments[count]->base_offset > log->asked_start)
         log->asked_start = log->segments[count]->base_offset;
-    return WEIR_OK;
+    return rolled;
 }
 
 static int64_t rest(wr_log *log, int64_t now_ms, bool held)

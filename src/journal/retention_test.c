@@ -9,6 +9,7 @@ typedef struct table {
     wr_io *io;
     wr_log_config config;
     wr_log *log;
+    int64_t used_size;
 } table;
 
 /* Ten segments of one batch each, offsets 0..9, times 1000, 2000, … */
@@ -353,12 +354,12 @@ TEST(segments_stay_until_a_snapshot_of_their_producers_is_on_the_disk)
     wr_log_ticket ticket;
     put_ok(b.log, &(batch_plan){.value_size = 60});
     wr_log_sync_begin(b.log, &ticket);
-    wr_sim_fail_at(b.sim, wr_sim_write_count(b.sim), ENOSPC); /* the making of the snapshot, or the checkpoint's */
+    wr_sim_fail_at(b.sim, wr_sim_write_count(b.sim), EIO); /* the making of the snapshot, or the checkpoint's */
     weir_err err = wr_log_trim(b.log, 20);
-    CHECK(err == WEIR_E_FULL || err == WEIR_E_AGAIN);
+    CHECK(err == WEIR_E_IO || err == WEIR_E_AGAIN);
     CHECK_EQ(wr_log_start_offset(b.log), 0);
     CHECK(exists(&b, 0, ".log"));
-    wr_sim_fail_at(b.sim, UINT64_MAX, ENOSPC);
+    wr_sim_fail_at(b.sim, UINT64_MAX, EIO);
     CHECK_OK(wr_log_ticket_sync(&ticket));
     wr_log_sync_end(b.log, &ticket, WEIR_OK);
     CHECK_OK(wr_log_trim(b.log, 20));
@@ -589,4 +590,96 @@ TEST(a_log_that_promised_nothing_opens_after_a_power_cut_whatever_was_lost)
         wr_log_abandon(log);
         wr_sim_free(sim);
     }
+}
+
+/* ---- a disk without room */
+
+static weir_err add_size(void *user, const char *name, bool is_dir)
+{
+    table *b = user;
+    (void)is_dir;
+    char path[128];
+    snprintf(path, sizeof path, "data/t-0/%s", name);
+    wr_file *file;
+    int64_t size = 0;
+    CHECK_OK(wr_file_open(b->io, path, WR_FILE_READ, &file));
+    CHECK_OK(wr_file_size(file, &size));
+    wr_file_close(file);
+    b->used_size += size;
+    return WEIR_OK;
+}
+
+/* Sixty batches in segments of about seven, which have indexes. */
+static table begin_with_indexes(void)
+{
+    table b = {.sim = wr_sim_new(1), .config = small_config()};
+    b.io = wr_sim_io(b.sim);
+    b.config.file_delete_delay_ms = 5000;
+    b.log = open_ok(b.io, "data/t-0", &b.config);
+    for (int i = 0; i < 60; i++)
+        put_ok(b.log, &(batch_plan){.value_size = 60, .time_ms = 1000 * (i + 1)});
+    CHECK_OK(wr_log_sync(b.log));
+    return b;
+}
+
+/* The same on a disk that takes not a byte more. */
+static table begin_on_full_disk(void)
+{
+    table b = begin_with_indexes();
+    CHECK_OK(wr_dir_list(b.io, "data/t-0", add_size, &b));
+    wr_sim_set_capacity(b.sim, b.used_size);
+    return b;
+}
+
+static void expect_whole(table *b, int64_t start)
+{
+    CHECK_EQ(wr_log_start_offset(b->log), start);
+    wr_sim_set_capacity(b->sim, -1);
+    reopen(b);
+    CHECK_EQ(wr_log_start_offset(b->log), start);
+    CHECK_EQ(wr_log_end_offset(b->log), 60);
+    CHECK_EQ(read_ok(b->log, 1000), 60 - start);
+    put_ok(b->log, &(batch_plan){.value_size = 60});
+    end(b);
+}
+
+TEST(old_segments_go_also_when_the_disk_has_no_room_left)
+{
+    table b = begin_on_full_disk();
+    configure(&b, 10000, -1);
+    retain(&b, 51001);
+    int64_t start = wr_log_start_offset(b.log);
+    CHECK(start > 30 && start <= 40);
+    expect_whole(&b, start);
+}
+
+TEST(a_log_is_trimmed_also_when_the_disk_has_no_room_left)
+{
+    table b = begin_on_full_disk();
+    CHECK_OK(wr_log_trim(b.log, 40));
+    expect_whole(&b, 40);
+}
+
+TEST(an_active_segment_that_cannot_be_rolled_keeps_no_older_one)
+{
+    int refused = 0;
+    for (uint64_t n = 0; n < 8; n++) {
+        table b = begin_with_indexes();
+        configure(&b, 1000, -1);
+        wr_sim_fail_at(b.sim, wr_sim_write_count(b.sim) + n, ENOSPC);
+        int64_t next_ms;
+        weir_err err = wr_log_retain(b.log, 1000000, &next_ms);
+        CHECK(err == WEIR_OK || err == WEIR_E_FULL);
+        if (wr_log_state_of(b.log) == WR_LOG_BROKEN) { /* it was a sync */
+            end(&b);
+            continue;
+        }
+        refused += err == WEIR_E_FULL;
+        CHECK(wr_log_start_offset(b.log) > 50);
+        wr_sim_fail_at(b.sim, UINT64_MAX, ENOSPC);
+        retain(&b, 1000000);
+        CHECK_EQ(wr_log_start_offset(b.log), 60);
+        end(&b);
+    }
+    CHECK(refused > 0);
 }

@@ -18,7 +18,10 @@
  * that it names was taken at or behind the base of the first segment that will be left; and a snapshot is named only when
  * everything that it describes is on the disk, since the next open has no use for one of batches that a power cut took.
  * Where neither the one in force nor one that was taken meanwhile will do, the deletion waits for the next sync, which
- * takes a new one. A log that promised nothing takes it at its end and names it at once. */
+ * takes a new one. A log that promised nothing takes it at its end and names it at once.
+ *
+ * On a full disk there may be no room for the checkpoint that would let segments go. Then the indexes of these segments are
+ * removed, and it is tried once more: an index is made again from its segment, should that stay all the same. */
 #include "log_int.h"
 
 #include <base/time.h>
@@ -42,6 +45,8 @@ struct wr_log_upkeep {
     int64_t old_snapshot; /* that is removed after; -1: none */
     wr_buf epochs;        /* leader-epoch-checkpoint, if it is to be written */
     int32_t filed_epoch;
+    int64_t *going; /* bases of segments below start_offset, whose indexes are spared when there is no room */
+    size_t going_count;
     wr_removal *removals;
     size_t removal_count;
 
@@ -150,12 +155,24 @@ static weir_err encode(wr_log_upkeep *upkeep)
     return wr_buf_failed(&upkeep->checkpoint) || wr_buf_failed(&upkeep->epochs) ? WEIR_E_MEMORY : WEIR_OK;
 }
 
+/* Without memory there is only less to be spared. */
+static void note_going(wr_log_upkeep *upkeep)
+{
+    const wr_log *log = upkeep->log;
+    size_t count = wr_log_segment_at(log, upkeep->start_offset);
+    upkeep->going = count ? calloc(count, sizeof *upkeep->going) : NULL;
+    upkeep->going_count = upkeep->going ? count : 0;
+    for (size_t i = 0; i < upkeep->going_count; i++)
+        upkeep->going[i] = log->segments[i]->base_offset;
+}
+
 static weir_err prepare(wr_log_upkeep *upkeep)
 {
     wr_log *log = upkeep->log;
     weir_err err = WEIR_OK;
     if (can_begin_later(log)) {
         upkeep->start_offset = log->asked_start;
+        note_going(upkeep);
         if (wr_log_lacks_snapshot(log))
             err = wr_log_take_snapshot(log);
         if (err == WEIR_OK)
@@ -187,6 +204,7 @@ static void upkeep_free(wr_log_upkeep *upkeep)
     wr_buf_fini(&upkeep->snapshot.bytes);
     wr_buf_fini(&upkeep->checkpoint);
     wr_buf_fini(&upkeep->epochs);
+    free(upkeep->going);
     free(upkeep);
 }
 
@@ -368,11 +386,32 @@ static weir_err tidy(wr_log_upkeep *upkeep)
     return first;
 }
 
+static weir_err write_down(wr_log_upkeep *upkeep)
+{
+    weir_err err = write_snapshot(upkeep);
+    return err == WEIR_OK ? replace_checkpoint(upkeep) : err;
+}
+
+/* True if something could be spared. */
+static bool make_room(wr_log_upkeep *upkeep)
+{
+    bool removed = false;
+    for (size_t i = 0; i < upkeep->going_count; i++)
+        for (int k = 1; k < SUFFIX_COUNT; k++) {
+            char path[WR_LOG_PATH_MAX];
+            weir_err err = wr_log_path(upkeep->log, upkeep->going[i], suffixes[k], path);
+            removed |= err == WEIR_OK && wr_path_remove(upkeep->log->io, path) == WEIR_OK;
+        }
+    return removed && wr_dir_sync(upkeep->log->io, upkeep->log->directory) == WEIR_OK; /* until then it may count */
+}
+
 weir_err wr_log_upkeep_run(wr_log_upkeep *upkeep)
 {
-    weir_err err = upkeep->replaces ? write_snapshot(upkeep) : WEIR_OK;
-    if (err == WEIR_OK && upkeep->replaces)
-        err = replace_checkpoint(upkeep);
+    weir_err err = upkeep->replaces ? write_down(upkeep) : WEIR_OK;
+    if (err == WEIR_E_FULL && !upkeep->unknown && make_room(upkeep)) {
+        upkeep->failed = (wr_log_cause){0};
+        err = write_down(upkeep);
+    }
     weir_err tidied = upkeep->unknown ? WEIR_OK : tidy(upkeep);
     return err == WEIR_OK ? tidied : err;
 }
