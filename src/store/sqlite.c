@@ -1,12 +1,14 @@
 /* One SQLite connection: opening it, its transactions, and what its errors mean.
  *
- * The file is marked as weir's by application_id "weir". It is kept in WAL mode, so that readers never wait for the
+ * The file is marked as weir's by application_id "weir"; one that has no mark is taken when it is empty or has weir's
+ * tables. It is kept in WAL mode, so that readers never wait for the
  * writer; synchronous=FULL syncs the WAL at each commit. The WAL is copied back every 1000 pages (4 MiB) and cut to
  * 8 MiB when a reader had let it grow. */
 #include "sqlite_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { APPLICATION_ID = 0x77656972 /* "weir" */, BUSY_TIMEOUT_MS = 5000 };
 
@@ -48,6 +50,12 @@ static weir_err err_of(int code, bool is_running)
     }
 }
 
+/* What somebody has to do something about outside of the program, who has to know which file it is. */
+static bool is_of_the_file(weir_err err)
+{
+    return err == WEIR_E_CORRUPT || err == WEIR_E_IO || err == WEIR_E_FULL || err == WEIR_E_AGAIN;
+}
+
 weir_err wr_sqlite_failed(sqlite_store *store, int code, bool is_running, const char *doing, weir_failure *failure)
 {
     weir_err err = err_of(code, is_running);
@@ -55,7 +63,11 @@ weir_err wr_sqlite_failed(sqlite_store *store, int code, bool is_running, const 
     const char *words = code == sqlite3_extended_errcode(store->db) || code == sqlite3_errcode(store->db)
                             ? sqlite3_errmsg(store->db)
                             : sqlite3_errstr(code);
-    weir_fail(failure, err, "database, %s: %s", doing, words);
+    const char *file = is_of_the_file(err) ? sqlite3_db_filename(store->db, "main") : NULL;
+    if (file && *file && strcmp(file, doing) != 0)
+        weir_fail(failure, err, "database %.150s, %s: %s", file, doing, words);
+    else
+        weir_fail(failure, err, "database, %s: %s", doing, words);
     if (failure) {
         failure->os_error = os_error;
         failure->retriable = err == WEIR_E_AGAIN || err == WEIR_E_FULL;
@@ -89,12 +101,24 @@ static weir_err one_number(sqlite_store *store, const char *sql, int64_t *ret_nu
 
 static weir_err set_up(sqlite_store *store, unsigned flags, const char *path, weir_failure *failure)
 {
-    int64_t application_id = 0;
+    int64_t application_id = 0, table_count = 0, own_count = 0;
     weir_err err = one_number(store, "PRAGMA application_id", &application_id, failure);
+    if (err == WEIR_OK && application_id == 0)
+        err = one_number(store, "SELECT count(*) FROM sqlite_schema", &table_count, failure);
+    if (err == WEIR_OK && application_id == 0) /* an early weir's, or one whose mark a tool has lost */
+        err =
+            one_number(store, "SELECT count(*) FROM sqlite_schema WHERE name = 'weir_migrations'", &own_count, failure);
+    if (err == WEIR_E_CORRUPT)
+        return weir_fail(
+            failure, err,
+            "%.150s is no SQLite database, or a damaged one: put a good copy in its place (with its -wal), "
+            "or choose another file",
+            path);
     if (err != WEIR_OK)
         return err;
-    if (application_id != 0 && application_id != APPLICATION_ID)
-        return weir_fail(failure, WEIR_E_FORMAT, "%s is the database of another program", path);
+    if ((application_id != 0 && application_id != APPLICATION_ID) || (table_count > 0 && own_count == 0))
+        return weir_fail(failure, WEIR_E_FORMAT,
+                         "%.150s is the database of another program, and is left as it is: choose another file", path);
 
     err = own_script(store, "PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;", failure);
     if (err == WEIR_OK && !(flags & WR_STORE_READ_ONLY)) {

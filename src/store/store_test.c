@@ -254,4 +254,51 @@ TEST(another_programs_database_is_not_touched)
     wr_store *store = NULL;
     weir_failure failure = {0};
     CHECK_EQ(wr_store_open(path, 0, &store, &failure), WEIR_E_CORRUPT);
+    CHECK(strstr(failure.sentence, path) && strstr(failure.sentence, "choose another file"));
+    CHECK_EQ(wr_store_open(path, WR_STORE_READ_ONLY, &store, &failure), WEIR_E_CORRUPT);
+    CHECK(strstr(failure.sentence, path) && strstr(failure.sentence, "choose another file"));
+}
+
+/* As another program leaves its database: with the mark it has set, or none. */
+static void make_foreign(const char *path, const char *sql)
+{
+    wr_store *store = open_at(path, 0);
+    CHECK_OK(wr_store_script(store, sql, NULL));
+    wr_store_close(store);
+}
+
+TEST(a_database_without_a_mark_is_taken_only_when_it_is_empty_or_has_weirs_tables)
+{
+    const char *path = fresh_path();
+    const unsigned ways[] = {0, WR_STORE_READ_ONLY};
+    make_foreign(path, "CREATE TABLE customers (name); PRAGMA application_id=0");
+    for (size_t i = 0; i < 2; i++) {
+        wr_store *store = NULL;
+        weir_failure failure = {0};
+        CHECK_EQ(wr_store_open(path, ways[i], &store, &failure), WEIR_E_FORMAT);
+        CHECK(strstr(failure.sentence, path) && strstr(failure.sentence, "another program"));
+    }
+    path = fresh_path();
+    wr_store *store = open_at(path, 0);
+    CHECK_OK(wr_store_migrate_own(store, 1, NULL));
+    CHECK_OK(wr_store_script(store, "CREATE TABLE customers (name); PRAGMA application_id=0", NULL));
+    wr_store_close(store);
+    wr_store_close(open_at(path, 0));
+    path = fresh_path();
+    fclose(fopen(path, "wb"));
+    store = open_at(path, 0);
+    CHECK_EQ(number(store, "PRAGMA application_id"), 0x77656972);
+    wr_store_close(store);
+}
+
+TEST(an_error_that_somebody_has_to_act_upon_names_the_file)
+{
+    const char *path = fresh_path();
+    wr_store *store = open_at(path, WR_STORE_NOT_DURABLE);
+    weir_failure failure = {0};
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a)", NULL));
+    CHECK_OK(wr_store_limit_pages(store, 4));
+    CHECK_EQ(wr_store_exec(store, "INSERT INTO t VALUES (zeroblob(1000000))", NULL, &failure), WEIR_E_FULL);
+    CHECK(strstr(failure.sentence, path));
+    wr_store_close(store);
 }
