@@ -138,7 +138,8 @@ weir_err wr_pipeline_wait(wr_core *core, int timeout_ms, weir_failure *failure)
            (wr_list_empty(&handoff->chunks) || !handoff->may_read) && !core->command_count)
         is_over = timeout_ms == 0 || !wait_for(&handoff->main_changed, core, &until);
     handoff->main_is_woken = false;
-    if (handoff->has_ended && wr_list_empty(&handoff->chunks)) { /* what was read before that is handled first */
+    bool is_taken = handoff->may_read && !wr_list_empty(&handoff->chunks); /* what was read before is handled first */
+    if (handoff->has_ended && !is_taken) {
         err = handoff->client_err != WEIR_OK ? handoff->client_err : WEIR_E_CLOSED;
         weir_fail(failure, err, "%s", handoff->client_failure.sentence);
     }

@@ -250,3 +250,23 @@ TEST(only_whole_events_whose_attributes_are_headers_are_decoded_ahead_and_all_en
     check_metric(&f, "weir_inbox_undecodable_total{service=\"tally\"} 1\n");
     fixture_end(&f);
 }
+
+TEST(records_that_came_before_an_error_of_the_kafka_side_are_handled_first_but_a_stop_does_not_wait_for_them)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_turns(&f, 2);
+    fixture_happen(&f, "a", 1);
+    read_ahead(&f);
+    handoff *handoff = &f.core->handoff;
+    handoff->has_ended = true;
+    handoff->client_err = WEIR_E_BROKEN;
+    CHECK_OK(wr_pipeline_wait(f.core, 0, &f.failure));
+    wr_pipeline_may_read(f.core, false); /* as when it stops: nobody takes what was read */
+    CHECK_EQ(wr_pipeline_wait(f.core, 0, &f.failure), WEIR_E_BROKEN);
+    wr_pipeline_may_read(f.core, true);
+    CHECK_EQ(wr_pipeline_take(f.core), 1);
+    CHECK_EQ(wr_pipeline_wait(f.core, 0, &f.failure), WEIR_E_BROKEN);
+    fixture_end(&f);
+}
