@@ -53,17 +53,41 @@ static weir_slice key_of(char *key, size_t size, const char *id, const char *top
     return (weir_slice){(uint8_t *)key, (size_t)used};
 }
 
-/* Everything that is written already may be read again. */
-static void make_room(senders *senders)
+static weir_err write_changed(wr_core *core, weir_failure *failure)
 {
+    senders *senders = &core->senders;
+    weir_err err = WEIR_OK;
+    for (size_t i = 0; i < senders->changed_count && err == WEIR_OK; i++) {
+        sender *sender = senders->changed[i];
+        sender->is_changed = false;
+        err = wr_store_run(core->store, WR_SQL_SENDER_SET,
+                           WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
+                                       WEIR_INT(sender->highest), WEIR_INT(wr_clock_ms(core))),
+                           failure);
+    }
+    senders->changed_count = 0;
+    return err;
+}
+
+/* Everything that is written already may be read again. A batch may be from more senders than memory holds: what it has
+ * changed is written with its transaction, in front of the savepoint of the event that is looked at. */
+static weir_err make_room(wr_core *core, weir_failure *failure)
+{
+    senders *senders = &core->senders;
     weir_slice key;
     sender *sender;
     senders->last = NULL;
+    if (senders->changed_count == wr_map_count(senders->cached)) {
+        weir_err err = write_changed(core, failure);
+        if (err != WEIR_OK)
+            return err;
+    }
     for (size_t at = 0; (sender = wr_map_next(senders->cached, &at, &key));)
         if (!sender->is_changed) {
             wr_map_remove(senders->cached, key);
             free(sender);
         }
+    return WEIR_OK;
 }
 
 static weir_err read_highest(wr_core *core, sender *sender, weir_failure *failure)
@@ -96,11 +120,12 @@ static weir_err add(wr_core *core, weir_slice key, const char *id, const char *t
     if (err == WEIR_OK) {
         err = wr_map_add(senders->cached, key, made);
         if (err == WEIR_E_LIMIT) {
-            make_room(senders);
-            err = wr_map_add(senders->cached, key, made);
+            err = make_room(core, failure);
+            if (err == WEIR_OK)
+                err = wr_map_add(senders->cached, key, made);
         }
-        if (err != WEIR_OK)
-            weir_fail(failure, err, "no room for a sender");
+        if (err == WEIR_E_MEMORY || err == WEIR_E_LIMIT)
+            weir_fail(failure, err, "no memory for a sender");
     }
     if (err != WEIR_OK) {
         free(made);
@@ -228,16 +253,6 @@ static weir_err prune(wr_core *core, weir_failure *failure)
 
 weir_err wr_senders_write(wr_core *core, weir_failure *failure)
 {
-    senders *senders = &core->senders;
-    weir_err err = WEIR_OK;
-    for (size_t i = 0; i < senders->changed_count && err == WEIR_OK; i++) {
-        sender *sender = senders->changed[i];
-        sender->is_changed = false;
-        err = wr_store_run(core->store, WR_SQL_SENDER_SET,
-                           WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
-                                       WEIR_INT(sender->highest), WEIR_INT(wr_clock_ms(core))),
-                           failure);
-    }
-    senders->changed_count = 0;
+    weir_err err = write_changed(core, failure);
     return err == WEIR_OK ? prune(core, failure) : err;
 }

@@ -47,6 +47,31 @@ TEST(a_repetition_is_known_however_many_senders_came_between)
     fixture_end(&f);
 }
 
+TEST(a_batch_may_be_from_more_senders_than_memory_holds)
+{
+    enum { SENDERS = 30 };
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    f.options.senders_max = 8;
+    f.options.batch_max = 100;
+    fixture_restart(&f);
+    wr_sim_rebalance(f.cluster, "tally");
+    append_from(&f, 0, 1);
+    settle(&f); /* the table is cut with this batch, and not again for a minute */
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < SENDERS; i++)
+            append_from(&f, i, 5);
+    fixture_turns(&f, 10);
+    CHECK_EQ(COUNT(&f, "effects"), 1 + SENDERS);
+    CHECK_EQ(COUNT(&f, "weir_senders WHERE highest = 5"), SENDERS);
+    for (int i = 0; i < SENDERS; i++)
+        append_from(&f, i, 4 + i % 3); /* a third of them is new */
+    fixture_turns(&f, 10);
+    CHECK_EQ(COUNT(&f, "effects"), 1 + SENDERS + SENDERS / 3);
+    fixture_end(&f);
+}
+
 TEST(senders_past_the_limit_go_silent_ones_first_and_a_start_succeeds)
 {
     fixture f;
