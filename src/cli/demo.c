@@ -1,6 +1,7 @@
 /* weir demo */
 #include <cli/commands.h>
 
+#include <base/text.h>
 #include <cli/output.h>
 #include <client/client.h>
 #include <demo/demo.h>
@@ -54,12 +55,30 @@ static int port_of(const wr_cli *cli, const char *name, bool live, int standard)
     return wr_cli_on(cli, name) ? (int)wr_cli_number(cli, name) : live ? standard : 0;
 }
 
+/* Digits, and perhaps a point and more digits. */
+static bool read_decimal(const char *text, double *ret_number)
+{
+    int64_t whole, part = 0;
+    double scale = 1;
+    const char *rest;
+    if (wr_digits_parse(text, &whole, &rest) != WEIR_OK)
+        return false;
+    if (*rest == '.') {
+        const char *start = rest + 1;
+        if (wr_digits_parse(start, &part, &rest) != WEIR_OK)
+            return false;
+        for (; start < rest; start++)
+            scale *= 10;
+    }
+    *ret_number = (double)whole + (double)part / scale;
+    return *rest == '\0';
+}
+
 static int parse_rate(wr_cli *cli, bool live, double *ret_rate)
 {
     const char *text = wr_cli_text(cli, "rate");
-    char *end = NULL;
-    double rate = text ? strtod(text, &end) : live ? 5 : 0;
-    if (text && (end == text || *end || text[strspn(text, "0123456789.")] || !(rate >= 0 && rate <= 1e6)))
+    double rate = live ? 5 : 0;
+    if (text && (!read_decimal(text, &rate) || rate > 1e6))
         return wr_cli_usage(cli, "--rate takes invoices a second, a number from 0 to 1000000, not '%s'", text);
     *ret_rate = rate;
     return WR_EXIT_OK;

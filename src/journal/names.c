@@ -1,6 +1,7 @@
 /* File names as Kafka makes them: 20 decimal digits and a suffix. */
 #include "log_int.h"
 
+#include <base/text.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -21,15 +22,11 @@ weir_err wr_log_path_named(const wr_log *log, const char *name, char ret_path[WR
 
 bool wr_log_name_read(const char *name, int64_t *ret_offset, const char **ret_suffix)
 {
-    uint64_t offset = 0;
-    for (int i = 0; i < DIGITS; i++) {
-        if (name[i] < '0' || name[i] > '9' || offset > (uint64_t)INT64_MAX / 10)
-            return false;
-        offset = offset * 10 + (uint64_t)(name[i] - '0');
-    }
-    if (offset > INT64_MAX || name[DIGITS] != '.')
+    int64_t offset;
+    const char *rest;
+    if (wr_digits_parse(name, &offset, &rest) != WEIR_OK || rest != name + DIGITS || *rest != '.')
         return false;
-    *ret_offset = (int64_t)offset;
-    *ret_suffix = name + DIGITS;
+    *ret_offset = offset;
+    *ret_suffix = rest;
     return true;
 }

@@ -14,7 +14,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { WRITE_EVERY_MS = 1000 };
 
@@ -25,12 +24,13 @@ int64_t wr_clock_ms(const wr_core *core)
 
 weir_err wr_clock_load(wr_core *core, weir_failure *failure)
 {
-    char text[32];
+    int64_t start_ms = 0;
     bool is_found = false;
-    weir_err err = wr_meta_get(core->store, "clock", text, sizeof text, &is_found, failure);
+    weir_err err = wr_meta_get_number(core, "clock", &start_ms, &is_found, failure);
     if (err != WEIR_OK)
         return err;
-    int64_t start_ms = is_found ? strtoll(text, NULL, 10) : wr_now_ms(core->io);
+    if (!is_found)
+        start_ms = wr_now_ms(core->io);
     core->clock.base_ms = start_ms - wr_mono_us(core->io) / 1000;
     core->clock.written_ms = is_found ? start_ms : 0;
     return WEIR_OK;

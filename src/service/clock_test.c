@@ -128,3 +128,30 @@ TEST(the_window_of_seen_ids_counts_the_time_that_the_service_ran)
     CHECK_EQ(COUNT(&f, "weir_seen"), 2); /* 1 is forgotten */
     fixture_end(&f);
 }
+
+TEST(a_damaged_number_in_weir_meta_is_said_with_its_file_and_never_taken_for_another)
+{
+    static const char *const keys[] = {"clock", "outbox.sequence"};
+    static const char *const values[] = {"17x", "", "-5", "1e3", " 7", "99999999999999999999", "9223372036854775807"};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
+            fixture f;
+            weir_service service;
+            char sql[200];
+            park(&f, &service);
+            wr_core_free(f.core);
+            f.core = NULL;
+            snprintf(sql, sizeof sql,
+                     "INSERT INTO weir_meta VALUES ('%s', '%s') ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                     keys[k], values[v]);
+            fixture_exec(f.database, sql);
+            CHECK_EQ(wr_core_new(&f.options, &f.core, &f.failure), WEIR_E_CORRUPT);
+            CHECK(strstr(f.failure.sentence, f.database));
+            CHECK(strstr(f.failure.sentence, keys[k]));
+            CHECK(strstr(f.failure.sentence, "restore"));
+            snprintf(sql, sizeof sql, "UPDATE weir_meta SET value = '70' WHERE key = '%s'", keys[k]);
+            fixture_exec(f.database, sql);
+            fixture_start(&f);
+            fixture_end(&f);
+        }
+}

@@ -451,6 +451,9 @@ WEIR_MUST_CHECK weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did
 void wr_batch_refuse_commands(wr_core *core);
 WEIR_MUST_CHECK weir_err wr_meta_get(wr_store *store, const char *key, char *ret_text, size_t size, bool *ret_found,
                                      weir_failure *failure);
+/* Errors: WEIR_E_CORRUPT when what stands there is no number. */
+WEIR_MUST_CHECK weir_err wr_meta_get_number(wr_core *core, const char *key, int64_t *ret_number, bool *ret_found,
+                                            weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_meta_set(wr_store *store, const char *key, const char *text, weir_failure *failure);
 
 #endif

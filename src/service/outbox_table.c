@@ -30,7 +30,6 @@ static weir_err load_meta(wr_core *core, weir_failure *failure)
 {
     outbox *outbox = &core->outbox;
     bool found;
-    char text[32];
     weir_err err = wr_meta_get(core->store, "outbox.id", outbox->id, sizeof outbox->id, &found, failure);
     if (err == WEIR_OK && !found) {
         uint8_t random[16];
@@ -39,11 +38,12 @@ static weir_err load_meta(wr_core *core, weir_failure *failure)
         wr_uuid_print(&id, outbox->id);
         err = wr_meta_set(core->store, "outbox.id", outbox->id, failure);
     }
+    int64_t stored = 0;
     if (err == WEIR_OK)
-        err = wr_meta_get(core->store, "outbox.sequence", text, sizeof text, &found, failure);
+        err = wr_meta_get_number(core, "outbox.sequence", &stored, &found, failure);
     if (err != WEIR_OK)
         return err;
-    outbox->stored_sequence = found ? strtoll(text, NULL, 10) : 0;
+    outbox->stored_sequence = stored;
     outbox->next_sequence = outbox->stored_sequence + 1;
     return WEIR_OK;
 }

@@ -1,7 +1,10 @@
 /* Single values that a service keeps in its database: weir_meta (store/sqlite_sql.c). */
 #include "core_int.h"
 
+#include <base/text.h>
 #include <stdio.h>
+
+#define META_NUMBER_MAX (INT64_MAX / 2) /* so that delays and rows may be added to it */
 
 weir_err wr_meta_get(wr_store *store, const char *key, char *ret_text, size_t size, bool *ret_found,
                      weir_failure *failure)
@@ -18,6 +21,20 @@ weir_err wr_meta_get(wr_store *store, const char *key, char *ret_text, size_t si
         return err;
     *ret_found = err == WEIR_OK;
     return WEIR_OK;
+}
+
+weir_err wr_meta_get_number(wr_core *core, const char *key, int64_t *ret_number, bool *ret_found, weir_failure *failure)
+{
+    char text[32]; /* what is cut here was too large anyway */
+    weir_err err = wr_meta_get(core->store, key, text, sizeof text, ret_found, failure);
+    if (err != WEIR_OK || !*ret_found)
+        return err;
+    if (wr_number_parse(text, 0, META_NUMBER_MAX, ret_number) == WEIR_OK)
+        return WEIR_OK;
+    return weir_fail(
+        failure, WEIR_E_CORRUPT,
+        "%s is damaged: %s in its table weir_meta is '%s' and no number; restore the database from a backup",
+        core->options.database, key, text);
 }
 
 weir_err wr_meta_set(wr_store *store, const char *key, const char *text, weir_failure *failure)

@@ -4,6 +4,7 @@
 #include "properties.h"
 #include "topic_files.h"
 
+#include <base/text.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,9 +80,25 @@ static weir_err damaged_properties(const char *path, weir_failure *failure)
         "%s is not what was written: its crc32c does not fit; restore it, or correct it and remove that line", path);
 }
 
+/* The file may say of which node it is. */
+static weir_err check_node(const wr_data_dir *dir, const char *path, weir_slice text, weir_failure *failure)
+{
+    char value[FILE_SIZE_MAX];
+    int64_t node;
+    if (!wr_properties_get(text, "node.id", value, sizeof value))
+        return WEIR_OK;
+    if (wr_number_parse(value, 0, INT32_MAX, &node) != WEIR_OK)
+        return weir_fail(failure, WEIR_E_CORRUPT,
+                         "%s has node.id=%.40s, which is no number; restore the file, or correct that line", path,
+                         value);
+    if (node != dir->config.node_id)
+        return weir_fail(failure, WEIR_E_FORMAT, "%s is of node %s, not %d", path, value, dir->config.node_id);
+    return WEIR_OK;
+}
+
 static weir_err read_meta(wr_data_dir *dir, weir_failure *failure)
 {
-    char path[WR_PATH_SIZE], value[WR_UUID_BASE64_SIZE];
+    char path[WR_PATH_SIZE];
     path_of(dir, "meta.properties", path);
     weir_arena *arena = weir_arena_new(FILE_SIZE_MAX * 2);
     if (!arena)
@@ -99,9 +116,8 @@ static weir_err read_meta(wr_data_dir *dir, weir_failure *failure)
     } else if (dir->config.cluster_id && strcmp(dir->config.cluster_id, dir->cluster_id) != 0) {
         err = weir_fail(failure, WEIR_E_FORMAT, "%s is of cluster %s, not %s", path, dir->cluster_id,
                         dir->config.cluster_id);
-    } else if (wr_properties_get(text, "node.id", value, sizeof value) &&
-               strtol(value, NULL, 10) != dir->config.node_id) {
-        err = weir_fail(failure, WEIR_E_FORMAT, "%s is of node %s, not %d", path, value, dir->config.node_id);
+    } else {
+        err = check_node(dir, path, text, failure);
     }
     weir_arena_free(arena);
     return err;

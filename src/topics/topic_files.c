@@ -7,11 +7,13 @@
 #include <assert.h>
 #include <base/array.h>
 #include <base/map.h>
+#include <base/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
     FILE_SIZE_MAX = 1 << 20,
+    PARTITION_COUNT_MAX = 10000000,
     DELETED_NAME_MAX = 200,
     ID_SIZE = WR_UUID_BASE64_SIZE - 1,
     SCAN_SIZE_MAX = 256 << 20,
@@ -292,7 +294,7 @@ static weir_err read_topic(data_scan *scan, const char *path, weir_slice text, w
 {
     char value[64];
     wr_uuid id;
-    long count = 0;
+    int64_t count = 0;
     if (!wr_properties_hold(text))
         return weir_fail(
             scan->failure, WEIR_E_CORRUPT,
@@ -300,10 +302,13 @@ static weir_err read_topic(data_scan *scan, const char *path, weir_slice text, w
             path);
     if (!wr_properties_get(text, "topic.id", value, sizeof value) || wr_uuid_parse(value, &id) != WEIR_OK)
         return weir_fail(scan->failure, WEIR_E_CORRUPT, "%s has no topic.id", path);
-    if (wr_properties_get(text, "partitions", value, sizeof value))
-        count = strtol(value, NULL, 10);
-    if (count < 1 || count > 10000000)
+    if (!wr_properties_get(text, "partitions", value, sizeof value))
         return weir_fail(scan->failure, WEIR_E_CORRUPT, "%s does not say how many partitions there are", path);
+    if (wr_number_parse(value, 1, PARTITION_COUNT_MAX, &count) != WEIR_OK)
+        return weir_fail(
+            scan->failure, WEIR_E_CORRUPT,
+            "%s has partitions=%s, which is no number from 1 to %d; restore the file, or correct that line", path,
+            value, PARTITION_COUNT_MAX);
 
     wr_topic_config *config = wr_topic_config_new();
     if (!config)

@@ -48,3 +48,37 @@ TEST(many_topics_are_found_and_what_none_of_them_claims_is_cleared_away)
     CHECK_OK(wr_path_remove_tree(io, files.directory));
     wr_io_free(io);
 }
+
+TEST(a_damaged_number_of_partitions_is_said_with_its_file_and_never_taken_for_another)
+{
+    static const char *const wrong[] = {"5x", "0", "-1", "", "0x5", "5 5", "10000001", "99999999999999999999"};
+    wr_io *io;
+    CHECK_OK(wr_io_real_new(&io));
+    wr_topic_files files = {.io = io, .directory = test_directory()};
+    char path[4200], text[200], id_text[WR_UUID_BASE64_SIZE];
+    wr_uuid id = {{1, 2, 3, 4}};
+    wr_uuid_print_base64(&id, id_text);
+    for (int p = 0; p < 6; p++) {
+        snprintf(path, sizeof path, "%s/orders-%d", files.directory, p);
+        CHECK_OK(wr_dir_create(io, path));
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        wr_file *file;
+        snprintf(path, sizeof path, "%s/orders-0/topic.properties", files.directory);
+        snprintf(text, sizeof text, "topic.id=%s\npartitions=%s\n", id_text, wrong[i]);
+        CHECK_OK(wr_file_open(io, path, WR_FILE_WRITE | WR_FILE_CREATE, &file));
+        CHECK_OK(wr_file_truncate(file, 0));
+        CHECK_OK(wr_file_write(file, 0, text, strlen(text)));
+        wr_file_close(file);
+        int32_t found = 0;
+        weir_failure failure = {0};
+        CHECK_EQ(wr_topic_files_scan(&files, count_topic, &found, &failure), WEIR_E_CORRUPT);
+        CHECK_EQ(found, 0);
+        CHECK(strstr(failure.sentence, path) && strstr(failure.sentence, "partitions="));
+        CHECK(strstr(failure.sentence, "restore"));
+        snprintf(path, sizeof path, "%s/orders-5", files.directory);
+        CHECK(wr_path_exists(io, path)); /* read as fewer partitions, the last ones were cleared away */
+    }
+    CHECK_OK(wr_path_remove_tree(io, files.directory));
+    wr_io_free(io);
+}
