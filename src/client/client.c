@@ -6,6 +6,11 @@ bool wr_client_free(wr_client *client)
     return !client || client->ops->client_free(client);
 }
 
+weir_err wr_client_check(wr_client *client, const char *group, weir_failure *failure)
+{
+    return client->ops->check ? client->ops->check(client, group, failure) : WEIR_OK;
+}
+
 weir_err wr_client_reach(wr_client *client, int timeout_ms, weir_failure *failure)
 {
     return client->ops->reach(client, timeout_ms, failure);

@@ -20,6 +20,9 @@ extern const wr_config_key wr_client_config[];
 
 WEIR_MUST_CHECK weir_err wr_client_new(const wr_config *config, const wr_trace *trace, wr_client **ret_client,
                                        weir_failure *failure);
+/* Whether producers and consumers start with these settings: what librdkafka finds wrong only when it starts (settings that
+ * exclude each other, a certificate that cannot be read). Takes milliseconds and connects to nobody. WEIR_E_USAGE. */
+WEIR_MUST_CHECK weir_err wr_client_check(wr_client *client, const char *group, weir_failure *failure);
 /* After all that it made. Accepts NULL. Ending producers, consumers and clients takes seconds at most, whatever state
  * the cluster is in. False: threads of this or of what it made did not end in that time and were left behind; then the
  * process ends with wr_self_exit (io/stop.h), since they do not stand what exit() does. */

@@ -8,6 +8,7 @@ enum { WR_OFFSET_COMMITTED = -1001, WR_TIME_END = -1, WR_TIME_BEGINNING = -2 };
 
 typedef struct wr_client_ops {
     bool (*client_free)(wr_client *);
+    weir_err (*check)(wr_client *, const char *, weir_failure *); /* NULL: nothing can be wrong */
     weir_err (*reach)(wr_client *, int, weir_failure *);
     weir_err (*producer_new)(wr_client *, const wr_producer_options *, wr_producer **, weir_failure *);
     weir_err (*consumer_new)(wr_client *, const wr_consumer_options *, wr_consumer **, weir_failure *);

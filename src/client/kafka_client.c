@@ -241,6 +241,18 @@ weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_ka
     return WEIR_OK;
 }
 
+weir_err wr_kafka_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle, weir_failure *failure)
+{
+    char text[160];
+    rd_kafka_t *kafka;
+    rd_kafka_conf_set(conf, "bootstrap.servers", NULL, text, sizeof(text)); /* so that it connects to nobody */
+    rd_kafka_conf_set_log_cb(conf, NULL);                                   /* that there are none, for one */
+    weir_err err = wr_kafka_start(type, conf, handle, &kafka, failure);
+    if (err == WEIR_OK)
+        rd_kafka_destroy(kafka);
+    return err;
+}
+
 static weir_err keep(wr_kafka_client *client, const char *name, const char *value, weir_failure *failure)
 {
     weir_err err = is_servers(name) ? wr_servers_check(name, value, failure) : WEIR_OK;
@@ -275,6 +287,12 @@ static weir_err keep_all(wr_kafka_client *client, const wr_config *config, weir_
     return WEIR_OK;
 }
 
+static weir_err client_check(wr_client *door, const char *group, weir_failure *failure)
+{
+    weir_err err = wr_kafka_producer_check((wr_kafka_client *)door, failure);
+    return err == WEIR_OK && group ? wr_kafka_consumer_check((wr_kafka_client *)door, group, failure) : err;
+}
+
 static bool client_free(wr_client *door)
 {
     wr_kafka_client *client = (wr_kafka_client *)door;
@@ -293,6 +311,7 @@ static bool client_free(wr_client *door)
 
 static const wr_client_ops ops = {
     .client_free = client_free,
+    .check = client_check,
     .reach = wr_kafka_reach_cluster,
     .producer_new = wr_kafka_producer_new,
     .consumer_new = wr_kafka_consumer_new,

@@ -529,7 +529,8 @@ static const wr_consumer_ops ops = {
     .free = consumer_free,
 };
 
-static weir_err start(kafka_consumer *consumer, const wr_kafka_client *client, weir_failure *failure)
+static weir_err make_conf(kafka_consumer *consumer, const wr_kafka_client *client, rd_kafka_conf_t **ret_conf,
+                          weir_failure *failure)
 {
     const wr_consumer_options *options = &consumer->options;
     const wr_kafka_setting fixed[] = {
@@ -541,8 +542,26 @@ static weir_err start(kafka_consumer *consumer, const wr_kafka_client *client, w
         {"auto.offset.reset", options->from_beginning ? "earliest" : "latest"},
         {0},
     };
+    return wr_kafka_conf_new(client, role, fixed, &consumer->handle, ret_conf, failure);
+}
+
+weir_err wr_kafka_consumer_check(wr_kafka_client *client, const char *group, weir_failure *failure)
+{
+    kafka_consumer consumer = {.options = {.group = group}};
     rd_kafka_conf_t *conf;
-    weir_err err = wr_kafka_conf_new(client, role, fixed, &consumer->handle, &conf, failure);
+    wr_kafka_handle_init(&consumer.handle, client);
+    weir_err err = make_conf(&consumer, client, &conf, failure);
+    if (err == WEIR_OK)
+        err = wr_kafka_try(RD_KAFKA_CONSUMER, conf, &consumer.handle, failure);
+    wr_kafka_handle_fini(&consumer.handle);
+    return err;
+}
+
+static weir_err start(kafka_consumer *consumer, const wr_kafka_client *client, weir_failure *failure)
+{
+    const wr_consumer_options *options = &consumer->options;
+    rd_kafka_conf_t *conf;
+    weir_err err = make_conf(consumer, client, &conf, failure);
     if (err != WEIR_OK)
         return err;
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);

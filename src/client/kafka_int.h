@@ -65,6 +65,9 @@ WEIR_MUST_CHECK weir_err wr_kafka_conf_new(const wr_kafka_client *client, const 
 /* Takes conf, which was made for this handle, also on failure. Errors: WEIR_E_USAGE with librdkafka's words. */
 WEIR_MUST_CHECK weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle,
                                         rd_kafka_t **ret_kafka, weir_failure *failure);
+/* As wr_kafka_start, and ended at once: without servers, so that it connects to nobody. */
+WEIR_MUST_CHECK weir_err wr_kafka_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle,
+                                      weir_failure *failure);
 
 /* The bootstrap servers, if they are spoken to in plain TCP; else NULL. */
 const char *wr_kafka_plain_servers(const wr_kafka_client *client);
@@ -97,6 +100,8 @@ weir_err wr_kafka_err(rd_kafka_resp_err_t code);
 /* weir_fail with librdkafka's text: "<what>: <text>". */
 weir_err wr_kafka_fail(weir_failure *failure, rd_kafka_resp_err_t code, const char *what, const char *text);
 
+WEIR_MUST_CHECK weir_err wr_kafka_producer_check(wr_kafka_client *, weir_failure *);
+WEIR_MUST_CHECK weir_err wr_kafka_consumer_check(wr_kafka_client *, const char *group, weir_failure *);
 weir_err wr_kafka_producer_new(wr_client *, const wr_producer_options *, wr_producer **, weir_failure *);
 weir_err wr_kafka_consumer_new(wr_client *, const wr_consumer_options *, wr_consumer **, weir_failure *);
 weir_err wr_kafka_describe(wr_client *, const char *, bool, int, weir_arena *, wr_cluster_info *, weir_failure *);

@@ -239,6 +239,18 @@ static weir_err make_conf(const wr_kafka_client *client, const wr_producer_optio
     return wr_kafka_conf_new(client, both, NULL, &producer->handle, ret_conf, failure);
 }
 
+weir_err wr_kafka_producer_check(wr_kafka_client *client, weir_failure *failure)
+{
+    kafka_producer producer = {0};
+    rd_kafka_conf_t *conf;
+    wr_kafka_handle_init(&producer.handle, client);
+    weir_err err = make_conf(client, &(wr_producer_options){0}, &producer, &conf, failure);
+    if (err == WEIR_OK)
+        err = wr_kafka_try(RD_KAFKA_PRODUCER, conf, &producer.handle, failure);
+    wr_kafka_handle_fini(&producer.handle);
+    return err;
+}
+
 weir_err wr_kafka_producer_new(wr_client *door, const wr_producer_options *options, wr_producer **ret_producer,
                                weir_failure *failure)
 {

@@ -202,10 +202,33 @@ TEST(what_librdkafka_finds_wrong_when_it_starts_is_said_and_harms_nothing)
         CHECK_OK(wr_config_set(config, "security.protocol", "sasl_ssl", "test", NULL));
         CHECK_OK(wr_config_set(config, wrong[i][0], wrong[i][1], "test", NULL));
         CHECK_OK(wr_client_new(config, NULL, &client, NULL));
+        CHECK_EQ(wr_client_check(client, "group", &failure), WEIR_E_USAGE);
+        CHECK(strstr(failure.sentence, "does not start with these settings: "));
         CHECK_EQ(wr_client_reach(client, 1000, &failure), WEIR_E_USAGE);
         CHECK(strstr(failure.sentence, "does not start with these settings: "));
         CHECK_EQ(wr_producer_new(client, NULL, &producer, NULL), WEIR_E_USAGE);
         CHECK_EQ(wr_consumer_new(client, &(wr_consumer_options){0}, &consumer, NULL), WEIR_E_USAGE);
+        CHECK(wr_client_free(client));
+        wr_config_free(config);
+    }
+}
+
+TEST(settings_that_exclude_each_other_are_found_by_the_check_for_either_role)
+{
+    static const char *const wrong[][2] = {
+        {"kafka.message.send.max.retries", "0"}, /* an idempotent producer wants some */
+        {"kafka.max.poll.interval.ms", "1000"},  /* below session.timeout.ms */
+    };
+    static const wr_config_key *const tables[] = {wr_client_config, NULL};
+    for (size_t i = 0; i <= sizeof(wrong) / sizeof(wrong[0]); i++) {
+        bool is_wrong = i < sizeof(wrong) / sizeof(wrong[0]);
+        wr_config *config = wr_config_new(tables, "WEIR");
+        wr_client *client;
+        weir_failure failure = {0};
+        if (is_wrong)
+            CHECK_OK(wr_config_set(config, wrong[i][0], wrong[i][1], "test", NULL));
+        CHECK_OK(wr_client_new(config, NULL, &client, NULL));
+        CHECK_EQ(wr_client_check(client, "group", &failure), is_wrong ? WEIR_E_USAGE : WEIR_OK);
         CHECK(wr_client_free(client));
         wr_config_free(config);
     }

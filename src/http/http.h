@@ -116,6 +116,8 @@ typedef struct wr_http_reply {
     weir_slice body;
 } wr_http_reply; /* until the next call */
 
+/* WEIR_E_USAGE: clients and pools would not take it. */
+WEIR_MUST_CHECK weir_err wr_http_base_url_check(const char *base_url, weir_failure *failure);
 /* base_url "http://host:port" or "http://host:port/prefix". */
 WEIR_MUST_CHECK weir_err wr_http_client_new(const char *base_url, int timeout_ms, wr_http_client **ret_client,
                                             weir_failure *failure);

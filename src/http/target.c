@@ -38,6 +38,12 @@ weir_err wr_http_target_parse(const char *base_url, wr_http_target *ret_target, 
     return WEIR_OK;
 }
 
+weir_err wr_http_base_url_check(const char *base_url, weir_failure *failure)
+{
+    wr_http_target target;
+    return wr_http_target_parse(base_url, &target, failure);
+}
+
 static const struct {
     const char *name;
     enum evhttp_cmd_type type;

@@ -1,6 +1,6 @@
 /* weir_main: a core with a process around it.
  *
- *   configuration → HTTP (so that /livez answers) → Kafka, waited for → topics that are missing → core → turns
+ *   configuration, checked → HTTP (so that /livez answers) → Kafka, waited for → topics that are missing → core → turns
  *   SIGTERM, SIGINT: no more records, the outbox is published, positions are told, the group is left → exit 0
  *
  * A stop has a deadline (drain.timeout and STOP_MARGIN_MS), the second signal ends the process at once: io/stop.h. Both
@@ -307,6 +307,16 @@ static weir_err be_static_member(app *app)
     return err == WEIR_OK ? set_by_default(app, "kafka.session.timeout.ms", "45000") : err;
 }
 
+/* What Kafka's client finds wrong, before anything is made or served. */
+static weir_err make_client(app *app)
+{
+    weir_err err = app->service->consumes ? be_static_member(app) : WEIR_OK;
+    if (err == WEIR_OK)
+        err = wr_client_new(app->settings.config, &app->trace, &app->client, &app->failure);
+    return err == WEIR_OK ? wr_client_check(app->client, app->service->consumes ? name_of(app) : NULL, &app->failure)
+                          : err;
+}
+
 static weir_err start_core(app *app)
 {
     const wr_config *config = app->settings.config;
@@ -387,10 +397,6 @@ static weir_err start_and_run(app *app)
         err = start_stop(app); /* before any other thread starts */
     if (err == WEIR_OK)
         err = start_http(app);
-    if (err == WEIR_OK && app->service->consumes)
-        err = be_static_member(app);
-    if (err == WEIR_OK)
-        err = wr_client_new(app->settings.config, &app->trace, &app->client, &app->failure);
     if (err == WEIR_OK)
         err = make_topics(app);
     if (err == WEIR_OK)
@@ -440,6 +446,15 @@ static void say_misspelt(app *app)
                      WR_TEXT("meant", meant));
 }
 
+/* Everything that can be wrong with what the user said, before anything starts. */
+static weir_err prepare(app *app)
+{
+    weir_err err = start_trace(app);
+    if (err == WEIR_OK)
+        err = wr_settings_check(&app->settings, app->service, &app->failure);
+    return err == WEIR_OK ? make_client(app) : err;
+}
+
 static int service_main(int argc, char **argv, const weir_service *service)
 {
     weir_failure wrong = {0};
@@ -455,14 +470,20 @@ static int service_main(int argc, char **argv, const weir_service *service)
     weir_err err = wr_settings_read(&app.settings, service, argc, argv, environ, app.io, &app.failure);
     if (err == WEIR_OK)
         err = wr_check_name(name_of(&app), &app.failure);
+    bool runs = err == WEIR_OK && !app.settings.wants_help && !app.settings.wants_version;
+    if (runs)
+        err = prepare(&app);
     if (err != WEIR_OK) {
         fprintf(stderr, "%s: %s\n", service->name, app.failure.sentence);
+        status = err == WEIR_E_MEMORY ? EXIT_FAILED : EXIT_USAGE;
+        if (!wr_client_free(app.client))
+            wr_self_exit(status);
     } else if (app.settings.wants_help) {
         status = print_help(&app);
     } else if (app.settings.wants_version) {
         printf("%s, weir " WEIR_VERSION "\n", service->name);
         status = 0;
-    } else if (start_trace(&app) == WEIR_OK) {
+    } else {
         say_misspelt(&app);
         status = serve(&app);
     }

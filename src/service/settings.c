@@ -3,6 +3,8 @@
 #include "settings.h"
 
 #include <client/client.h>
+#include <event/kafka.h>
+#include <http/http.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -313,6 +315,42 @@ weir_err wr_settings_read(wr_settings *settings, const weir_service *service, in
         err = wr_config_read_environment(settings->config, environment, failure);
     if (err == WEIR_OK)
         err = read_file(settings, io, failure);
+    return err;
+}
+
+/* `list` as weir_service.consumes; with the prefix before each of its topics, and `suffix` behind it. */
+static weir_err check_topics(const char *prefix, const char *list, const char *suffix, weir_failure *failure)
+{
+    for (const char *at = list ? list : ""; *at;) {
+        char topic[600];
+        size_t size = strcspn(at, ", ");
+        int written = snprintf(topic, sizeof topic, "%s%.*s%s", prefix, (int)size, at, suffix);
+        if (size && (written < 0 || (size_t)written >= sizeof topic || !wr_topic_name_valid(topic)))
+            return weir_fail(
+                failure, WEIR_E_USAGE,
+                "topic.prefix '%.40s' makes '%.60s', which is not the name of a topic: " WR_TOPIC_NAME_RULE, prefix,
+                topic);
+        at += size + (at[size] != 0);
+    }
+    return WEIR_OK;
+}
+
+weir_err wr_settings_check(const wr_settings *settings, const weir_service *service, weir_failure *failure)
+{
+    const wr_config *config = settings->config;
+    const char *prefix = wr_config_text(config, "topic.prefix"), *name = wr_config_text(config, "name");
+    prefix = prefix ? prefix : "";
+    weir_err err = check_topics(prefix, service->consumes, "", failure);
+    if (err == WEIR_OK)
+        err = check_topics(prefix, service->produces, "", failure);
+    if (err == WEIR_OK)
+        err = check_topics(prefix, name && *name ? name : service->name, ".dlq", failure);
+    for (const weir_route *route = service->routes; route && route->path && err == WEIR_OK; route++) {
+        const char *url = route->forward ? wr_config_find(config, route->forward) : NULL;
+        weir_failure wrong = {0};
+        if (url && *url && wr_http_base_url_check(url, &wrong) != WEIR_OK)
+            err = weir_fail(failure, WEIR_E_USAGE, "setting %s: %.180s", route->forward, wrong.sentence);
+    }
     return err;
 }
 

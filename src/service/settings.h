@@ -21,6 +21,10 @@ typedef struct wr_settings {
 /* Reads flags, environment and file. Errors are the user's: an unknown key (with the nearest one), a bad value. */
 WEIR_MUST_CHECK weir_err wr_settings_read(wr_settings *settings, const weir_service *service, int argc, char **argv,
                                           char *const *environment, wr_io *io, weir_failure *failure);
+/* What only shows when names are put together or somebody is called: topics with their prefix, where routes forward to.
+ * Changes nothing and connects to nobody. Errors are the user's. */
+WEIR_MUST_CHECK weir_err wr_settings_check(const wr_settings *settings, const weir_service *service,
+                                           weir_failure *failure);
 /* Whether two keys are one variable of the environment, or one flag: a.b, a-b and a_b. */
 bool wr_settings_is_same(const char *a, const char *b);
 /* weir's own key, or one that is the same variable of the environment or the same flag; NULL: nobody's. */

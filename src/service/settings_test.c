@@ -57,6 +57,39 @@ TEST(flags_come_before_the_environment_and_that_before_fallbacks)
     wr_settings_fini(&settings);
 }
 
+TEST(what_a_prefix_makes_of_topics_and_where_routes_forward_to_is_checked_before_anything_starts)
+{
+    static const struct {
+        const char *flags, *said; /* NULL: nothing is wrong */
+    } cases[] = {
+        {"tally", NULL},
+        {"tally --topic-prefix=staging.", NULL},
+        {"tally --topic-prefix=a/b", "'a/bin'"},
+        {"tally --name=x --topic-prefix=ä", "topic.prefix"},
+        {"tally --stock-url=http://127.0.0.1:80", NULL},
+        {"tally --stock-url=localhost:80", "stock.url"},
+        {"tally --stock-url=https://localhost", "stock.url"},
+    };
+    const weir_service forwarding = {
+        .name = "tally",
+        .consumes = "in",
+        .settings = (const weir_setting[]){{"stock.url", "", "where stock is"}, {0}},
+        .routes = (const weir_route[]){{.method = "GET", .path = "/stock", .forward = "stock.url"}, {0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static words argv;
+        static char *no_environment[] = {NULL};
+        wr_settings settings;
+        weir_failure failure = {0};
+        split(cases[i].flags, &argv);
+        CHECK_OK(wr_settings_read(&settings, &forwarding, argv.count, argv.list, no_environment, NULL, &failure));
+        CHECK_EQ(wr_settings_check(&settings, &forwarding, &failure), cases[i].said ? WEIR_E_USAGE : WEIR_OK);
+        if (cases[i].said)
+            CHECK(strstr(failure.sentence, cases[i].said));
+        wr_settings_fini(&settings);
+    }
+}
+
 TEST(services_side_by_side_have_ports_and_directories_of_their_own)
 {
     static const weir_service other = {.name = "other", .http_port = 8083};

@@ -57,6 +57,21 @@ def a_topic_that_is_mostly_rejected_is_paused_tried_and_read_on():
 
 
 @test
+def settings_that_cannot_be_are_refused_with_status_2_before_anything_is_made_or_served():
+    cases = {("--kafka-fetch-min-bytes", "many"): "fetch.min.bytes", ("--kafka-nope", "1"): "nope",
+             ("--kafka-message-send-max-retries", "0"): "retries", ("--kafka-max-poll-interval-ms", "1000"): "max.poll",
+             ("--topic-prefix", "a/b"): "topic.prefix"}
+    for flags, words in cases.items():
+        service = Service("first/counter", "127.0.0.1:1", *flags).start()
+        try:
+            equal(service.process.wait(20), 2)
+            check(words in service.tail() and service.tail().startswith("counter: "), f"{flags}: {service.tail()}")
+            equal(sorted(os.listdir(service.folder)), ["log"])
+        finally:
+            service.close()
+
+
+@test
 def wrong_sql_stops_a_service_at_the_event_which_is_handled_once_it_is_mended():
     with Broker() as on:
         weir("topic", "create", "greetings", "--partitions", "1", at=on.bootstrap)
