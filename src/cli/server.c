@@ -109,7 +109,8 @@ static int serve(process *self, bool development)
         return wr_cli_usage(cli, "--ready-fd %d is no open descriptor", (int)ready_fd);
     if (development && cli->terminal)
         greet(self);
-    self->err = wr_loop_run(self->loop);
+    weir_err ran = wr_loop_run(self->loop);
+    self->err = self->err == WEIR_OK ? ran : self->err; /* of the stop, if that failed */
     return self->err == WEIR_OK ? WR_EXIT_OK : WR_EXIT_FAILED;
 }
 

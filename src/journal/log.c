@@ -175,8 +175,6 @@ weir_err wr_log_break(wr_log *log, weir_err err)
 static weir_err close_well(wr_log *log)
 {
     assert(!log->ticket_open);
-    if (wr_log_broken(log))
-        return WEIR_E_BROKEN;
     wr_segment *active = wr_log_active(log);
     weir_err err = wr_segment_mend(active);
     if (err == WEIR_OK && active->size != active->mark.size) {
@@ -190,9 +188,20 @@ static weir_err close_well(wr_log *log)
     return err == WEIR_OK ? wr_log_sync(log) : err;
 }
 
+weir_err wr_log_finish(wr_log *log)
+{
+    if (wr_log_broken(log))
+        return WEIR_E_BROKEN; /* the cause is that of then */
+    log->failure = (wr_log_cause){0};
+    weir_err err = close_well(log);
+    if (err != WEIR_OK)
+        log->cause = log->failure.err == err ? log->failure : (wr_log_cause){.err = err, .call = "close", .file = "."};
+    return err;
+}
+
 weir_err wr_log_close(wr_log *log)
 {
-    weir_err err = close_well(log);
+    weir_err err = wr_log_finish(log);
     wr_log_abandon(log);
     return err;
 }

@@ -47,7 +47,9 @@ extern const wr_log_config wr_log_config_default; /* Kafka's defaults */
  * torn write): the failure names file and position, and the partition stays closed. */
 WEIR_MUST_CHECK weir_err wr_log_open(wr_io *io, const char *directory, const wr_log_config *config, bool clean,
                                      wr_log **ret_log, weir_failure *failure);
-/* Syncs, writes a producer snapshot and the recovery point, closes. The log is freed whatever the answer. */
+/* Syncs, writes a producer snapshot and the recovery point; on failure wr_log_cause_of says why. Next it is closed. */
+WEIR_MUST_CHECK weir_err wr_log_finish(wr_log *log);
+/* The same, and closes. The log is freed whatever the answer. */
 weir_err wr_log_close(wr_log *log);
 void wr_log_abandon(wr_log *log); /* frees without writing anything: a crash in tests, a deleted topic */
 

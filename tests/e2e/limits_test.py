@@ -10,7 +10,8 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from harness import check, equal, eventually, fresh, main, remove, test, weir_binary
+from harness import Weir, check, equal, eventually, fresh, main, remove, test, weir_binary
+from services import weir
 
 
 class Limited:
@@ -98,6 +99,20 @@ def a_log_at_the_largest_file_size_is_written_again_when_there_is_room():
         refused = on.weir("topic", "create", fresh("full"))
         check(refused.returncode == 6 and b"cannot be made: the disk is full" in refused.stderr, f"{refused}")
         resource.prlimit(on.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+@test
+def a_stop_that_finds_no_room_fails_and_keeps_what_was_acknowledged():
+    with tempfile.TemporaryDirectory() as folder:
+        on = Weir(f"{folder}/data")
+        topic = fresh("full")
+        weir("produce", topic, at=on.bootstrap, stdin=b"kept\n")
+        _, hard = resource.prlimit(on.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(on.process.pid, resource.RLIMIT_FSIZE, (0, hard))
+        equal(on.stop(), 1)  # the log, a file too, cannot say why here
+        on.start()
+        equal(weir("consume", topic, "--timeout", "5s", at=on.bootstrap), "kept\n")
+        equal(on.close(), 0)
 
 
 @test

@@ -17,6 +17,25 @@ static int16_t put(wr_rig_client *client, wr_rig *rig, const char *topic, int fi
     return wr_rig_produce(client, topic, 0, WR_ACKS_ALL, wr_rig_batch(rig, "order", first, 1, -1, 0, 0), ret_offset);
 }
 
+TEST(a_stop_on_a_full_disk_names_the_partition_and_loses_nothing_that_was_promised)
+{
+    wr_rig *rig = wr_rig_new(1, NULL);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_NONE);
+    wr_sim_set_capacity(rig->sim, 0);
+    CHECK_EQ(wr_rig_stop(rig), WEIR_E_FULL);
+    CHECK_EQ(wr_rig_told(rig, "partition cannot be closed in order"), 1);
+    CHECK_EQ(wr_rig_told(rig, "orders-0"), 1);
+    CHECK(wr_rig_told(rig, "error=\"No space left on device\"") >= 1);
+    wr_sim_set_capacity(rig->sim, -1);
+    CHECK_OK(wr_rig_start(rig));
+    int64_t offset = -1;
+    CHECK_EQ(put(wr_rig_connect(rig), rig, "orders", 1, &offset), WR_KAFKA_NONE);
+    CHECK_EQ(offset, 1);
+    wr_rig_free(rig);
+}
+
 TEST(a_partition_without_room_is_written_again_when_there_is_and_both_are_said_once)
 {
     wr_rig *rig = wr_rig_new(1, NULL);
