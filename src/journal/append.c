@@ -118,6 +118,22 @@ weir_err wr_log_start_segment(wr_log *log)
     return WEIR_OK;
 }
 
+bool wr_log_has_room(const wr_log *log)
+{
+    return log->segment_count < log->config.segment_count_max;
+}
+
+/* Passes when retention or DeleteRecords have taken segments away. */
+static weir_err lacks_segments(wr_log *log)
+{
+    errno = 0;
+    (void)wr_log_failed(log, WEIR_E_FULL, "roll", ".");
+    log->failure.reason =
+        "the log has as many segments as it may: raise segment.bytes or segment.ms, and let retention "
+        "or DeleteRecords take old segments away";
+    return wr_log_refuse(log, WEIR_E_FULL);
+}
+
 weir_err wr_log_roll(wr_log *log)
 {
     if (wr_log_broken(log))
@@ -125,8 +141,8 @@ weir_err wr_log_roll(wr_log *log)
     wr_segment *active = wr_log_active(log);
     if (active->size == 0)
         return WEIR_OK;
-    if (log->segment_count == WR_SEGMENTS_MAX)
-        return WEIR_E_LIMIT;
+    if (!wr_log_has_room(log))
+        return lacks_segments(log);
     weir_err err = wr_segment_mend(active);
     if (err == WEIR_OK)
         err = wr_segment_index(active);

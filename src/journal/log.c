@@ -38,6 +38,7 @@ const wr_log_config wr_log_config_default = {
     .retention_ms = INT64_C(7) * 24 * 3600 * 1000,
     .index_interval_size = 4096,
     .index_size_max = 10 << 20,
+    .segment_count_max = WR_SEGMENTS_MAX,
     .message_size_max = (1 << 20) + WR_BATCH_LENGTH_END,
     .file_delete_delay_ms = 60 * 1000,
     .timestamp_before_max_ms = INT64_MAX,

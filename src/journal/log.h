@@ -27,6 +27,7 @@ typedef struct wr_log_config {
     int64_t retention_ms;         /* retention.ms; -1: no limit */
     int64_t index_interval_size;  /* index.interval.bytes */
     int64_t index_size_max;       /* segment.index.bytes */
+    size_t segment_count_max;     /* no setting: what a checkpoint can name, and less in tests */
     int64_t message_size_max;     /* max.message.bytes */
     int64_t file_delete_delay_ms; /* file.delete.delay.ms */
     bool log_append_time;         /* message.timestamp.type */
@@ -61,8 +62,8 @@ typedef struct wr_appended {
 
 /* Append one batch that wr_batch_check has passed. leader_epoch is at least 0 and never goes back (WEIR_E_USAGE); a new
  * one is made durable first (WEIR_E_AGAIN while upkeep is open). `bytes` is patched in place (offset, epoch, append time). After any error nothing has
- * changed. WEIR_E_IO, WEIR_E_FULL: the log is full (or broken); the same append may succeed WR_LOG_RETRY_MS later, and
- * until then it fails at once. Errors that answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence
+ * changed. WEIR_E_IO, WEIR_E_FULL: the log is full (or broken; the disk's room is used up, or the log has as many segments
+ * as it may); the same append may succeed WR_LOG_RETRY_MS later, and until then it fails at once. Errors that answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence
  * out of order; WEIR_E_FENCED producer epoch is old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
 WEIR_MUST_CHECK weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_epoch,
                                        wr_appended *ret_appended);
@@ -109,6 +110,7 @@ typedef struct wr_log_cause {
     int os_error;                      /* errno, or 0 */
     const char *call;                  /* "write", "sync", "create", … */
     char file[WR_LOG_CAUSE_FILE_SIZE]; /* within the log's directory; "." is the directory itself */
+    const char *reason; /* what was the matter and what to do, if it was not the system's word; or NULL */
 } wr_log_cause;
 
 wr_log_state wr_log_state_of(const wr_log *log);

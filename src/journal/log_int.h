@@ -193,6 +193,8 @@ WEIR_MUST_CHECK weir_err wr_log_add_segment(wr_log *log, wr_segment *segment); /
 size_t wr_log_segment_at(const wr_log *log, int64_t offset); /* the one that holds, or will hold, the offset */
 
 /* ---- append.c */
+/* False: it has as many segments as it may. */
+bool wr_log_has_room(const wr_log *log);
 /* Makes the file of the next active segment; the next ticket makes its name durable. After an error there is no such file, or log.stray_offset is its. */
 WEIR_MUST_CHECK weir_err wr_log_start_segment(wr_log *log);
 

@@ -158,7 +158,7 @@ static weir_err decide(wr_log *log, int64_t now_ms, bool *ret_held)
         return WEIR_E_BROKEN;
     wr_segment *active = wr_log_active(log);
     weir_err rolled = WEIR_OK; /* where that fails, those before it may go all the same */
-    if (has_expired(log, active, now_ms) && can_go(log, active))
+    if (has_expired(log, active, now_ms) && can_go(log, active) && wr_log_has_room(log)) /* else at the next look */
         rolled = wr_log_roll(log);
     size_t count = count_deletable(log, now_ms, ret_held);
     if (count > 0 && log->segments[count]->base_offset > log->asked_start)

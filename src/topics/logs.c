@@ -151,6 +151,8 @@ void wr_logs_tell(wr_topics *topics, wr_partition *partition)
     }
     const wr_log_cause *cause = wr_log_cause_of(partition->log);
     const char *why = cause->os_error ? strerrordesc_np(cause->os_error) : weir_err_name(cause->err);
+    if (cause->reason)
+        why = cause->reason;
     wr_trace_log(topics->host.trace, WR_ERROR,
                  state == WR_LOG_FULL
                      ? "partition cannot be written now: appends are refused, and tried again every second"

@@ -1,4 +1,5 @@
 /* A broker whose disk has no room, whose process has no descriptors, and what clients and the log see of it. */
+#include <topics/topics.h>
 #include <wire/delete_topics.h>
 #include <wire/describe_log_dirs.h>
 #include <wire/init_producer_id.h>
@@ -61,6 +62,41 @@ TEST(a_partition_without_room_is_written_again_when_there_is_and_both_are_said_o
     int64_t high;
     CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, &records, &high), WR_KAFKA_NONE);
     CHECK_EQ(high, 2);
+    wr_rig_free(rig);
+}
+
+/* Kept low here; no setting does that. */
+static void limit_segments(wr_rig *rig, size_t count)
+{
+    wr_topics_config *config = (wr_topics_config *)(uintptr_t)wr_topics_config_of(rig->broker->topics);
+    config->log.segment_count_max = count;
+}
+
+TEST(a_partition_that_may_have_no_more_segments_is_written_again_when_some_are_gone)
+{
+    wr_rig *rig = wr_rig_new(1, (const char *const[]){"log.segment.bytes=16384", "log.retention.check.interval.ms=2000",
+                                                      "log.retention.ms=60000",
+                                                      "log.message.timestamp.type=LogAppendTime", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    limit_segments(rig, 3);
+    wr_rig_create(client, "orders", 1);
+    int count = 0;
+    int16_t error = WR_KAFKA_NONE;
+    for (; error == WR_KAFKA_NONE && count < 1000; count++) {
+        error = wr_rig_produce(client, "orders", 0, WR_ACKS_ALL, wr_rig_batch(rig, "order", count * 50, 50, -1, 0, 0),
+                               NULL);
+        wr_rig_forget(rig);
+    }
+    CHECK_EQ(error, WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK_EQ(put(client, rig, "orders", 1, NULL), WR_KAFKA_KAFKA_STORAGE_ERROR);
+    CHECK_EQ(wr_rig_told(rig, "cannot be written now"), 1);
+    CHECK_EQ(wr_rig_told(rig, "the log has as many segments as it may: raise segment.bytes"), 1);
+    wr_rig_run_ms(rig, 70000); /* everything is too old now, the active segment too */
+    int64_t offset = -1;
+    CHECK_EQ(put(client, rig, "orders", 1, &offset), WR_KAFKA_NONE);
+    CHECK_EQ(offset, (count - 1) * 50);
+    CHECK_EQ(wr_rig_told(rig, "can be written again"), 1);
+    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, NULL, NULL), WR_KAFKA_OFFSET_OUT_OF_RANGE);
     wr_rig_free(rig);
 }
 
