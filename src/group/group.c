@@ -139,10 +139,11 @@ weir_err wr_group_restore_member(wr_group *group, const wr_group_member_view *vi
         .session_timeout_ms = view->session_timeout_ms,
         .rebalance_timeout_ms = view->rebalance_timeout_ms,
     };
-    wr_group_member *member = wr_group_member_add(group, view->id, &join);
-    if (!member)
-        return WEIR_E_MEMORY;
-    weir_err err = wr_group_member_assign(group, member, view->assignment);
+    wr_group_member *member;
+    weir_err err = wr_group_member_add(group, view->id, &join, &member);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_group_member_assign(group, member, view->assignment);
     if (err != WEIR_OK)
         wr_group_member_remove(group, member, WR_KAFKA_UNKNOWN_MEMBER_ID);
     return err;

@@ -102,7 +102,8 @@ wr_group_member *wr_group_member_find_static(const wr_group *group, weir_slice i
 wr_group_member *wr_group_member_check(const wr_group *group, weir_slice id, weir_slice instance_id,
                                        int16_t *ret_error);
 /* NULL: memory, or past the budget. */
-wr_group_member *wr_group_member_add(wr_group *group, weir_slice id, const wr_group_join *join);
+WEIR_MUST_CHECK weir_err wr_group_member_add(wr_group *group, weir_slice id, const wr_group_join *join,
+                                             wr_group_member **ret_member);
 /* Forgets everything about the member; whoever waits for it is answered `error`. */
 void wr_group_member_remove(wr_group *group, wr_group_member *member, int16_t error);
 /* A new id and names for the same member. */

@@ -89,8 +89,8 @@ static int16_t check(const wr_group *group, const wr_group_join *join)
 
 static void add(wr_group *group, weir_slice id, const wr_group_join *join, void *waiter, int64_t now_ms)
 {
-    wr_group_member *member = wr_group_member_add(group, id, join);
-    if (!member) {
+    wr_group_member *member;
+    if (wr_group_member_add(group, id, join, &member) != WEIR_OK) {
         refuse(group, waiter, WR_KAFKA_COORDINATOR_NOT_AVAILABLE, join->member_id);
         return;
     }

@@ -159,31 +159,35 @@ weir_err wr_group_member_assign(wr_group *group, wr_group_member *member, weir_s
     return WEIR_OK;
 }
 
-wr_group_member *wr_group_member_add(wr_group *group, weir_slice id, const wr_group_join *join)
+weir_err wr_group_member_add(wr_group *group, weir_slice id, const wr_group_join *join, wr_group_member **ret_member)
 {
     wr_group_member *member = calloc(1, sizeof *member);
     if (!member)
-        return NULL;
-    if (wr_group_member_subscribe(group, member, join) != WEIR_OK)
+        return WEIR_E_MEMORY;
+    weir_err err = wr_group_member_subscribe(group, member, join);
+    if (err != WEIR_OK)
         goto fail;
     if (group->member_count == 0) {
         weir_slice protocol_type;
+        err = WEIR_E_MEMORY;
         if (!wr_group_slice_dup(join->protocol_type, &protocol_type))
             goto fail;
         wr_group_slice_free(group->protocol_type);
         group->protocol_type = protocol_type;
     }
-    if (wr_group_member_rename(group, member, id, join) != WEIR_OK)
+    err = wr_group_member_rename(group, member, id, join);
+    if (err != WEIR_OK)
         goto fail;
     wr_list_append(&group->members, &member->link);
     group->member_count++;
     group->host->memory_size += (int64_t)sizeof *member;
-    return member;
+    *ret_member = member;
+    return WEIR_OK;
 fail:
     group->host->memory_size -= (int64_t)member->protocols_size;
     free(member->protocols);
     free(member);
-    return NULL;
+    return err;
 }
 
 void wr_group_member_remove(wr_group *group, wr_group_member *member, int16_t error)

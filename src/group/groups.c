@@ -120,10 +120,13 @@ void wr_groups_stop(wr_groups *groups)
         wr_group_release(item->group, WR_KAFKA_COORDINATOR_NOT_AVAILABLE);
 }
 
-int16_t wr_groups_ready(const wr_groups *groups)
+int16_t wr_groups_ready(wr_groups *groups)
 {
-    if (groups->phase == LOADING)
+    if (groups->phase == LOADING) {
+        if (!wr_timer_started(&groups->load)) /* there was no memory for it */
+            wr_groups_load_later(groups, 0);
         return WR_KAFKA_COORDINATOR_LOAD_IN_PROGRESS;
+    }
     return groups->phase == FAILED || groups->stopping ? WR_KAFKA_COORDINATOR_NOT_AVAILABLE : WR_KAFKA_NONE;
 }
 

@@ -5,7 +5,7 @@
  *                                        └──────▶ FAILED  the log is damaged: COORDINATOR_NOT_AVAILABLE until repaired
  *
  * LOADING reads a piece per round of the loop, so that the broker serves everything else meanwhile; a small log is read
- * before wr_groups_new returns.
+ * before wr_groups_new returns. What passes (a disk that does not read, no memory) is tried again every second.
  *
  * What is answered is durable: a generation's assignment, an offset commit, a deletion leave only when their records
  * are. Until then a committed offset is not shown either, so nobody reads what a power cut could take back.
@@ -43,7 +43,7 @@ void wr_groups_topic_deleted(wr_groups *groups, weir_slice topic);
 void wr_groups_stop(wr_groups *groups);
 
 /* NONE, or what every request about groups is answered: COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE. */
-int16_t wr_groups_ready(const wr_groups *groups);
+int16_t wr_groups_ready(wr_groups *groups);
 int64_t wr_groups_now_ms(const wr_groups *groups); /* the clock of group.h */
 
 /* ---- finding. Pointers are valid until the loop's next callback, or as long as somebody waits for the group. */

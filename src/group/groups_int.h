@@ -64,6 +64,7 @@ struct wr_groups {
     int64_t load_start_us;
     int64_t skipped; /* records of unknown kinds */
     wr_timer load;
+    bool told_again; /* that loading is tried again */
 
     wr_timer sweep; /* the next offset that may expire */
 };
@@ -96,6 +97,7 @@ void wr_groups_remove_records(wr_groups *groups, entry *item);
 
 /* ---- groups_load.c */
 void wr_groups_load(wr_groups *groups);
+void wr_groups_load_later(wr_groups *groups, int64_t duration_ms); /* goes on, or tries again */
 
 /* ---- groups_expiry.c */
 /* When something of the entry expires (wall clock); INT64_MAX: nothing, as things are. */

@@ -91,28 +91,43 @@ static weir_err revive(entry *item, const wr_group_value *value, bool with_membe
     return err;
 }
 
-/* A group whose members cannot be had (no room, a record that lies) comes back without them: they join anew. */
+/* Begins with a new machine, for an earlier try may have left members in the entry's. */
+static weir_err renew(wr_groups *groups, entry *item)
+{
+    wr_group *bare = wr_group_new(&groups->host, wr_group_id(item->group), item);
+    if (!bare)
+        return WEIR_E_MEMORY;
+    wr_group_free(item->group);
+    item->group = bare;
+    return WEIR_OK;
+}
+
+/* A group whose members cannot be had (no room, a record that lies) comes back without them: they join anew. When memory
+ * is out, the image stays and all of this is tried again. */
 static weir_err restore(wr_groups *groups, entry *item, weir_arena *arena)
 {
     wr_group_value value = {0};
     weir_slice image = {item->image, item->image_size};
     int64_t now_ms = wr_groups_now_ms(groups);
     weir_err err = wr_group_value_decode(image, arena, &value, NULL);
+    if (err == WEIR_E_LIMIT)
+        return WEIR_E_MEMORY; /* the arena has room for every record that there can be */
     if (err == WEIR_OK) {
         item->kept = true;
-        err = revive(item, &value, true, now_ms);
-        if (err != WEIR_OK) {
-            wr_group *bare = wr_group_new(&groups->host, wr_group_id(item->group), item);
-            if (!bare)
-                return err;
-            wr_group_free(item->group);
-            item->group = bare;
-            err = revive(item, &value, false, now_ms);
+        err = wr_group_member_count(item->group) > 0 ? renew(groups, item) : WEIR_OK;
+        if (err == WEIR_OK)
+            err = revive(item, &value, true, now_ms);
+        if (err != WEIR_OK && err != WEIR_E_MEMORY) {
+            err = renew(groups, item);
+            if (err == WEIR_OK)
+                err = revive(item, &value, false, now_ms);
         }
     } else if (err == WEIR_E_FORMAT || err == WEIR_E_UNSUPPORTED) {
         groups->skipped++;
         err = WEIR_OK;
     }
+    if (err == WEIR_E_MEMORY)
+        return err;
     free(item->image);
     item->image = NULL;
     return err;
@@ -131,7 +146,6 @@ static weir_err finish(wr_groups *groups)
     weir_err err = arena ? WEIR_OK : WEIR_E_MEMORY;
     entry *item;
     for (size_t at = 0; err == WEIR_OK && (item = wr_map_next(groups->by_id, &at, NULL));) {
-        groups->offsets_size += (int64_t)item->offsets.memory_size;
         if (item->image)
             err = restore(groups, item, arena);
         weir_arena_reset(arena);
@@ -140,6 +154,8 @@ static weir_err finish(wr_groups *groups)
     if (err != WEIR_OK)
         return err;
     groups->phase = READY;
+    for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));)
+        groups->offsets_size += (int64_t)item->offsets.memory_size;
     for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));) {
         int64_t due_ms = wr_groups_due(item);
         if (due_ms != INT64_MAX)
@@ -152,13 +168,24 @@ static weir_err finish(wr_groups *groups)
 
 static void load_more(void *user);
 
-/* Reading failed for a reason that passes, or the log waits to be opened: requests answer that loading goes on. */
+/* Loading failed for a reason that passes, or the log waits to be opened: requests answer that loading goes on. */
 static bool again(wr_groups *groups, weir_err err)
 {
     bool passes = err == WEIR_E_IO || err == WEIR_E_FULL || err == WEIR_E_MEMORY;
     if (!passes && !(err == WEIR_E_BROKEN && wr_state_log_waits(wr_group_log_state(groups->log))))
         return false;
-    return wr_timer_after_ms(groups->loop, &groups->load, LOAD_AGAIN_MS, load_more, groups) == WEIR_OK;
+    if (!groups->told_again)
+        wr_trace_log(groups->trace, WR_WARN, "groups cannot be loaded now: tried again every second",
+                     WR_TEXT("error", weir_err_name(err)));
+    groups->told_again = true;
+    wr_groups_load_later(groups, LOAD_AGAIN_MS);
+    return true;
+}
+
+void wr_groups_load_later(wr_groups *groups, int64_t duration_ms)
+{
+    weir_err err = wr_timer_after_ms(groups->loop, &groups->load, duration_ms, load_more, groups);
+    (void)err; /* only memory: the next request that asks for groups starts it */
 }
 
 static void step(wr_groups *groups)
@@ -171,16 +198,14 @@ static void step(wr_groups *groups)
         err = weir_fail(&failure, WEIR_E_BROKEN, "the log of " WR_OFFSETS_TOPIC " could not be opened");
     else if (wr_state_log_exists(wr_group_log_state(groups->log)))
         err = wr_group_log_read(groups->log, &groups->load_offset, LOAD_SIZE, take, groups, &groups->skipped, &failure);
-    wr_loop *loop = groups->loop;
     if (err == WEIR_OK && groups->load_offset < wr_state_log_end(wr_group_log_state(groups->log))) {
-        err = wr_timer_start(loop, &groups->load, wr_loop_now_us(loop), load_more, groups);
-        if (err == WEIR_OK)
-            return;
-    }
-    if (err != WEIR_OK && again(groups, err))
+        wr_groups_load_later(groups, 0);
         return;
+    }
     if (err == WEIR_OK)
         err = finish(groups);
+    if (err != WEIR_OK && again(groups, err))
+        return;
     if (err != WEIR_OK) {
         groups->phase = FAILED;
         wr_trace_log(groups->trace, WR_ERROR, "groups cannot be loaded: consumer groups are not available",

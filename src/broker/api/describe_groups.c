@@ -31,7 +31,7 @@ static bool describe_members(wr_request *request, const wr_group *group, wr_desc
 
 static bool describe(wr_request *request, weir_slice id, wr_describe_groups_response_group *out)
 {
-    const wr_groups *groups = wr_api_broker(request)->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     *out = (wr_describe_groups_response_group){
         .error_code = wr_api_authorise(request, WR_ACL_GROUP, id),
         .group_id = id,

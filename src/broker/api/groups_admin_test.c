@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "allocation.h"
 #include "test.h"
 
 enum { MINUTE_MS = 60000, SESSION_MS = 10000, ID_SIZE = 80 };
@@ -485,4 +486,44 @@ TEST(what_is_set_for_clients_records_does_not_hold_for_the_log_of_groups)
         CHECK_EQ(committed(client, "new", "orders"), ROUNDS);
         wr_rig_free(rig);
     }
+}
+
+/* A second coordinator reads what the broker's has written; whichever allocation fails, it comes to have all of it. */
+TEST(groups_are_loaded_whenever_memory_is_there_again)
+{
+    wr_rig *rig = wr_rig_new(9, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    char id[ID_SIZE];
+    wr_rig_create(client, "orders", 1);
+    enter(client, id);
+    CHECK_EQ(commit(client, "tool", "orders", 7), WR_KAFKA_NONE);
+    int failed_count = 0;
+    bool failed = true;
+    for (size_t nth = 1; failed; nth++) {
+        wr_groups *groups = NULL;
+        test_fail_allocation(nth);
+        weir_err err = wr_groups_new(rig->loop, &rig->trace, rig->broker->topics, &rig->broker->config.groups, &groups,
+                                     &rig->failure);
+        failed = test_allocation_failed();
+        if (err != WEIR_OK) {
+            CHECK_EQ(err, WEIR_E_MEMORY);
+            continue;
+        }
+        int16_t ready = wr_groups_ready(groups);
+        CHECK(ready == WR_KAFKA_NONE || ready == WR_KAFKA_COORDINATOR_LOAD_IN_PROGRESS);
+        failed_count += ready != WR_KAFKA_NONE;
+        wr_rig_run_ms(rig, 1100);
+        CHECK_EQ(wr_groups_ready(groups), WR_KAFKA_NONE);
+        const wr_group *entered = wr_groups_find(groups, WEIR_SLICE("g"));
+        const wr_group *tool = wr_groups_find(groups, WEIR_SLICE("tool"));
+        CHECK(entered && tool);
+        CHECK_EQ(wr_group_state_of(entered), WR_GROUP_STABLE);
+        CHECK_EQ(wr_group_member_count(entered), 1);
+        CHECK_EQ(wr_groups_offsets(tool)->count, 1);
+        wr_groups_free(groups);
+        CHECK_EQ(beat(client, id), WR_KAFKA_NONE);
+    }
+    CHECK(failed_count > 10);
+    CHECK_EQ(wr_rig_told(rig, "tried again every second"), failed_count);
+    wr_rig_free(rig);
 }

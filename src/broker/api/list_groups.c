@@ -20,7 +20,7 @@ weir_err wr_api_list_groups(wr_request *request)
     static const char type[] = "classic";
     const wr_list_groups_request *in = request->message;
     wr_list_groups_response *out = request->response;
-    const wr_groups *groups = wr_api_broker(request)->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     out->error_code = wr_groups_ready(groups);
     if (out->error_code != WR_KAFKA_NONE || !wanted(in->types_filter, in->types_filter_count, type))
         return WEIR_OK;

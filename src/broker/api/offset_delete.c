@@ -22,7 +22,7 @@ static void deleted(void *user, int16_t error)
     wr_request_answer(done->request);
 }
 
-static int16_t check_group(const wr_groups *groups, weir_slice group_id, const wr_group *group)
+static int16_t check_group(wr_groups *groups, weir_slice group_id, const wr_group *group)
 {
     int16_t error = wr_groups_ready(groups);
     if (error != WR_KAFKA_NONE)

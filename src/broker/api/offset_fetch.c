@@ -88,7 +88,7 @@ static bool fetch_some(wr_request *request, const wr_group *group, const wr_offs
 static bool fetch_group(wr_request *request, const wr_offset_fetch_request_group *in,
                         wr_offset_fetch_response_group *out)
 {
-    const wr_groups *groups = wr_api_broker(request)->groups;
+    wr_groups *groups = wr_api_broker(request)->groups;
     out->group_id = in->group_id;
     out->error_code = wr_api_authorise(request, WR_ACL_GROUP, in->group_id);
     if (out->error_code == WR_KAFKA_NONE)
