@@ -5,6 +5,7 @@
 #include <topics/data_dir.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define KEY_MS(name, text, low, high, help_text)                                                                       \
     {                                                                                                                  \
@@ -172,9 +173,26 @@ static weir_err parse_listener(const char *key, const char *text, char ret_host[
     return WEIR_OK;
 }
 
+/* Four decimal numbers of which the first is 127. What only looks alike, 127.example.org, is a name, and whoever answers
+ * for that name says where it leads. */
+static bool is_in_127(const char *host)
+{
+    int count = 0;
+    const char *at = host;
+    for (bool more = true; more; count++) {
+        size_t size = strspn(at, "0123456789");
+        if (size == 0 || size > 3 || strtol(at, NULL, 10) > 255)
+            return false;
+        at += size;
+        more = *at == '.';
+        at += more;
+    }
+    return *at == '\0' && count == 4 && strncmp(host, "127.", 4) == 0;
+}
+
 static bool host_is_loopback(const char *host)
 {
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
+    return is_in_127(host) || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
 }
 
 static weir_err read_listeners(wr_broker_config *config, weir_failure *failure)

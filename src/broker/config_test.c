@@ -88,6 +88,29 @@ TEST(listeners_are_one_plain_address)
     CHECK_EQ(verdict("group.max.session.timeout.ms", "1s"), WEIR_E_FORMAT);
 }
 
+TEST(only_addresses_and_localhost_count_as_loopback)
+{
+    static const char *const here[] = {"127.0.0.1:9092", "127.255.255.254:0", "[::1]:9092", "localhost:9092"};
+    static const char *const elsewhere[] = {
+        "127.example.org:9092",
+        "127.0.0.1.example.org:9092",
+        "127.0.0.256:9092",
+        "127.0.0:9092",
+        "127.0.0.1.1:9092",
+        "127.0.0.1.:9092",
+        "127.:9092",
+        "127.0..1:9092",
+        "127.0.0. 1:1",
+        "127.0.0.0001:9092",
+        "1.127.0.0:9092",
+        "localhost.example.org:9092",
+    };
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
+        CHECK_EQ(verdict("listeners", here[i]), WEIR_OK);
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        CHECK_EQ(verdict("listeners", elsewhere[i]), WEIR_E_DENIED);
+}
+
 TEST(the_finer_unit_of_retention_goes_first)
 {
     wr_broker_config config;
