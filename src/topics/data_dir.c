@@ -123,17 +123,19 @@ static weir_err read_meta(wr_data_dir *dir, weir_failure *failure)
     return err;
 }
 
-/* Whatever happens from here on, this start is not the end of a clean stop. */
+/* Whatever happens from here on, this start is not the end of a clean stop. And the names in the directory become
+ * durable: a process that was killed may have left meta.properties without that. */
 static weir_err take_clean_mark(const wr_data_dir *dir, bool *ret_clean, weir_failure *failure)
 {
     char path[WR_PATH_SIZE];
     path_of(dir, ".kafka_cleanshutdown", path);
     bool clean = wr_path_exists(dir->io, path);
     weir_err err = clean ? wr_path_remove(dir->io, path) : WEIR_OK;
-    if (clean && err == WEIR_OK)
-        err = wr_dir_sync(dir->io, dir->config.directory);
     if (err != WEIR_OK)
         return cannot("remove", path, err, failure);
+    err = wr_dir_sync(dir->io, dir->config.directory);
+    if (err != WEIR_OK)
+        return cannot("sync", dir->config.directory, err, failure);
     *ret_clean = clean;
     return WEIR_OK;
 }
@@ -151,33 +153,55 @@ static weir_err take_lock(wr_data_dir *dir, weir_failure *failure)
     return err == WEIR_OK ? err : cannot("lock", path, err, failure);
 }
 
-/* Makes the directory, and its name and the names of parents that were missing durable: a directory that the next power
- * cut takes back would take every topic with it. */
-static weir_err make_directory(const wr_data_dir *dir)
+/* Bytes of the path up to the deepest of its parents that is there; 0: none of what the path names is. */
+static size_t existing_parent(const wr_data_dir *dir)
+{
+    char path[WR_PATH_SIZE];
+    snprintf(path, sizeof path, "%s", dir->config.directory);
+    size_t size = strlen(path);
+    while (size > 0 && !wr_path_exists(dir->io, path)) {
+        while (size > 0 && path[size - 1] != '/')
+            size--;
+        while (size > 1 && path[size - 1] == '/')
+            size--;
+        path[size] = '\0';
+    }
+    return size;
+}
+
+/* Makes every name in the path durable. Parents above the first `existing` bytes that this process may not read were not
+ * made by one like it. */
+static weir_err sync_names(const wr_data_dir *dir, size_t existing)
 {
     char path[WR_PATH_SIZE];
     const char *directory = dir->config.directory;
-    if (wr_path_exists(dir->io, directory))
-        return WEIR_OK;
-    snprintf(path, sizeof path, "%s", directory);
-    size_t existing = strlen(path); /* the longest prefix that is there; 0: none of what the path names */
-    while (existing > 0 && !wr_path_exists(dir->io, path)) {
-        while (existing > 0 && path[existing - 1] != '/')
-            existing--;
-        while (existing > 1 && path[existing - 1] == '/')
-            existing--;
-        path[existing] = '\0';
-    }
-    weir_err err = wr_dir_create(dir->io, directory);
-    for (size_t end = existing; err == WEIR_OK && end < strlen(directory);) {
+    weir_err err = WEIR_OK;
+    for (size_t end = 0; err == WEIR_OK && directory[end];) {
         snprintf(path, sizeof path, "%.*s", (int)end, directory);
-        err = wr_dir_sync(dir->io, end ? path : ".");
+        err = wr_dir_sync(dir->io, end > 0 ? path : directory[0] == '/' ? "/" : ".");
+        if (err != WEIR_OK && end < existing && errno == EACCES)
+            err = WEIR_OK;
         while (directory[end] == '/')
             end++;
         while (directory[end] && directory[end] != '/')
             end++;
     }
     return err;
+}
+
+/* Makes the directory, and its name and those of its parents durable: a directory that the next power cut takes back
+ * would take every topic with it. Without meta.properties, some of what is there may have been made by a process that was
+ * killed before it came to that. */
+static weir_err make_directory(const wr_data_dir *dir)
+{
+    char path[WR_PATH_SIZE];
+    if (wr_path_exists(dir->io, path_of(dir, "meta.properties", path)))
+        return WEIR_OK;
+    size_t existing = existing_parent(dir);
+    weir_err err = WEIR_OK;
+    if (!wr_path_exists(dir->io, dir->config.directory))
+        err = wr_dir_create(dir->io, dir->config.directory);
+    return err == WEIR_OK ? sync_names(dir, existing) : err;
 }
 
 weir_err wr_data_dir_open(wr_io *io, const wr_data_dir_config *config, wr_data_dir **ret_dir, bool *ret_clean,
