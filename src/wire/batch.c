@@ -83,11 +83,13 @@ void wr_batch_patch_offset(uint8_t *bytes, int64_t base_offset, int32_t leader_e
     wr_put_i32(bytes + AT_LEADER_EPOCH, leader_epoch);
 }
 
-void wr_batch_patch_max_timestamp(uint8_t *bytes, size_t size, int64_t timestamp_ms)
+void wr_batch_patch_create_time(uint8_t *bytes, size_t size, int64_t timestamp_ms)
 {
     assert(size >= WR_BATCH_HEADER_SIZE);
-    if (wr_get_i64(bytes + AT_MAX_TIMESTAMP) == timestamp_ms)
+    int16_t attributes = wr_get_i16(bytes + AT_ATTRIBUTES);
+    if (!(attributes & WR_BATCH_LOG_APPEND_TIME) && wr_get_i64(bytes + AT_MAX_TIMESTAMP) == timestamp_ms)
         return;
+    wr_put_i16(bytes + AT_ATTRIBUTES, (int16_t)(attributes & ~WR_BATCH_LOG_APPEND_TIME));
     wr_put_i64(bytes + AT_MAX_TIMESTAMP, timestamp_ms);
     wr_put_i32(bytes + AT_CRC, (int32_t)crc_of(bytes, size));
 }

@@ -60,9 +60,10 @@ bool wr_batch_crc_holds(const wr_batch *batch);
  * empty, and looking for a time and deleting what is old go by it. */
 WEIR_MUST_CHECK weir_err wr_batch_check(wr_batch *batch, size_t limit_size, weir_failure *failure);
 /* Patch in place; `bytes` starts at the batch. Timestamps change the CRC, offset and epoch do not. */
-void wr_batch_patch_max_timestamp(uint8_t *bytes, size_t size, int64_t timestamp_ms);
 void wr_batch_patch_offset(uint8_t *bytes, int64_t base_offset, int32_t leader_epoch);
 void wr_batch_patch_append_time(uint8_t *bytes, size_t size, int64_t timestamp_ms);
+/* The records keep their own times, whatever the attributes said; the greatest of them is this one. */
+void wr_batch_patch_create_time(uint8_t *bytes, size_t size, int64_t max_timestamp_ms);
 
 /* ---- records of a batch */
 typedef struct wr_header {

@@ -282,3 +282,19 @@ TEST(append_time_replaces_the_records_times_under_a_new_crc)
     check_java_records(&batch, 1042, 1800000000000);
     wr_buf_fini(&bytes);
 }
+
+TEST(create_time_gives_the_records_their_own_times_again)
+{
+    wr_buf bytes;
+    wr_batch batch;
+    read_java_batch(WR_COMPRESSION_NONE, &bytes, &batch);
+    int64_t max_timestamp = batch.max_timestamp;
+    wr_batch_patch_append_time(bytes.data, bytes.size, 1800000000000);
+    wr_batch_patch_create_time(bytes.data, bytes.size, max_timestamp);
+    CHECK_OK(wr_batch_read(wr_buf_view(&bytes), &batch, NULL));
+    CHECK_EQ(batch.attributes, 0);
+    CHECK_EQ(batch.max_timestamp, max_timestamp);
+    CHECK(wr_batch_crc_holds(&batch));
+    check_java_records(&batch, 1042, 0);
+    wr_buf_fini(&bytes);
+}

@@ -66,7 +66,7 @@ TEST(the_greatest_time_is_that_of_the_records_whatever_the_header_says)
     CHECK_EQ(made.batch.max_timestamp, 2000);
     CHECK_OK(wr_batch_check(&made.batch, BUF_SIZE, NULL));
     CHECK_EQ(made.batch.max_timestamp, 1010);
-    wr_batch_patch_max_timestamp(made.bytes.data, made.bytes.size, 1010);
+    wr_batch_patch_create_time(made.bytes.data, made.bytes.size, 1010);
     CHECK_OK(wr_batch_read(wr_buf_view(&made.bytes), &made.batch, NULL));
     CHECK_EQ(made.batch.max_timestamp, 1010);
     CHECK(wr_batch_crc_holds(&made.batch));

@@ -141,7 +141,7 @@ static int64_t append(wr_request *request, wr_partition *partition, weir_slice b
         return -1;
     wr_partition_appended appended;
     uint8_t *writable = (uint8_t *)(uintptr_t)bytes.data; /* the frame is ours to patch */
-    wr_batch_patch_max_timestamp(writable, bytes.size, batch.max_timestamp);
+    wr_batch_patch_create_time(writable, bytes.size, batch.max_timestamp);
     weir_err err = wr_partition_append(partition, writable, bytes.size, &appended);
     if (err != WEIR_OK) {
         refuse_append(partition, bytes.size, err, out);

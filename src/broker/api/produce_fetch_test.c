@@ -277,7 +277,7 @@ TEST(a_batch_without_its_greatest_timestamp_is_stored_with_it_and_not_deleted_as
     wr_batch sent, stored;
     CHECK_OK(wr_batch_read(batch, &sent, NULL));
     CHECK(sent.max_timestamp > 0);
-    wr_batch_patch_max_timestamp(writable(batch), batch.size, 0);
+    wr_batch_patch_create_time(writable(batch), batch.size, 0);
     CHECK_EQ(produce(client, "orders", batch, NULL), WR_KAFKA_NONE);
     wr_rig_run_ms(rig, 5000);
     weir_slice records;
@@ -297,7 +297,7 @@ TEST(a_record_of_the_future_is_refused_also_when_the_header_of_its_batch_hides_i
     weir_slice batch = wr_rig_batch(rig, "x", 0, 3, -1, 0, 0);
     wr_put_i64(writable(batch) + 27, INT64_MAX - 1); /* the base of the records' times */
     wr_put_i64(writable(batch) + 35, 0);
-    wr_batch_patch_max_timestamp(writable(batch), batch.size, 1); /* and the CRC */
+    wr_batch_patch_create_time(writable(batch), batch.size, 1); /* and the CRC */
     CHECK_EQ(produce(client, "orders", batch, NULL), WR_KAFKA_INVALID_TIMESTAMP);
     wr_rig_free(rig);
 }
@@ -511,6 +511,54 @@ TEST(offsets_are_found_by_time_and_by_the_special_times)
     CHECK_EQ(list(client, times_ms[2] + 5000), -1);
     CHECK_EQ(list(client, WR_TIME_MAX), 20);
     wr_rig_free(rig);
+}
+
+/* One record of that time in a batch that says something else. */
+static weir_slice lying_batch(wr_rig *rig, int64_t time_ms, int64_t max_timestamp, int16_t attributes,
+                              wr_compression compression)
+{
+    enum { AT_CRC = 17, AT_ATTRIBUTES = 21, AT_MAX_TIMESTAMP = 35 };
+    wr_buf bytes;
+    wr_batch_builder builder;
+    wr_buf_init(&bytes, 4096);
+    wr_batch_builder_init(&builder, 4096);
+    wr_batch_builder_add(&builder, &(wr_record){.timestamp_ms = time_ms, .value = WEIR_SLICE("x")});
+    CHECK_OK(wr_batch_builder_finish(&builder, 0, compression, &bytes));
+    wr_put_i16(bytes.data + AT_ATTRIBUTES, (int16_t)(attributes | (int)compression));
+    wr_put_i64(bytes.data + AT_MAX_TIMESTAMP, max_timestamp);
+    wr_put_i32(bytes.data + AT_CRC, (int32_t)wr_crc32c(0, bytes.data + AT_ATTRIBUTES, bytes.size - AT_ATTRIBUTES));
+    weir_slice made = weir_arena_dup(rig->arena, wr_buf_view(&bytes));
+    wr_batch_builder_fini(&builder);
+    wr_buf_fini(&bytes);
+    return made;
+}
+
+TEST(the_greatest_timestamp_of_a_batch_is_that_of_its_records_whatever_its_producer_says)
+{
+    static const int64_t lies_ms[] = {-1, 1800000, -1800000};
+    for (int i = 0; i < 12; i++) {
+        wr_rig *rig = wr_rig_new(13, NULL);
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        int64_t time_ms = wr_now_ms(wr_sim_io(rig->sim)), lie_ms = lies_ms[i % 3];
+        int16_t attributes = i % 2 ? WR_BATCH_LOG_APPEND_TIME : 0;
+        wr_compression compression = i < 6 ? WR_COMPRESSION_NONE : WR_COMPRESSION_LZ4;
+        weir_slice lie = lying_batch(rig, time_ms, lie_ms == -1 ? -1 : time_ms + lie_ms, attributes, compression);
+        CHECK_EQ(produce(client, "orders", lie, NULL), WR_KAFKA_NONE);
+        weir_slice later = lying_batch(rig, time_ms + 1000, time_ms + 1000, 0, compression);
+        CHECK_EQ(produce(client, "orders", later, NULL), WR_KAFKA_NONE);
+        CHECK_EQ(list(client, time_ms), 0);
+        CHECK_EQ(list(client, time_ms + 1), 1);
+        CHECK_EQ(list(client, WR_TIME_MAX), 1);
+        weir_slice records;
+        wr_batch batch;
+        CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, &records, NULL), WR_KAFKA_NONE);
+        CHECK_EQ(count_records(records, 0), 2);
+        CHECK_OK(wr_batch_read(records, &batch, NULL));
+        CHECK_EQ(batch.max_timestamp, time_ms);
+        CHECK_EQ(batch.attributes, (int)compression);
+        wr_rig_free(rig);
+    }
 }
 
 /* Eight megabytes of one letter, in a few kilobytes. */
