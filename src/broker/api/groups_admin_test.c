@@ -527,3 +527,28 @@ TEST(groups_are_loaded_whenever_memory_is_there_again)
     CHECK_EQ(wr_rig_told(rig, "tried again every second"), failed_count);
     wr_rig_free(rig);
 }
+
+TEST(a_commit_that_finds_no_memory_leaves_no_group_behind)
+{
+    enum { COUNT = 600000 }; /* can be read within a request's memory, but not answered */
+    wr_rig *rig = wr_rig_new(9, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    wr_offset_commit_request_partition *each = weir_arena_array(rig->arena, COUNT, sizeof *each);
+    CHECK(each != NULL);
+    for (int32_t i = 0; i < COUNT; i++)
+        each[i] = (wr_offset_commit_request_partition){.partition_index = i, .committed_leader_epoch = -1};
+    wr_offset_commit_request_topic named = {.name = WEIR_SLICE("orders"), .partitions = each, .partition_count = COUNT};
+    wr_offset_commit_request in = {.group_id = WEIR_SLICE("large"),
+                                   .generation_id_or_member_epoch = -1,
+                                   .member_id = WEIR_SLICE(""),
+                                   .retention_time_ms = -1,
+                                   .topics = &named,
+                                   .topic_count = 1};
+    CHECK(wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in) == NULL);
+    CHECK(!wr_rig_connected(client));
+    CHECK_EQ(wr_rig_told(rig, "reason=memory"), 1);
+    CHECK(wr_groups_find(rig->broker->groups, WEIR_SLICE("large")) == NULL);
+    CHECK_EQ(wr_groups_count(rig->broker->groups), 0);
+    wr_rig_free(rig);
+}

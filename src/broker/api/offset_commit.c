@@ -137,8 +137,11 @@ weir_err wr_api_offset_commit(wr_request *request)
         return WEIR_E_MEMORY;
     to->request = request;
     to->group_error = check_group(request, &group);
-    if (!collect(to) || !keep_names(to))
+    if (!collect(to) || !keep_names(to)) {
+        if (group)
+            wr_groups_settle(groups, group); /* it may have been made for this request */
         return WEIR_E_MEMORY;
+    }
     size_t count = 0; /* what there is room for */
     for (size_t i = 0; i < to->count; i++) {
         if (!wr_groups_affords(groups, group, &to->items[i])) {
