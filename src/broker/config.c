@@ -71,7 +71,8 @@ const wr_config_key wr_broker_keys[] = {
      .kind = WR_CONFIG_BOOL,
      .help = "accept a replication factor above 1 as if it were 1; by default only in the development profile"},
     KEY_BOOL("delete.topic.enable", "true", "let clients delete topics"),
-    KEY_INT("max.partitions", "10000", 1, 1000000, "partitions of all topics together"),
+    KEY_INT("max.partitions", "10000", 1, 200000,
+            "partitions of all topics together; at most 200,000, which Metadata can tell of in one answer"),
 
     KEY_SIZE("message.max.bytes", "1048588", 0, INT32_MAX, "largest record batch, in bytes"),
     KEY_TEXT("log.cleanup.policy", "delete", "what happens to old records: delete (compaction is not there yet)"),

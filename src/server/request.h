@@ -19,6 +19,8 @@
 #include <wire/kafka.h>
 #include <wire/message.h>
 
+enum { WR_ARENA_SIZE_MAX = 64 << 20 }; /* what one request may decode into, and its answer be made of */
+
 typedef struct wr_connection wr_connection;
 
 struct wr_request {

@@ -12,8 +12,7 @@ enum {
     WR_SCRATCH_SIZE = 64 * 1024, /* what one read takes; shared by all connections */
     WR_API_KEY_MAX = 128,
     WR_SPARE_ARENA_MAX = 8,
-    WR_ARENA_SIZE_MAX = 64 << 20, /* what one request may decode into, and its answer be made of */
-    WR_REQUEST_COUNT_MAX = 1000,  /* unanswered, of one connection */
+    WR_REQUEST_COUNT_MAX = 1000, /* unanswered, of one connection */
     WR_FRAME_PREFIX = 4,
 };
 

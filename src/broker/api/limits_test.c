@@ -1,8 +1,10 @@
 /* A broker whose settings stand at their bounds, one after the other, and clients whose numbers do: it serves, it does not
  * spin, and nothing overflows (the sanitizer ends the test where something does). */
+#include <server/request.h>
 #include <testing/broker/rig.h>
 #include <wire/create_topics.h>
 #include <wire/kafka.h>
+#include <wire/metadata.h>
 #include <wire/offset_commit.h>
 #include <wire/offset_fetch.h>
 #include <wire/produce.h>
@@ -138,4 +140,52 @@ TEST(an_offset_to_be_kept_for_ever_is_kept_and_makes_nobody_spin_also_after_a_re
         CHECK_EQ(committed(client), 1);
         wr_rig_free(rig);
     }
+}
+
+/* ---- Metadata tells of all topics in one answer, which has to be made in a request's memory */
+
+static int64_t largest(const char *key)
+{
+    const wr_config_key *row = wr_broker_keys;
+    while (strcmp(row->key, key) != 0)
+        row++;
+    return row->max;
+}
+
+/* What metadata.c makes of topics that have one partition and a name as long as it may be. */
+static void tell_of_all(weir_arena *arena, int32_t count, wr_metadata_response *out)
+{
+    static int32_t node = INT32_MAX;
+    static uint8_t name[249];
+    memset(name, 'x', sizeof name);
+    out->topics = weir_arena_array(arena, (size_t)count, sizeof *out->topics);
+    CHECK(out->topics != NULL);
+    for (; out->topic_count < count; out->topic_count++) {
+        wr_metadata_response_partition *partition = weir_arena_array(arena, 1, sizeof *partition);
+        CHECK(partition != NULL);
+        *partition = (wr_metadata_response_partition){.replica_nodes = &node,
+                                                      .replica_node_count = 1,
+                                                      .isr_nodes = &node,
+                                                      .isr_node_count = 1,
+                                                      .offline_replicas = &node,
+                                                      .offline_replica_count = 1};
+        out->topics[out->topic_count] =
+            (wr_metadata_response_topic){.name = {name, sizeof name}, .partitions = partition, .partition_count = 1};
+    }
+}
+
+TEST(metadata_can_tell_of_as_many_partitions_as_a_broker_may_have)
+{
+    weir_arena *arena = weir_arena_new(WR_ARENA_SIZE_MAX);
+    const wr_api *api = wr_api_find(WR_API_METADATA);
+    wr_metadata_response out;
+    wr_message_init(api->response, &out);
+    tell_of_all(arena, (int32_t)largest("max.partitions"), &out);
+    for (int16_t version = api->request->min_version; version <= api->request->max_version; version++) {
+        wr_buf answer;
+        wr_buf_init(&answer, 1024 + (size_t)WR_ARENA_SIZE_MAX); /* with the least fetch.max.bytes */
+        CHECK_OK(wr_response_encode(api, version, 1, &out, &answer));
+        wr_buf_fini(&answer);
+    }
+    weir_arena_free(arena);
 }

@@ -6,13 +6,9 @@
 
 enum { FIRST_BY_ID_VERSION = 12 };
 
-static weir_err describe_partition(wr_request *request, const wr_partition *partition,
-                                   wr_metadata_response_partition *out)
+/* node: this broker's id, of which all lists of nodes consist. */
+static void describe_partition(const wr_partition *partition, int32_t *node, wr_metadata_response_partition *out)
 {
-    int32_t *node = WR_API_ITEMS(request, int32_t, 1);
-    if (!node)
-        return WEIR_E_MEMORY;
-    *node = wr_api_broker(request)->config.node_id;
     *out = (wr_metadata_response_partition){
         .partition_index = wr_partition_index(partition),
         .leader_id = *node,
@@ -29,7 +25,6 @@ static weir_err describe_partition(wr_request *request, const wr_partition *part
         out->offline_replicas = node;
         out->offline_replica_count = 1;
     }
-    return WEIR_OK;
 }
 
 static weir_err describe_topic(wr_request *request, const wr_topic *topic, wr_metadata_response_topic *out)
@@ -45,11 +40,8 @@ static weir_err describe_topic(wr_request *request, const wr_topic *topic, wr_me
     out->partitions = WR_API_ITEMS(request, wr_metadata_response_partition, topic->partition_count);
     if (!out->partitions)
         return WEIR_E_MEMORY;
-    for (int32_t i = 0; i < topic->partition_count; i++) {
-        weir_err err = describe_partition(request, topic->partitions[i], &out->partitions[i]);
-        if (err != WEIR_OK)
-            return err;
-    }
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        describe_partition(topic->partitions[i], &wr_api_broker(request)->config.node_id, &out->partitions[i]);
     return WEIR_OK;
 }
 
