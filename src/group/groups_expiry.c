@@ -22,8 +22,15 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* When this offset expires; INT64_MAX: not while things are as they are. */
-static int64_t offset_due(const entry *item, weir_slice topic, const wr_offset *offset)
+/* Whether members that are there read the topic. Looks through all that they subscribe to: once a topic, not once a
+ * partition. */
+static bool is_read(const entry *item, weir_slice topic)
+{
+    return wr_group_state_of(item->group) == WR_GROUP_STABLE && wr_group_subscribes(item->group, topic);
+}
+
+/* When an offset of a topic expires; INT64_MAX: not while things are as they are. */
+static int64_t offset_due(const entry *item, bool read, const wr_offset *offset)
 {
     int64_t retention_ms = item->groups->config.offsets_retention_ms;
     switch (wr_group_state_of(item->group)) {
@@ -32,8 +39,7 @@ static int64_t offset_due(const entry *item, weir_slice topic, const wr_offset *
             return offset->expire_ms;
         return wr_time_add_ms(later(offset->commit_ms, item->state_time_ms), retention_ms);
     case WR_GROUP_STABLE:
-        if (!weir_slice_equal(wr_group_protocol_type(item->group), WEIR_SLICE("consumer")) ||
-            wr_group_subscribes(item->group, topic))
+        if (read || !weir_slice_equal(wr_group_protocol_type(item->group), WEIR_SLICE("consumer")))
             return INT64_MAX;
         return wr_time_add_ms(offset->commit_ms, retention_ms);
     default:
@@ -50,17 +56,30 @@ int64_t wr_groups_due(const entry *item)
                    : INT64_MAX;
     int64_t due_ms = INT64_MAX;
     const wr_offset_topic *topic;
-    for (size_t at = 0; (topic = wr_offsets_next_topic(&item->offsets, &at));)
+    for (size_t at = 0; (topic = wr_offsets_next_topic(&item->offsets, &at));) {
+        bool read = is_read(item, topic->name);
         for (size_t i = 0; i < topic->count; i++) {
-            int64_t at_ms = offset_due(item, topic->name, &topic->items[i]);
+            int64_t at_ms = offset_due(item, read, &topic->items[i]);
             due_ms = at_ms < due_ms ? at_ms : due_ms;
         }
+    }
     return due_ms;
 }
 
+typedef struct expiry {
+    int64_t now_ms;
+    weir_slice topic; /* the last that was asked about */
+    bool read;
+} expiry;
+
 static bool is_expired(void *user, const entry *item, weir_slice topic, const wr_offset *offset)
 {
-    return offset_due(item, topic, offset) <= *(const int64_t *)user;
+    expiry *at = user;
+    if (at->topic.data != topic.data) {
+        at->topic = topic;
+        at->read = is_read(item, topic);
+    }
+    return offset_due(item, at->read, offset) <= at->now_ms;
 }
 
 /* Takes what is due from one group, and the group if nothing is left. False: it is gone. */
@@ -68,7 +87,7 @@ static bool sweep_entry(wr_groups *groups, entry *item, int64_t now_ms)
 {
     if (item->commit_count > 0 || wr_groups_due(item) > now_ms)
         return true;
-    wr_groups_prune(groups, item, is_expired, &now_ms);
+    wr_groups_prune(groups, item, is_expired, &(expiry){.now_ms = now_ms});
     if (item->offsets.count > 0 || wr_group_state_of(item->group) != WR_GROUP_EMPTY ||
         wr_group_pending_count(item->group) > 0)
         return true;

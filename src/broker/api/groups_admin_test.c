@@ -18,6 +18,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "allocation.h"
 #include "test.h"
@@ -106,9 +107,9 @@ static int16_t beat(wr_rig_client *client, const char *id)
 }
 
 /* One member of "g", stable in generation 1, reading orders. */
-static void enter(wr_rig_client *client, char ret_id[ID_SIZE])
+static void enter_reading(wr_rig_client *client, weir_slice subscription, char ret_id[ID_SIZE])
 {
-    wr_join_group_request_protocol protocol = {WEIR_SLICE("range"), WEIR_SLICE(range_of_orders)};
+    wr_join_group_request_protocol protocol = {WEIR_SLICE("range"), subscription};
     wr_join_group_request in = {.group_id = WEIR_SLICE("g"),
                                 .session_timeout_ms = SESSION_MS,
                                 .rebalance_timeout_ms = SESSION_MS,
@@ -127,6 +128,11 @@ static void enter(wr_rig_client *client, char ret_id[ID_SIZE])
                                   .assignment_count = 1};
     const wr_sync_group_response *synced = wr_rig_call(client, WR_API_SYNC_GROUP, 3, &sync);
     CHECK(synced && synced->error_code == WR_KAFKA_NONE);
+}
+
+static void enter(wr_rig_client *client, char ret_id[ID_SIZE])
+{
+    enter_reading(client, WEIR_SLICE(range_of_orders), ret_id);
 }
 
 static wr_rig_client *again(wr_rig *rig)
@@ -550,5 +556,45 @@ TEST(a_commit_that_finds_no_memory_leaves_no_group_behind)
     CHECK_EQ(wr_rig_told(rig, "reason=memory"), 1);
     CHECK(wr_groups_find(rig->broker->groups, WEIR_SLICE("large")) == NULL);
     CHECK_EQ(wr_groups_count(rig->broker->groups), 0);
+    wr_rig_free(rig);
+}
+
+/* A member's subscription to many topics, the last of which is orders. */
+static weir_slice many_topics(wr_rig *rig, int32_t count)
+{
+    wr_buf bytes;
+    wr_buf_init(&bytes, 1 << 24);
+    wr_buf_i16(&bytes, 0);
+    wr_buf_i32(&bytes, count);
+    for (int32_t i = 0; i < count; i++) {
+        wr_buf_i16(&bytes, 6);
+        wr_buf_text(&bytes, i == count - 1 ? "orders" : "others");
+    }
+    wr_buf_i32(&bytes, -1);
+    weir_slice made = weir_arena_dup(rig->arena, wr_buf_view(&bytes));
+    wr_buf_fini(&bytes);
+    return made;
+}
+
+/* When each partition looked through what is subscribed to, this took 17 seconds of processor time. */
+TEST(what_members_read_is_looked_up_once_a_topic)
+{
+    enum { TOPICS = 20000, PARTITIONS = 20000 };
+    wr_rig *rig = wr_rig_new(9, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    char id[ID_SIZE];
+    wr_rig_create(client, "orders", 1);
+    enter_reading(client, many_topics(rig, TOPICS), id);
+    wr_offset_delete_request_partition *each = weir_arena_array(rig->arena, PARTITIONS, sizeof *each);
+    CHECK(each != NULL);
+    wr_offset_delete_request_topic named = {
+        .name = WEIR_SLICE("orders"), .partitions = each, .partition_count = PARTITIONS};
+    wr_offset_delete_request in = {.group_id = WEIR_SLICE("g"), .topics = &named, .topic_count = 1};
+    clock_t before = clock();
+    const wr_offset_delete_response *out = wr_rig_call(client, WR_API_OFFSET_DELETE, 0, &in);
+    CHECK(clock() - before < 2 * CLOCKS_PER_SEC);
+    CHECK(out && out->error_code == WR_KAFKA_NONE);
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        CHECK_EQ(out->topics[0].partitions[i].error_code, WR_KAFKA_GROUP_SUBSCRIBED_TO_TOPIC);
     wr_rig_free(rig);
 }

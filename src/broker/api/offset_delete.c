@@ -12,6 +12,8 @@ typedef struct deletion {
     wr_group_commit *items;
     int16_t **errors;
     size_t count;
+    weir_slice topic; /* the last that was asked about */
+    bool read;        /* by members that are there */
 } deletion;
 
 static void deleted(void *user, int16_t error)
@@ -50,7 +52,11 @@ static void collect_one(wr_api_place *place, void *user)
 {
     deletion *to = user;
     wr_offset_delete_response_partition *out = place->answer;
-    if (place->error == WR_KAFKA_NONE && wr_group_subscribes(to->group, place->name))
+    if (to->topic.data != place->name.data) { /* once a topic: it looks through all that members subscribe to */
+        to->topic = place->name;
+        to->read = wr_group_subscribes(to->group, place->name);
+    }
+    if (place->error == WR_KAFKA_NONE && to->read)
         place->error = WR_KAFKA_GROUP_SUBSCRIBED_TO_TOPIC;
     if (place->error != WR_KAFKA_NONE)
         return;
