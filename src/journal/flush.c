@@ -108,14 +108,17 @@ void wr_log_sync_begin(wr_log *log, wr_log_ticket *ret_ticket)
     }
 }
 
-weir_err wr_log_ticket_sync(const wr_log_ticket *ticket)
+weir_err wr_log_ticket_sync(wr_log_ticket *ticket)
 {
     weir_err first = WEIR_OK;
     int os_error = 0;
     for (size_t i = 0; i < ticket->file_count; i++) { /* whatever happens to the first: the others may become durable */
         weir_err err = wr_file_sync(ticket->files[i]);
-        os_error = first == WEIR_OK ? errno : os_error;
-        first = first == WEIR_OK ? err : first;
+        if (err == WEIR_OK || first != WEIR_OK)
+            continue;
+        os_error = errno;
+        first = err;
+        ticket->failed = ticket->files[i];
     }
     if (first == WEIR_OK && ticket->names_of) {
         first = wr_dir_sync(ticket->names_of->io, ticket->names_of->directory);
@@ -144,6 +147,23 @@ static bool end_segment(wr_segment *segment, bool well)
     return marked;
 }
 
+/* Remembers which file could not be synced. */
+static void note_failed(wr_log *log, const wr_log_ticket *ticket, weir_err err)
+{
+    for (size_t i = 0; ticket->failed && i < log->segment_count; i++) {
+        const wr_segment *segment = log->segments[i];
+        const char *suffix = ticket->failed == segment->file         ? ".log"
+                             : ticket->failed == segment->index_file ? ".index"
+                             : ticket->failed == segment->times_file ? ".timeindex"
+                                                                     : NULL;
+        if (suffix) {
+            (void)wr_log_failed_at(log, err, "sync", segment->base_offset, suffix);
+            return;
+        }
+    }
+    (void)wr_log_failed(log, err, "sync", ".");
+}
+
 void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err)
 {
     if (!log->ticket_open)
@@ -151,12 +171,13 @@ void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err)
     int os_error = errno;
     log->ticket_open = false;
     bool marked = false;
+    if (err != WEIR_OK)
+        note_failed(log, ticket, err); /* while the files are open */
     for (size_t i = 0; i < log->segment_count; i++)
         if (log->segments[i]->in_ticket || log->segments[i]->index_in_ticket)
             marked |= end_segment(log->segments[i], err == WEIR_OK);
     if (err != WEIR_OK) {
         errno = os_error;
-        (void)wr_log_failed_at(log, err, "sync", wr_log_active(log)->base_offset, ".log");
         (void)wr_log_break(log, err);
         return;
     }

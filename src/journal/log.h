@@ -142,11 +142,12 @@ typedef struct wr_log_ticket {
     wr_file *files[8];
     size_t file_count;      /* 0: nothing to do */
     const wr_log *names_of; /* a segment was made: the directory of this log is synced, too; NULL: none was */
+    const wr_file *failed;  /* whose sync was the first to fail; NULL: none was, or the directory */
 } wr_log_ticket;
 void wr_log_sync_begin(wr_log *log, wr_log_ticket *ret_ticket);
 /* Syncs what it names. On any thread, while everything else may be called. WEIR_E_AGAIN: there was no descriptor for the
  * directory, which says nothing about the disk: wr_log_sync_cancel, and another ticket later. */
-WEIR_MUST_CHECK weir_err wr_log_ticket_sync(const wr_log_ticket *ticket);
+WEIR_MUST_CHECK weir_err wr_log_ticket_sync(wr_log_ticket *ticket);
 void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err);
 /* Instead of sync_end: no file of the ticket was synced or tried to be, because nobody was there to do it. All is as
  * before sync_begin. */

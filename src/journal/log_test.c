@@ -307,6 +307,36 @@ TEST(after_a_failed_sync_the_log_takes_nothing_more)
     end(&b);
 }
 
+TEST(a_sync_that_fails_names_the_file)
+{
+    static const char *const files[] = {
+        "00000000000000000000.log",
+        "00000000000000000000.index",
+        "00000000000000000000.timeindex",
+        "00000000000000000002.log",
+        ".",
+    };
+    for (uint64_t n = 0; n < sizeof files / sizeof *files; n++) {
+        table b = begin(1);
+        put_ok(b.log, &(batch_plan){0});
+        put_ok(b.log, &(batch_plan){0});
+        CHECK_OK(wr_log_roll(b.log));
+        put_ok(b.log, &(batch_plan){0});
+        wr_log_ticket ticket;
+        wr_log_sync_begin(b.log, &ticket);
+        CHECK_EQ(ticket.file_count, 4);
+        wr_sim_fail_at(b.sim, wr_sim_write_count(b.sim) + n, EIO);
+        weir_err err = wr_log_ticket_sync(&ticket);
+        CHECK_EQ(err, WEIR_E_IO);
+        wr_log_sync_end(b.log, &ticket, err);
+        CHECK(wr_log_broken(b.log));
+        CHECK_STR(wr_log_cause_of(b.log)->call, "sync");
+        CHECK_EQ(wr_log_cause_of(b.log)->os_error, EIO);
+        CHECK_STR(wr_log_cause_of(b.log)->file, files[n]);
+        end(&b);
+    }
+}
+
 TEST(a_new_leader_epoch_is_known_before_its_first_batch)
 {
     table b = begin(1);

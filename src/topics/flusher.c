@@ -134,7 +134,7 @@ static void postpone(wr_flusher *flusher, wr_partition *partition, weir_err err)
 
 static weir_err sync_ticket(void *user)
 {
-    const wr_partition *partition = user;
+    wr_partition *partition = user;
     return wr_log_ticket_sync(&partition->ticket);
 }
 
@@ -161,11 +161,7 @@ static void begin(wr_flusher *flusher, wr_partition *partition)
         return;
     }
     wr_list_append(&flusher->syncing, &partition->dirty_link);
-    const wr_log_ticket *ticket = &partition->ticket;
-    weir_err err = ticket->names_of
-                       ? wr_loop_work(flusher->loop, &partition->sync_order, sync_ticket, sync_done, partition)
-                       : wr_loop_work_sync(flusher->loop, &partition->sync_order, ticket->files, ticket->file_count,
-                                           sync_done, partition);
+    weir_err err = wr_loop_work(flusher->loop, &partition->sync_order, sync_ticket, sync_done, partition);
     if (err != WEIR_OK)
         postpone(flusher, partition, err);
 }
