@@ -5,6 +5,7 @@
 #include <weir/json.h>
 
 #include <assert.h>
+#include <math.h>
 
 enum { ENCODED_SIZE_MAX = 64 * 1024 * 1024 };
 
@@ -36,15 +37,25 @@ static size_t scalar_size(weir_json_kind kind)
     }
 }
 
+static bool has_value(const weir_json_field *item, const uint8_t *from)
+{
+    double real = 0;
+    if (item->kind == WEIR_JSON_REAL)
+        memcpy(&real, from, sizeof(real));
+    return !is_nothing(item, from) && isfinite(real);
+}
+
 static void encode_item(wr_buf *out, const weir_json_field *array, const uint8_t *from)
 {
     weir_json_field item = {.name = array->name, .kind = array->item};
     if (!array->item)
         encode_members(out, array->fields, from);
-    else if (is_nothing(&item, from))
+    else if (has_value(&item, from))
+        encode_value(out, &item, from);
+    else if (array->item == WEIR_JSON_RAW)
         wr_buf_text(out, "null");
     else
-        encode_value(out, &item, from);
+        out->failed = true; /* null, which is refused where it is read */
 }
 
 static void encode_array(wr_buf *out, const weir_json_field *field, const uint8_t *from)

@@ -264,6 +264,28 @@ TEST(arrays_of_values_come_and_go)
     weir_arena_free(arena);
 }
 
+TEST(what_no_reader_would_take_from_an_array_is_not_written)
+{
+    weir_arena *arena = weir_arena_new(1 << 20);
+    const char *tags[] = {"a", NULL, "b"};
+    weir_slice raw[] = {WEIR_SLICE("1"), {0}};
+    scalars it = {.tags = tags, .tag_count = 3};
+    CHECK(weir_json_encode(arena, scalar_fields, &it).data == NULL);
+    double weights[] = {0.5, NAN};
+    it = (scalars){.weights = weights, .weight_count = 2};
+    CHECK(weir_json_encode(arena, scalar_fields, &it).data == NULL);
+    weights[1] = -INFINITY;
+    CHECK(weir_json_encode(arena, scalar_fields, &it).data == NULL);
+    it = (scalars){.tags = tags, .tag_count = 1};
+    it.raw = raw;
+    it.raw_count = 2; /* any JSON value is meant here, and null is one */
+    weir_slice json = weir_json_encode(arena, scalar_fields, &it);
+    scalars back = {0};
+    CHECK_OK(weir_json_decode(arena, scalar_fields, json, &back, NULL));
+    CHECK(back.tag_count == 1 && back.raw_count == 2 && !back.raw[1].data);
+    weir_arena_free(arena);
+}
+
 typedef struct change {
     const char *note;
     weir_json_presence note_is;
