@@ -150,6 +150,71 @@ static int take_arguments(wr_cli *cli, int argc, char **argv)
     return WR_EXIT_OK;
 }
 
+/* Whether the operands are names of one kind, "TOPIC..." or "[GROUP...]", and not "TOPIC [FILE...]": a file may be meant
+ * twice. */
+static bool operands_are_names(const wr_command *command)
+{
+    return strstr(command->operands, "...") && !strchr(command->operands, ' ');
+}
+
+/* What is named twice is meant once, in the place where it stands first. */
+static void name_operands_once(wr_cli *cli)
+{
+    int kept = 0;
+    for (int i = 0; i < cli->operand_count; i++) {
+        int same = 0;
+        while (same < kept && strcmp(cli->operands[same], cli->operands[i]) != 0)
+            same++;
+        if (same == kept)
+            cli->operands[kept++] = cli->operands[i];
+    }
+    cli->operand_count = kept;
+}
+
+static bool list_has(weir_slice list, weir_slice name)
+{
+    for (size_t at = 0; at < list.size;) {
+        size_t end = at;
+        while (end < list.size && list.data[end] != ',')
+            end++;
+        if (weir_slice_equal((weir_slice){list.data + at, end - at}, name))
+            return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+static const char *list_once(weir_arena *arena, const char *list)
+{
+    char *copy = weir_arena_dup_text(arena, weir_slice_of(list));
+    size_t used = 0;
+    for (const char *at = list; copy && *at;) {
+        weir_slice name = {(const uint8_t *)at, strcspn(at, ",")};
+        at += name.size + (at[name.size] == ',');
+        if (name.size == 0 || list_has((weir_slice){(const uint8_t *)copy, used}, name))
+            continue;
+        if (used)
+            copy[used++] = ',';
+        memcpy(copy + used, name.data, name.size);
+        used += name.size;
+    }
+    if (copy)
+        copy[used] = '\0';
+    return copy;
+}
+
+static int name_once(wr_cli *cli)
+{
+    if (operands_are_names(cli->command))
+        name_operands_once(cli);
+    const wr_option *option;
+    for (int at = 0, position = 0; (option = wr_option_next(cli->command, &at)); position++)
+        if (option->kind == WR_OPTION_LIST && cli->values[position] && *cli->values[position] &&
+            !(cli->values[position] = list_once(cli->arena, cli->values[position])))
+            return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    return WR_EXIT_OK;
+}
+
 static int check_operands(const wr_cli *cli)
 {
     if (cli->operand_count < cli->command->operand_min) {
@@ -171,6 +236,8 @@ int wr_cli_parse(wr_cli *cli, int argc, char **argv, char **environment)
     if (status != WR_EXIT_OK || wr_cli_on(cli, "help"))
         return status;
     status = wr_cli_check_options(cli);
+    if (status == WR_EXIT_OK)
+        status = name_once(cli);
     if (status == WR_EXIT_OK)
         wr_cli_apply_defaults(cli);
     return status == WR_EXIT_OK ? check_operands(cli) : status;

@@ -368,7 +368,7 @@ def a_group_is_reset_while_nobody_is_in_it():
         equal((words, position()), (words, expected))
     other = fresh("group")
     weir("group", "reset", other, "--to", "start", "-y", status=NOT_FOUND)
-    weir("group", "reset", other, "--to", "6", "--topic", name, "-y")
+    weir("group", "reset", other, "--to", "6", "--topic", f"{name},{name}", "--topic", name, "-y")
     equal(weir("consume", name, "-g", other, "-n", "2", "-f", "%v ")[0], b"6 7 ")
     for words in ([], ["--to", "start", "--by", "1"], ["--to", "soon"]):
         weir("group", "reset", group, *words, "-y", status=USAGE)
