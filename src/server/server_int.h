@@ -14,6 +14,7 @@ enum {
     WR_SPARE_ARENA_MAX = 8,
     WR_REQUEST_COUNT_MAX = 1000, /* unanswered, of one connection */
     WR_FRAME_PREFIX = 4,
+    WR_HELD_SIZE_MAX = 64 * 1024, /* read while held back: enough to notice that the client went away */
 };
 
 /* One address that is listened on. */
@@ -84,6 +85,18 @@ void wr_connection_drain(wr_connection *connection);
 void wr_connection_feed(wr_connection *connection);
 /* Close it at the next settling; the first reason counts. */
 void wr_connection_hang_up(wr_connection *connection, const char *reason);
+
+/* Look at its deadlines by then, or before. */
+void wr_connection_look_by(wr_connection *connection, int64_t deadline_us);
+
+/* ---- connection_read.c */
+bool wr_connection_may_read(wr_connection *connection);
+/* Read what there is, as far as it is this connection's turn, and start what is whole. */
+void wr_connection_read(wr_connection *connection);
+/* Start what has arrived and may start now. */
+void wr_connection_start_kept(wr_connection *connection);
+/* Its buffer has grown or shrunk: that counts against the memory of all connections. */
+void wr_connection_count_in(wr_connection *connection);
 
 /* ---- other_protocol.c */
 /* What a client speaks that begins a connection like this, when it is known and not Kafka's protocol; else NULL. */
