@@ -105,6 +105,16 @@ def a_taken_port_is_said_in_one_line_before_anything_starts():
 
 
 @test
+def a_rate_that_is_no_number_is_said_before_anything_starts():
+    for rate in ["", "5x", "x", "1.2.3", "1,5", "1e3", "nan", "inf", ".5", "5.", " 5", "1000000.5", "9" * 30]:
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([weir_binary(), "demo", "--count", "1", "--rate", rate, "--data", folder + "/data"],
+                                  capture_output=True, text=True, timeout=30)
+            check(done.returncode == 2 and "a number from 0 to 1000000" in done.stderr, f"'{rate}': {done.stderr}")
+            check(not os.listdir(folder), "it made files")
+
+
+@test
 def one_port_for_two_and_a_kafka_that_is_not_there_are_said_before_anything_starts():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and not listened on: who connects is refused
