@@ -127,9 +127,9 @@ TEST(a_mistake_is_told_with_its_place_and_what_was_meant)
     static const struct {
         const char *yaml, *sentence;
     } cases[] = {
-        {"log:\n  levle: info\n", "weir.yaml:2:10: unknown key 'log.levle'; did you mean 'log.level'?"},
-        {"level: info\n", "weir.yaml:1:8: unknown key 'level'; did you mean 'log.level'?"},
-        {"zzzzzzzz: 1\n", "weir.yaml:1:11: unknown key 'zzzzzzzz'; --help lists the known ones"},
+        {"log:\n  levle: info\n", "weir.yaml:2:3: unknown key 'log.levle'; did you mean 'log.level'?"},
+        {"level: info\n", "weir.yaml:1:1: unknown key 'level'; did you mean 'log.level'?"},
+        {"zzzzzzzz: 1\n", "weir.yaml:1:1: unknown key 'zzzzzzzz'; --help lists the known ones"},
         {"http.port: many\n", "weir.yaml:1:12: http.port is 'many'; expected a whole number, from 1 to 65535"},
         {"http.port: 70000\n", "weir.yaml:1:12: http.port is '70000'; expected a whole number, from 1 to 65535"},
         {"http.port: 99999999999999999999\n",

@@ -26,7 +26,8 @@ typedef struct reader {
     size_t path_size;
     size_t marks[DEPTH_MAX]; /* path_size at each open mapping */
     size_t depth;
-    bool has_key; /* the path ends with a key that waits for its value */
+    yaml_mark_t key_mark; /* of the last key */
+    bool has_key;         /* the path ends with a key that waits for its value */
 } reader;
 
 static weir_err refuse_at(const reader *in, const yaml_mark_t *mark, const char *what)
@@ -49,6 +50,7 @@ static weir_err push_key(reader *in, const yaml_event_t *event)
         in->path[start] = '.';
     memcpy(in->path + start + dot, text, size + 1);
     in->path_size = start + dot + size;
+    in->key_mark = event->start_mark;
     in->has_key = true;
     return WEIR_OK;
 }
@@ -87,7 +89,8 @@ static weir_err take_value(reader *in, const yaml_event_t *event)
     char origin[PLACE_SIZE], exact[PLACE_SIZE];
     size_t line = event->start_mark.line + 1;
     snprintf(origin, sizeof origin, "%.120s:%zu", in->origin, line);
-    snprintf(exact, sizeof exact, "%.120s:%zu:%zu", in->origin, line, event->start_mark.column + 1);
+    const yaml_mark_t *wrong = config_row(in->config, in->path) ? &event->start_mark : &in->key_mark; /* value or key */
+    snprintf(exact, sizeof exact, "%.120s:%zu:%zu", in->origin, wrong->line + 1, wrong->column + 1);
     config_place place = {.origin = origin, .exact = exact, .rank = RANK_FILE};
     if (!is_null(event))
         return config_give(in->config, in->path, text, &place, in->failure);
