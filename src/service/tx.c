@@ -78,6 +78,12 @@ const char *wr_tx_reason_outside(const weir_tx *tx)
     return tx->is_database_reason ? "what is stored does not allow this" : tx->reason;
 }
 
+/* The last field of a line; a query that nobody traces has none. */
+static wr_trace_field traced(const weir_tx *tx)
+{
+    return tx->traceparent[0] ? WR_TEXT("traceparent", tx->traceparent) : (wr_trace_field){.name = NULL};
+}
+
 void wr_tx_log_failure(const weir_tx *tx, weir_status status, const char *what)
 {
     what = what ? what : "command";
@@ -87,10 +93,10 @@ void wr_tx_log_failure(const weir_tx *tx, weir_status status, const char *what)
                      : tx->is_read_only ? "a query failed: it gave up with WEIR_FATAL"
                                         : "the service stops: a request cannot go on",
                      WR_TEXT("request", what), WR_TEXT("error", tx->reason[0] ? tx->reason : "gave up with WEIR_FATAL"),
-                     WR_TEXT("traceparent", tx->traceparent));
+                     traced(tx));
     else if (tx->is_database_reason)
         wr_trace_log(tx->core->trace, WR_DEBUG, "a request was refused by the database", WR_TEXT("request", what),
-                     WR_TEXT("error", tx->reason), WR_TEXT("traceparent", tx->traceparent));
+                     WR_TEXT("error", tx->reason), traced(tx));
 }
 
 weir_status wr_tx_settle(weir_tx *tx, weir_status returned)
@@ -176,11 +182,9 @@ void weir_log(const weir_tx *tx, weir_level level, const char *format, ...)
     if (tx->record)
         wr_trace_log(tx->core->trace, to, text, WR_TEXT("topic", tx->record->topic),
                      WR_NUMBER("partition", tx->record->partition), WR_NUMBER("offset", tx->record->offset),
-                     WR_TEXT("event", tx->event->id), WR_TEXT("type", tx->event->type),
-                     WR_TEXT("traceparent", tx->traceparent));
+                     WR_TEXT("event", tx->event->id), WR_TEXT("type", tx->event->type), traced(tx));
     else
-        wr_trace_log(tx->core->trace, to, text, WR_TEXT("request", tx->what ? tx->what : "command"),
-                     WR_TEXT("traceparent", tx->traceparent));
+        wr_trace_log(tx->core->trace, to, text, WR_TEXT("request", tx->what ? tx->what : "command"), traced(tx));
 }
 
 weir_status weir_reject(weir_tx *tx, const char *format, ...)

@@ -138,6 +138,7 @@ TEST(a_query_that_gives_up_fails_alone_and_the_log_says_no_more)
     CHECK_EQ(wr_core_query(f.core, "GET /x", give_up, NULL, arena, reason), WEIR_FATAL);
     fixture_turns(&f, 2); /* the service goes on */
     CHECK(strstr(log, "a query failed") && strstr(log, "the shelves are gone") && !strstr(log, "the service stops"));
+    CHECK(!strstr(log, "traceparent"));
     weir_arena_free(arena);
     fixture_end(&f);
 }
