@@ -12,9 +12,11 @@
 #include <io/stop.h>
 #include <io/terminal.h>
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DRAIN_MS = 8000, STOP_MS = 25000, FILE_DESCRIPTORS_KEPT = 16384 };
 
@@ -106,7 +108,9 @@ static int serve(process *self, bool development)
         return wr_cli_failure(cli, &failure);
     }
     if (ready_fd >= 0 && tell_ready(self, (int)ready_fd) != WEIR_OK)
-        return wr_cli_usage(cli, "--ready-fd %d is no open descriptor", (int)ready_fd);
+        return errno == EBADF
+                   ? wr_cli_usage(cli, "--ready-fd %d is no open descriptor", (int)ready_fd)
+                   : wr_cli_fail(cli, WEIR_E_IO, "--ready-fd %d cannot be written: %s", (int)ready_fd, strerror(errno));
     if (development && cli->terminal)
         greet(self);
     weir_err ran = wr_loop_run(self->loop);

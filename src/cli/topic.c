@@ -204,37 +204,66 @@ int wr_run_topic_create(wr_cli *cli)
 }
 
 /* ---- rm */
-static int confirm(wr_cli *cli, bool *ret_done)
+
+/* Of the topics that were named, those that there are, in front; the others are said. How many there are. */
+static int find_named(wr_cli *cli, const wr_kafka *kafka, const char **ret_names, int *ret_status)
 {
-    fprintf(stderr, "This deletes %d topic%s and all records in %s:", cli->operand_count,
-            cli->operand_count == 1 ? "" : "s", cli->operand_count == 1 ? "it" : "them");
-    for (int i = 0; i < cli->operand_count; i++)
-        fprintf(stderr, " %s", cli->operands[i]);
+    int count = 0;
+    for (int i = 0; i < cli->operand_count; i++) {
+        wr_cluster_info info;
+        weir_failure failure = {0};
+        weir_err err =
+            wr_admin_describe(kafka->client, cli->operands[i], false, kafka->timeout_ms, cli->arena, &info, &failure);
+        if (err == WEIR_OK)
+            ret_names[count++] = cli->operands[i];
+        else
+            *ret_status = err == WEIR_E_NOT_FOUND ? fail_absent(cli, cli->operands[i]) : wr_cli_failure(cli, &failure);
+    }
+    return count;
+}
+
+static int confirm(wr_cli *cli, const char *const *names, int count, bool *ret_done)
+{
+    fprintf(stderr, "This deletes %d topic%s and all records in %s:", count, count == 1 ? "" : "s",
+            count == 1 ? "it" : "them");
+    for (int i = 0; i < count; i++)
+        fprintf(stderr, " %s", names[i]);
     fputc('\n', stderr);
-    return wr_change_confirm(cli, "delete", cli->operands[0], ret_done);
+    return wr_change_confirm(cli, "delete", names[0], ret_done);
+}
+
+static int remove_topics(wr_cli *cli, const wr_kafka *kafka)
+{
+    const char **names = weir_arena_array(cli->arena, (size_t)cli->operand_count, sizeof *names);
+    if (!names)
+        return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    bool done = false;
+    int status = WR_EXIT_OK, done_count = 0, count = find_named(cli, kafka, names, &status);
+    if (count == 0)
+        return status;
+    int answer = confirm(cli, names, count, &done);
+    if (answer != WR_EXIT_OK || done)
+        return answer != WR_EXIT_OK ? answer : status;
+    for (int i = 0; i < count; i++) {
+        weir_failure failure = {0};
+        weir_err err = wr_admin_delete_topic(kafka->client, names[i], kafka->timeout_ms, &failure);
+        if (err == WEIR_OK)
+            done_count++;
+        else if (err == WEIR_E_NOT_FOUND)
+            status = fail_absent(cli, names[i]);
+        else
+            status = wr_cli_failure(cli, &failure);
+    }
+    return done_count > 0 && status != WR_EXIT_OK ? WR_EXIT_PARTIAL : status;
 }
 
 int wr_run_topic_rm(wr_cli *cli)
 {
-    bool done;
-    int status = confirm(cli, &done);
-    if (status != WR_EXIT_OK || done)
-        return status;
     wr_kafka kafka;
-    status = wr_kafka_open(cli, &kafka);
+    int status = wr_kafka_open(cli, &kafka);
     if (status != WR_EXIT_OK)
         return status;
-    int done_count = 0;
-    for (int i = 0; i < cli->operand_count; i++) {
-        weir_failure failure = {0};
-        weir_err err = wr_admin_delete_topic(kafka.client, cli->operands[i], kafka.timeout_ms, &failure);
-        if (err == WEIR_OK)
-            done_count++;
-        else if (err == WEIR_E_NOT_FOUND)
-            status = fail_absent(cli, cli->operands[i]);
-        else
-            status = wr_cli_failure(cli, &failure);
-    }
+    status = remove_topics(cli, &kafka);
     wr_kafka_close(&kafka);
-    return done_count > 0 && status != WR_EXIT_OK ? WR_EXIT_PARTIAL : status;
+    return status;
 }

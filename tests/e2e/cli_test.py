@@ -503,11 +503,20 @@ def what_is_wrong_is_said_with_what_to_do_next():
             (["produce", name, "/"], FAILED, "cannot be read"),
             (["produce", name, "-z", "brotli"], USAGE, "zstd")]:
         _, said = weir(*words, status=status)
-        check(hint in said, f"{words}: {said}")
+        check(hint in said and "This deletes" not in said, f"{words}: {said}")
     _, said = weir("produce", name, "-b", "127.0.0.1:1", "--timeout", "1s", stdin=b"x\n", status=UNREACHABLE)
     check("127.0.0.1:1" in said, said)
     _, said = weir("produce", name, stdin=b"x" * 2_000_000, status=PRECONDITION)
     check("2000000" in said, said)
+
+
+@test
+def a_descriptor_that_takes_no_word_of_readiness_is_said_with_its_reason():
+    for redirection, status, reason in [("1>/dev/full", FAILED, "No space left"), ("", USAGE, "no open descriptor")]:
+        fd = 1 if redirection else 99
+        done = subprocess.run(["sh", "-c", f'exec {redirection}; exec "$0" test-broker --port 0 --ready-fd {fd}', weir_binary()],
+                              capture_output=True, text=True, timeout=30)
+        check(done.returncode == status and reason in done.stderr, f"{redirection}: {done.returncode} {done.stderr}")
 
 
 @test
