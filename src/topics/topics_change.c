@@ -147,17 +147,21 @@ static void prepared(void *user, weir_err err)
         change->kind->finish(change, change->err);
 }
 
+/* Each takes what nobody has taken, so fewer workers do the same: only when none can be started nothing is done. */
 static void start_preparing(topic_change *change)
 {
     int count = 1 + change->made_count / WR_PARTITIONS_PER_WORKER;
     count = count < WR_CHANGE_WORKER_COUNT ? count : WR_CHANGE_WORKER_COUNT;
-    change->working_count = count;
-    for (int i = 0; i < count; i++) {
-        weir_err err =
-            wr_loop_work(change->topics->host.loop, &change->queue->orders[i], run_preparing, prepared, change);
-        if (err != WEIR_OK)
-            prepared(change, err); /* the others make what they can; running takes all of it back */
+    weir_err err = WEIR_OK;
+    while (err == WEIR_OK && change->working_count < count) {
+        wr_work_order *order = &change->queue->orders[change->working_count];
+        err = wr_loop_work(change->topics->host.loop, order, run_preparing, prepared, change);
+        change->working_count += err == WEIR_OK;
     }
+    if (change->working_count > 0)
+        return;
+    change->working_count = 1;
+    prepared(change, err);
 }
 
 static void go_on(topic_change *change)
