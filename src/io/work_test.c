@@ -352,13 +352,18 @@ TEST(a_call_that_may_block_is_noticed_in_a_callback_of_the_loop_and_nowhere_else
     world w = world_new(1);
     CHECK_OK(wr_dir_sync(w.io, w.root));
     works all = works_of(&w, 1);
-    wr_sim_forbid_blocking(w.sim, true);
+    wr_sim_forbid_blocking(w.sim, NULL);
     start(&all, 0, NULL, block_in_a_work);
     CHECK_OK(wr_loop_run(w.loop));
     CHECK_EQ(wr_sim_blocking_count(w.sim), 0);
-    wr_sim_forbid_blocking(w.sim, false);
+    wr_sim_permit_blocking(w.sim);
     CHECK_OK(wr_loop_post(w.loop, block_in_a_callback, &w));
     CHECK_OK(wr_loop_run(w.loop));
     CHECK_EQ(wr_sim_blocking_count(w.sim), 1);
+    static const wr_sim_call allowed[] = {{"dir sync", ""}, {NULL, NULL}};
+    wr_sim_forbid_blocking(w.sim, allowed);
+    CHECK_OK(wr_loop_post(w.loop, block_in_a_callback, &w));
+    CHECK_OK(wr_loop_run(w.loop));
+    CHECK_EQ(wr_sim_blocking_count(w.sim), 2);
     world_free(&w);
 }

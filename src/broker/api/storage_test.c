@@ -133,7 +133,6 @@ TEST(partitions_that_could_not_be_opened_are_opened_when_there_are_descriptors_a
             CHECK_OK(wr_rig_start(rig));
             continue;
         }
-        wr_sim_forbid_blocking(rig->sim, true);
         client = wr_rig_connect(rig);
         int64_t high;
         if (wr_rig_fetch(client, "orders", 0, 0, NULL, &high) != WR_KAFKA_NONE) {
@@ -171,7 +170,6 @@ TEST(a_topic_that_is_deleted_while_its_partitions_are_opened_again_is_gone_and_c
         wr_rig_create(client, "orders", 3);
         CHECK_EQ(put(client, rig, "orders", 0, NULL), WR_KAFKA_NONE);
         start_with_a_closed_partition(rig);
-        wr_sim_forbid_blocking(rig->sim, true);
         client = wr_rig_connect(rig);
         wr_rig_run_ms(rig, 4999 + (int64_t)(seed % 3));
         weir_slice name = WEIR_SLICE("orders");

@@ -22,7 +22,6 @@ enum { SEEDS = 20 };
 static wr_rig *rig_new(uint64_t seed)
 {
     wr_rig *rig = wr_rig_new(seed, (const char *const[]){"log.segment.delete.delay.ms=50", NULL});
-    wr_sim_forbid_blocking(rig->sim, true);
     return rig;
 }
 
@@ -253,7 +252,6 @@ TEST(a_stop_waits_for_the_topic_that_is_being_made_and_an_end_without_one_forget
         wr_rig_client *client = wr_rig_connect(rig);
         ask_create(client, "orders", 3);
         wr_rig_run_ms(rig, (int64_t)(seed % 4));
-        wr_sim_forbid_blocking(rig->sim, false); /* at its end nobody is kept waiting */
         CHECK_OK(wr_rig_stop(rig));
         CHECK_OK(wr_rig_start(rig));
         client = wr_rig_connect(rig);

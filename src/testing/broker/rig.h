@@ -31,7 +31,8 @@ typedef struct wr_rig {
     weir_err stop_err;
 } wr_rig;
 
-/* Starts the broker. settings: "key=value", ended by NULL; listeners and log.dirs are set. */
+/* Starts the broker. From then until it stops, a call on its loop that may block ends the program, but for a few that rig.c
+ * lists. settings: "key=value", ended by NULL; listeners and log.dirs are set. */
 wr_rig *wr_rig_new(uint64_t seed, const char *const *settings);
 /* The same without starting it, to set faults first. */
 wr_rig *wr_rig_prepare(uint64_t seed, const char *const *settings);

@@ -137,13 +137,13 @@ uint64_t wr_sim_digest(const wr_sim *sim)
 }
 
 /* ---- faults */
-sim_fate sim_begin_write(wr_sim *sim, const char *what, uint64_t node_id, uint64_t at, uint64_t size)
+sim_fate sim_begin_write(wr_sim *sim, const char *what, const char *name, uint64_t node_id, uint64_t at, uint64_t size)
 {
     if (sim->end != SIM_LIGHT)
         return SIM_REFUSE;
     sim_note(sim, what, node_id, at, size);
     if (strcmp(what, "write") != 0)
-        sim_blocks(sim, what);
+        sim_blocks(sim, what, name);
     uint64_t number = sim->write_count++;
     if (number == sim->cut_at) {
         wr_sim_cut(sim);
@@ -194,14 +194,25 @@ weir_err sim_begin_read(wr_sim *sim)
     return sim->read_count++ == sim->fail_read.at ? sim_fail(sim->fail_read.os_error) : WEIR_OK;
 }
 
-void sim_blocks(wr_sim *sim, const char *what)
+static bool is_allowed(const wr_sim *sim, const char *what, const char *name)
+{
+    size_t size = strlen(name);
+    for (const wr_sim_call *at = sim->allowed; at && at->call; at++) {
+        size_t end_size = strlen(at->name_end);
+        if (strcmp(what, at->call) == 0 && size >= end_size && strcmp(name + size - end_size, at->name_end) == 0)
+            return true;
+    }
+    return false;
+}
+
+void sim_blocks(wr_sim *sim, const char *what, const char *name)
 {
     if (sim->caller != SIM_BY_LOOP)
         return;
     sim->blocking_count++;
-    if (!sim->forbids_blocking)
+    if (!sim->forbids_blocking || is_allowed(sim, what, name))
         return;
-    fprintf(stderr, "simulator: a callback of the loop makes a call that may block: %s\n", what);
+    fprintf(stderr, "simulator: a callback of the loop makes a call that may block: %s of \"%s\"\n", what, name);
     abort();
 }
 
@@ -210,7 +221,7 @@ void sim_count_read(wr_sim *sim, size_t size)
     uint64_t before = sim->step_read_size;
     sim->step_read_size += size;
     if (before <= STEP_READ_SIZE_MAX && sim->step_read_size > STEP_READ_SIZE_MAX)
-        sim_blocks(sim, "reading more than 8 MiB");
+        sim_blocks(sim, "reading more than 8 MiB", "");
 }
 
 uint64_t wr_sim_blocking_count(const wr_sim *sim)
@@ -218,9 +229,15 @@ uint64_t wr_sim_blocking_count(const wr_sim *sim)
     return sim->blocking_count;
 }
 
-void wr_sim_forbid_blocking(wr_sim *sim, bool forbid)
+void wr_sim_forbid_blocking(wr_sim *sim, const wr_sim_call *allowed)
 {
-    sim->forbids_blocking = forbid;
+    sim->forbids_blocking = true;
+    sim->allowed = allowed;
+}
+
+void wr_sim_permit_blocking(wr_sim *sim)
+{
+    sim->forbids_blocking = false;
 }
 
 uint64_t wr_sim_write_count(const wr_sim *sim)

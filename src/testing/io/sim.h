@@ -82,8 +82,14 @@ WEIR_MUST_CHECK weir_err wr_sim_flip_bit(wr_sim *sim, const char *path, int64_t 
  * directory, wr_dir_list, and reading more than 8 MiB in one callback. Not counted: wr_file_write, which goes to the page
  * cache; opening a file that exists; what is called while no loop runs a callback (starting, stopping, tests). */
 uint64_t wr_sim_blocking_count(const wr_sim *sim);
-/* From now on such a call prints its name and ends the program, so that a debugger shows who made it. */
-void wr_sim_forbid_blocking(wr_sim *sim, bool forbid);
+/* A call as wr_sim_failed_call names it, done to a file or directory whose name ends like that. */
+typedef struct wr_sim_call {
+    const char *call, *name_end;
+} wr_sim_call;
+/* From now on such a call prints its name and ends the program, so that a debugger shows who made it. allowed: but for
+ * these, which are counted only; ended by one without a call, and borrowed. NULL: none are. */
+void wr_sim_forbid_blocking(wr_sim *sim, const wr_sim_call *allowed);
+void wr_sim_permit_blocking(wr_sim *sim); /* all of them again */
 
 /* ---- time: virtual; it moves only by these calls and by wr_sim_step where said */
 void wr_sim_advance_ms(wr_sim *sim, int64_t ms); /* only moves the clock: what is due runs at the next steps, late */

@@ -10,6 +10,7 @@ typedef struct sim_file {
     sim_node *node;
     bool writes;
     uint64_t life;
+    char name[256]; /* that it was opened by */
 } sim_file;
 
 static sim_file *file_of(wr_file *file)
@@ -55,7 +56,8 @@ static weir_err node_create(wr_sim *sim, const sim_place *place, bool is_dir)
 {
     if (!place->parent)
         return sim_fail(EEXIST); /* the root */
-    sim_fate fate = sim_begin_write(sim, is_dir ? "mkdir" : "create", place->parent->id, sim->next_node_id, 0);
+    sim_fate fate =
+        sim_begin_write(sim, is_dir ? "mkdir" : "create", place->name, place->parent->id, sim->next_node_id, 0);
     if (sim_happens(sim, fate)) {
         sim_node *node = sim_node_new(sim, is_dir);
         sim_rename(sim, place->parent, place->name, node, NULL, NULL);
@@ -98,6 +100,7 @@ static weir_err disk_open(wr_io *io, const char *path, unsigned flags, wr_file *
         .writes = (flags & WR_FILE_WRITE) != 0,
         .life = sim->life,
     };
+    memcpy(file->name, place.name, sizeof file->name);
     sim->open_count++;
     *ret_file = &file->base;
     return WEIR_OK;
@@ -161,7 +164,7 @@ static weir_err disk_write(wr_file *base, int64_t at, const void *bytes, size_t 
         return err;
     if (at + (int64_t)size > SIM_FILE_SIZE_MAX)
         return sim_fail(EFBIG);
-    sim_fate fate = sim_begin_write(sim, "write", file->node->id, (uint64_t)at, size);
+    sim_fate fate = sim_begin_write(sim, "write", file->name, file->node->id, (uint64_t)at, size);
     size_t done = sim_prefix(sim, fate, size), room = room_at(sim, file->node, (size_t)at, size);
     sim_node_write(sim, file->node, (size_t)at, bytes, done < room ? done : room);
     file->node->written_ms = wr_now_ms(&sim->base);
@@ -176,7 +179,7 @@ weir_err sim_file_sync_up_to(wr_file *base, uint64_t sequence)
     weir_err err = file_check(file, false);
     if (err != WEIR_OK)
         return err;
-    sim_fate fate = sim_begin_write(file->sim, "sync", file->node->id, sequence, 0);
+    sim_fate fate = sim_begin_write(file->sim, "sync", file->name, file->node->id, sequence, 0);
     if (fate == SIM_FAIL)
         sim_node_forget(file->sim, file->node);
     else if (fate != SIM_LAST && sim_happens(file->sim, fate))
@@ -197,7 +200,7 @@ static weir_err disk_truncate(wr_file *base, int64_t size)
         return err;
     if (size > SIM_FILE_SIZE_MAX)
         return sim_fail(EFBIG);
-    sim_fate fate = sim_begin_write(file->sim, "truncate", file->node->id, (uint64_t)size, 0);
+    sim_fate fate = sim_begin_write(file->sim, "truncate", file->name, file->node->id, (uint64_t)size, 0);
     if (sim_happens(file->sim, fate))
         sim_node_truncate(file->sim, file->node, (size_t)size);
     return sim_end_write(file->sim, fate);
@@ -263,18 +266,14 @@ static weir_err disk_make(wr_io *io, const char *path)
     return place.node ? sim_fail(EEXIST) : node_create(sim, &place, true);
 }
 
-static weir_err find_dir(wr_sim *sim, const char *path, sim_node **ret_dir)
+static weir_err find_dir(wr_sim *sim, const char *path, sim_place *ret_place)
 {
-    sim_place place;
-    weir_err err = place_find(sim, path, &place);
+    weir_err err = place_find(sim, path, ret_place);
     if (err != WEIR_OK)
         return err;
-    if (!place.node)
+    if (!ret_place->node)
         return sim_fail(ENOENT);
-    if (!place.node->is_dir)
-        return sim_fail(ENOTDIR);
-    *ret_dir = place.node;
-    return WEIR_OK;
+    return ret_place->node->is_dir ? WEIR_OK : sim_fail(ENOTDIR);
 }
 
 static weir_err disk_dir_sync(wr_io *io, const char *path)
@@ -282,15 +281,15 @@ static weir_err disk_dir_sync(wr_io *io, const char *path)
     wr_sim *sim = sim_of(io);
     if (sim->end != SIM_LIGHT)
         return sim_fail(EIO);
-    sim_node *dir;
-    weir_err err = find_dir(sim, path, &dir);
+    sim_place place;
+    weir_err err = find_dir(sim, path, &place);
     if (err == WEIR_OK && sim->open_count >= sim->open_count_max)
         err = sim_fail(EMFILE);
     if (err != WEIR_OK)
         return err;
-    sim_fate fate = sim_begin_write(sim, "dir sync", dir->id, 0, 0);
+    sim_fate fate = sim_begin_write(sim, "dir sync", place.name, place.node->id, 0, 0);
     if (fate != SIM_LAST && sim_happens(sim, fate))
-        sim_dir_sync(sim, dir);
+        sim_dir_sync(sim, place.node);
     return sim_end_write(sim, fate);
 }
 
@@ -299,13 +298,14 @@ static weir_err disk_list(wr_io *io, const char *path, weir_err (*each)(void *us
 {
     wr_sim *sim = sim_of(io);
     weir_err err = sim_begin_read(sim);
-    sim_blocks(sim, "list");
-    sim_node *dir;
+    sim_place place;
     if (err == WEIR_OK)
-        err = find_dir(sim, path, &dir);
+        err = find_dir(sim, path, &place);
     if (err != WEIR_OK)
         return err;
+    sim_blocks(sim, "list", place.name);
 
+    const sim_node *dir = place.node;
     size_t count = dir->live_names.count;
     sim_entry *entries = sim_alloc(count * sizeof *entries);
     for (size_t i = 0; i < count; i++) {
@@ -353,7 +353,7 @@ static weir_err disk_rename(wr_io *io, const char *from_path, const char *to_pat
     int refusal = rename_refusal(&from, &to);
     if (refusal)
         return sim_fail(refusal);
-    sim_fate fate = sim_begin_write(sim, "rename", from.node->id, from.parent->id, to.parent->id);
+    sim_fate fate = sim_begin_write(sim, "rename", from.name, from.node->id, from.parent->id, to.parent->id);
     if (sim_happens(sim, fate))
         sim_rename(sim, to.parent, to.name, from.node, from.parent, from.name);
     return sim_end_write(sim, fate);
@@ -374,7 +374,7 @@ static weir_err disk_remove(wr_io *io, const char *path)
         return sim_fail(EBUSY);
     if (place.node->live_names.count > 0)
         return sim_fail(ENOTEMPTY);
-    sim_fate fate = sim_begin_write(sim, "remove", place.node->id, place.parent->id, 0);
+    sim_fate fate = sim_begin_write(sim, "remove", place.name, place.node->id, place.parent->id, 0);
     if (sim_happens(sim, fate))
         sim_rename(sim, place.parent, place.name, NULL, NULL, NULL);
     return sim_end_write(sim, fate);

@@ -141,6 +141,7 @@ struct wr_sim {
     uint64_t step_read_size; /* what this callback of a loop has read */
     uint64_t blocking_count; /* calls that may block, made by a callback of a loop */
     bool forbids_blocking;
+    const wr_sim_call *allowed; /* nevertheless; NULL: none */
 
     uint64_t next_node_id, next_sequence;
     wr_list nodes;
@@ -158,12 +159,13 @@ struct wr_sim {
 };
 
 void sim_note(wr_sim *sim, const char *what, uint64_t a, uint64_t b, uint64_t c); /* into the digest */
-sim_fate sim_begin_write(wr_sim *sim, const char *what, uint64_t node_id, uint64_t at, uint64_t size);
+/* name: of what it is done to, within its directory. */
+sim_fate sim_begin_write(wr_sim *sim, const char *what, const char *name, uint64_t node_id, uint64_t at, uint64_t size);
 bool sim_happens(wr_sim *sim, sim_fate fate);               /* of a call that happens wholly or not at all */
 size_t sim_prefix(wr_sim *sim, sim_fate fate, size_t size); /* of a write: how much reaches the cache */
 weir_err sim_end_write(wr_sim *sim, sim_fate fate);         /* and errno */
 weir_err sim_begin_read(wr_sim *sim);
-void sim_blocks(wr_sim *sim, const char *what); /* this call may block: see wr_sim_forbid_blocking */
+void sim_blocks(wr_sim *sim, const char *what, const char *name); /* it may block: see wr_sim_forbid_blocking */
 void sim_count_read(wr_sim *sim, size_t size);
 extern const wr_io_ops sim_disk_ops;
 
