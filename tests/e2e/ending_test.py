@@ -243,7 +243,8 @@ def a_broker_that_is_asked_twice_ends_at_once_and_loses_nothing():
                 greet(on, f"{name}{round}")
             begun = time.monotonic()
             status = end(on.process, signals=2)
-            check(status in (0, 128 + signal.SIGTERM), f"ended with {status}: {on.said()}")
+            # The second may find it with all closed and the signals given back: then the signal itself ends the process.
+            check(status in (0, 128 + signal.SIGTERM, -signal.SIGTERM), f"ended with {status}: {on.said()}")
             check(time.monotonic() - begun < 5, "it took its time")
             on.start()
         names = weir("consume", "greetings", "-f", "%k\\n", at=on.bootstrap).split()

@@ -2,6 +2,7 @@
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -61,14 +62,16 @@ def a_data_directory_that_cannot_be_used_is_said_with_the_reason():
             os.setgroups([])
             os.setuid(65534)
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as shared:
+        program = shutil.copy(weir_binary(), shared)  # the checkout may lie where nobody may look, as below /root
+        os.chmod(shared, 0o755)
         (Path(folder) / "file").touch()
         (Path(folder) / "locked").mkdir()
         os.chmod(folder, 0o555)
         os.chmod(Path(folder) / "locked", 0o555)
         for name, status, reason in [("file", 1, "Not a directory"), ("locked", 4, "Permission denied"),
                                      ("new", 4, "Permission denied")]:
-            done = subprocess.run([weir_binary(), "server", "--port", "0", "--data", f"{folder}/{name}"], preexec_fn=nobody,
+            done = subprocess.run([program, "server", "--port", "0", "--data", f"{folder}/{name}"], preexec_fn=nobody,
                                   capture_output=True, text=True, timeout=20)
             check(done.returncode == status and f"{folder}/{name}" in done.stderr and reason in done.stderr,
                   f"{name}: {done.returncode}, {done.stderr}")
