@@ -114,7 +114,7 @@ def a_stop_that_finds_no_room_fails_and_keeps_what_was_acknowledged():
         resource.prlimit(on.process.pid, resource.RLIMIT_FSIZE, (0, hard))
         equal(on.stop(), 1)  # the log, a file too, cannot say why here
         on.start()
-        equal(weir("consume", topic, "--timeout", "5s", at=on.bootstrap), "kept\n")
+        equal(weir("consume", topic, "-f", "%s\\n", "--timeout", "5s", at=on.bootstrap), "kept\n")
         equal(on.close(), 0)
 
 
