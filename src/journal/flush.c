@@ -60,10 +60,15 @@ static bool add_segment(wr_segment *segment, wr_log_ticket *ticket)
     return true;
 }
 
-static bool checkpoint_due(const wr_log *log)
+int64_t wr_log_checkpoint_step(const wr_log *log)
 {
     int64_t quarter = log->config.segment_size / 4;
-    int64_t step = quarter < WR_LOG_CHECKPOINT_SIZE ? quarter : WR_LOG_CHECKPOINT_SIZE;
+    return quarter < WR_LOG_CHECKPOINT_SIZE ? quarter : WR_LOG_CHECKPOINT_SIZE;
+}
+
+static bool checkpoint_due(const wr_log *log)
+{
+    int64_t step = wr_log_checkpoint_step(log);
     const wr_segment *active = wr_log_active(log);
     return active->size > active->mark.size && active->size - active->mark.size >= step &&
            wr_mono_us(log->io) >= log->checkpoint_us;

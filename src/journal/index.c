@@ -120,6 +120,14 @@ weir_err wr_index_load(wr_index *index, wr_file *file, int64_t size, uint32_t cr
     return WEIR_OK;
 }
 
+/* What an earlier process wrote behind it. A new file is asked only for its size: to truncate may wait for the disk. */
+static weir_err cut(wr_file *file, int64_t size)
+{
+    int64_t file_size = 0;
+    weir_err err = wr_file_size(file, &file_size);
+    return err == WEIR_OK && file_size > size ? wr_file_truncate(file, size) : err;
+}
+
 weir_err wr_index_store(wr_index *index, wr_file *file)
 {
     size_t from = index->filed_count * index->entry_size, to = index->count * index->entry_size;
@@ -127,7 +135,7 @@ weir_err wr_index_store(wr_index *index, wr_file *file)
     if (to > from)
         err = wr_file_write(file, (int64_t)from, index->entries + from, to - from);
     if (err == WEIR_OK && !index->file_ends)
-        err = wr_file_truncate(file, (int64_t)to);
+        err = cut(file, (int64_t)to);
     if (err != WEIR_OK)
         return err;
     index->file_ends = true;

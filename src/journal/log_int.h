@@ -41,6 +41,7 @@ typedef struct wr_segment {
     bool in_ticket;                         /* a sync of its file is under way */
     bool used;                              /* since the last wr_log_look */
     wr_file *index_file, *times_file;       /* open from when they are written until they are synced */
+    bool index_made;                        /* they are there, or upkeep tried to make them */
     bool index_dirty;                       /* they hold something that no begun sync covers */
     bool index_in_ticket;                   /* a sync of them is under way */
     wr_mark mark;                           /* known to be on the disk */
@@ -199,6 +200,7 @@ bool wr_log_has_room(const wr_log *log);
 WEIR_MUST_CHECK weir_err wr_log_start_segment(wr_log *log);
 
 /* ---- flush.c */
+int64_t wr_log_checkpoint_step(const wr_log *log); /* how much the active segment grows between two checkpoints */
 WEIR_MUST_CHECK weir_err wr_log_write_synced(wr_log *log);
 
 /* ---- upkeep.c */

@@ -397,6 +397,7 @@ static weir_err take_segment(recovery *r, int64_t base_offset, bool *ret_torn)
         if (file_size < line->mark.size || (file_size > line->mark.size && !last))
             return damaged(r, segment, file_size, "the file has another size than it had");
         segment->mark = line->mark;
+        segment->index_made = true;
         segment->size = line->mark.size;
         segment->end_offset = line->mark.end_offset;
         segment->max_time = line->mark.max_time;

@@ -280,6 +280,7 @@ static weir_err open_index(wr_segment *segment, const char *suffix, wr_file **fi
     weir_err err = wr_log_path(segment->log, segment->base_offset, suffix, path);
     if (err == WEIR_OK)
         err = wr_file_open(segment->log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, file);
+    segment->index_made = true;
     return err == WEIR_OK ? WEIR_OK : wr_log_failed_at(segment->log, err, "open", segment->base_offset, suffix);
 }
 

@@ -6,6 +6,8 @@
  *
  * One upkeep at a time does, in this order, as much as is due:
  *
+ *   index files  of the active segment: made, empty, when half of what its first checkpoint waits for is there. Who appends
+ *                or syncs then only opens them. Nothing relies on them: what is missing is made when it is written
  *   snapshot     of the producers: written, synced, and so is its name
  *   checkpoint   replaced. It names the snapshot, and may let the log begin later. From then on what lies below the start
  *                is garbage that the next open would remove; `end` takes these segments out of the log
@@ -47,6 +49,7 @@ struct wr_log_upkeep {
     int32_t filed_epoch;
     int64_t *going; /* bases of segments below start_offset, whose indexes are spared when there is no room */
     size_t going_count;
+    int64_t index_base; /* of the segment whose index files are made; -1: none */
     wr_removal *removals;
     size_t removal_count;
 
@@ -94,11 +97,18 @@ static bool can_begin_later(const wr_log *log)
     return is_covered(log) || will_be || can_take_ready_one(log);
 }
 
+static bool lacks_index_files(const wr_log *log)
+{
+    const wr_segment *active = wr_log_active(log);
+    return !active->index_made && active->size > 0 && active->size >= wr_log_checkpoint_step(log) / 2;
+}
+
 bool wr_log_upkeep_due(const wr_log *log)
 {
     if (wr_log_broken(log) || log->upkeep_open)
         return false;
-    return log->checkpoint_owed || is_ready(log) || can_begin_later(log) || log->removal_due_us <= wr_mono_us(log->io);
+    return log->checkpoint_owed || is_ready(log) || can_begin_later(log) || lacks_index_files(log) ||
+           log->removal_due_us <= wr_mono_us(log->io);
 }
 
 weir_err wr_log_take_snapshot(wr_log *log)
@@ -219,13 +229,18 @@ weir_err wr_log_upkeep_begin(wr_log *log, wr_log_upkeep **ret_upkeep)
                               .producers_offset = log->producers_offset,
                               .producers_count = log->producers_count,
                               .snapshot = {.offset = -1},
-                              .old_snapshot = -1};
+                              .old_snapshot = -1,
+                              .index_base = -1};
     wr_buf_init(&upkeep->checkpoint, WR_CHECKPOINT_SIZE_MAX);
     wr_buf_init(&upkeep->epochs, WR_CHECKPOINT_SIZE_MAX);
     weir_err err = prepare(upkeep);
     if (err != WEIR_OK) {
         upkeep_free(upkeep);
         return err;
+    }
+    if (lacks_index_files(log)) {
+        upkeep->index_base = wr_log_active(log)->base_offset;
+        wr_log_active(log)->index_made = true;
     }
     int64_t now_us = wr_mono_us(log->io);
     upkeep->removals = log->removals;
@@ -274,6 +289,19 @@ static weir_err write_whole(wr_log_upkeep *upkeep, const char path[WR_LOG_PATH_M
     (void)failed(upkeep, err, call, name_of(path));
     wr_file_close(file);
     return err;
+}
+
+static void make_index_files(const wr_log_upkeep *upkeep)
+{
+    for (int i = 1; i < SUFFIX_COUNT && upkeep->index_base >= 0; i++) {
+        char path[WR_LOG_PATH_MAX];
+        wr_file *file = NULL;
+        weir_err ignored = wr_log_path(upkeep->log, upkeep->index_base, suffixes[i], path);
+        if (ignored == WEIR_OK)
+            ignored = wr_file_open(upkeep->log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &file);
+        (void)ignored; /* who writes it tries again */
+        wr_file_close(file);
+    }
 }
 
 static void remove_snapshot(wr_log_upkeep *upkeep, int64_t offset)
@@ -407,6 +435,7 @@ static bool make_room(wr_log_upkeep *upkeep)
 
 weir_err wr_log_upkeep_run(wr_log_upkeep *upkeep)
 {
+    make_index_files(upkeep);
     weir_err err = upkeep->replaces ? write_down(upkeep) : WEIR_OK;
     if (err == WEIR_E_FULL && !upkeep->unknown && make_room(upkeep)) {
         upkeep->failed = (wr_log_cause){0};

@@ -81,6 +81,25 @@ static int file_count(wr_rig *rig, const char *word)
     return names.count;
 }
 
+TEST(a_roll_makes_one_call_on_the_loop_that_may_block)
+{
+    enum { BATCHES = 60 };
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        wr_rig *rig = wr_rig_new(seed, (const char *const[]){"log.segment.bytes=131072", NULL});
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        uint64_t before = wr_sim_blocking_count(rig->sim);
+        for (int i = 0; i < BATCHES; i++) {
+            CHECK_EQ(put(rig, client, i, NULL), WR_KAFKA_NONE);
+            wr_rig_run_ms(rig, 10);
+        }
+        int rolls = file_count(rig, ".log") - 1;
+        CHECK(rolls > 1);
+        CHECK_EQ(wr_sim_blocking_count(rig->sim) - before, rolls);
+        wr_rig_free(rig);
+    }
+}
+
 TEST(deleting_records_makes_no_call_on_the_loop_that_may_block)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {

@@ -94,7 +94,9 @@ wr_rig *wr_rig_prepare(uint64_t seed, const char *const *settings)
  * renaming one that had been made before.
  *
  *   a roll makes the next segment's file, whose name is the offset of the batch that is being appended
- *   index files are made, and cut to their length, when they are written first: at a segment's first checkpoint or its roll
+ *   a segment's index files are made by whoever writes them first, at a roll or a checkpoint, where upkeep has not made them
+ *   before: in segments that roll early, or grow by as much as a checkpoint waits for at once
+ *   index files are cut to their length where an earlier process left them longer
  *   half a batch, which a write that failed left behind, is cut off before the next write, a second later or more */
 static const wr_sim_call allowed_calls[] = {
     {"create", ".log"},         {"create", ".index"}, {"truncate", ".index"}, {"create", ".timeindex"},
