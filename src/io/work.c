@@ -102,20 +102,27 @@ static void tell(wr_work *work)
     free(work);
 }
 
-void wr_work_done(wr_work *work)
+/* The next of the order starts before what is done is told, which may free the order's owner. */
+static void done_in(wr_work_order *order, wr_work *work)
 {
-    wr_work_order *order = work->order;
-    if (order) {
-        wr_work *next = order->waiting;
-        order->under_way = next;
-        if (next) {
-            order->waiting = next->next;
-            next->next = NULL;
-            weir_err err = work->loop->ops->work_start(work->loop, next);
-            assert(err == WEIR_OK); /* there is a worker: this one has run */
-        }
+    wr_work *next = order->waiting;
+    assert(next != work); /* who waits is not under way */
+    order->under_way = next;
+    if (next) {
+        order->waiting = next->next;
+        next->next = NULL;
+        weir_err err = work->loop->ops->work_start(work->loop, next);
+        assert(err == WEIR_OK); /* there is a worker: this one has run */
     }
     tell(work);
+}
+
+void wr_work_done(wr_work *work)
+{
+    if (work->order)
+        done_in(work->order, work);
+    else
+        tell(work);
 }
 
 void wr_loop_work_cancel(wr_loop *loop, wr_work_order *order)
@@ -138,7 +145,7 @@ void wr_loop_work_finish(wr_loop *loop, wr_work_order *order)
 {
     for (wr_work *work; (work = order->under_way);) {
         loop->ops->work_await(loop, work);
-        wr_work_done(work);
+        done_in(order, work);
     }
 }
 
