@@ -244,7 +244,7 @@ weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_ka
 weir_err wr_kafka_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle, weir_failure *failure)
 {
     char text[160];
-    rd_kafka_t *kafka;
+    rd_kafka_t *kafka = NULL;
     rd_kafka_conf_set(conf, "bootstrap.servers", NULL, text, sizeof(text)); /* so that it connects to nobody */
     rd_kafka_conf_set_log_cb(conf, NULL);                                   /* that there are none, for one */
     weir_err err = wr_kafka_start(type, conf, handle, &kafka, failure);

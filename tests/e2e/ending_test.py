@@ -170,8 +170,10 @@ def tools_end_when_asked_whatever_they_wait_for():
         tools = (["produce", "greetings"], ["group", "lag", "--watch"], ["consume", "greetings", "--follow"])
         for words, by in zip(tools + tools[::-1], asked):
             # A terminal that nobody types into, for `produce`.
+            # Tests that were begun under nohup pass their deaf ear for SIGHUP on, which tools respect.
             tool = subprocess.Popen([weir_binary(), *words, "-b", on.bootstrap], stdin=subprocess.PIPE,
-                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                    preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
             try:
                 eventually(lambda: takes_signals(tool.pid))
                 equal(end(tool, first=by), 128 + by)
