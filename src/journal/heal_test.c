@@ -135,6 +135,32 @@ TEST(a_lack_of_descriptors_that_lasts_is_waited_for)
     }
 }
 
+/* A sync makes the first bytes of a failed append durable with the file; cutting them off has to be made durable, too. */
+TEST(what_is_cut_off_behind_a_failed_append_does_not_come_back_after_a_power_cut)
+{
+    wr_sim *sim = wr_sim_new(11);
+    wr_io *io = wr_sim_io(sim);
+    wr_log_config config = small_config();
+    wr_log *log = open_ok(io, "data/t-0", &config);
+    put_ok(log, &(batch_plan){.value_size = 60});
+    wr_sim_set_capacity(sim, wr_log_size(log) + 100);
+    wr_appended appended;
+    while (put(log, &(batch_plan){.value_size = 60}, &appended) == WEIR_OK)
+        continue;
+    CHECK_OK(wr_log_sync(log));
+    wr_sim_set_capacity(sim, -1);
+    wr_sim_advance_ms(sim, WR_LOG_RETRY_MS);
+    int64_t last = put_ok(log, &(batch_plan){.value_size = 900}); /* begins a segment */
+    CHECK_OK(wr_log_sync(log));
+    wr_log_abandon(log);
+    wr_sim_cut(sim);
+    wr_sim_restart(sim);
+    log = open_ok(io, "data/t-0", &config);
+    CHECK_EQ(wr_log_end_offset(log), last + 1);
+    CHECK_OK(wr_log_close(log));
+    wr_sim_free(sim);
+}
+
 /* ---- what is told */
 
 TEST(a_full_log_says_why_once_tries_again_now_and_then_and_says_when_it_is_open_again)

@@ -105,6 +105,7 @@ weir_err wr_segment_mend(wr_segment *segment)
     if (err != WEIR_OK)
         return wr_log_failed_at(segment->log, err, "truncate", segment->base_offset, ".log");
     segment->torn = false;
+    segment->dirty = true; /* a sync of before may have made the longer file durable */
     return WEIR_OK;
 }
 
