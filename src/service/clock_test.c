@@ -76,8 +76,7 @@ TEST(a_policy_at_its_limits_overflows_nothing)
     weir_service service;
     fixture_begin(&f, &service);
     service.handlers = handlers;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     f.retries_left[0] = 3;
     fixture_happen(&f, "a", 0);
     for (int i = 0; i < 3; i++) {

@@ -177,8 +177,7 @@ TEST(who_has_lost_a_partition_commits_nothing_for_it)
     fixture_turns(&f, 3);
     CHECK_EQ(COUNT(&f, "effects"), 0);
     CHECK_EQ(COUNT(&f, "weir_inbox WHERE next_offset <> -1001"), 0);
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     fixture_turns(&f, 4);
     CHECK_EQ(COUNT(&f, "effects"), 1);
     fixture_end(&f);
@@ -306,8 +305,7 @@ TEST(a_fatal_handler_stops_before_anything_of_the_batch_commits)
     CHECK_EQ(COUNT(&f, "effects"), 0);
     CHECK_EQ(wr_core_turn(f.core, 0, &f.failure), WEIR_E_BROKEN);
     f.fatal[1] = false;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     fixture_turns(&f, 4);
     CHECK_EQ(COUNT(&f, "effects"), 2);
     fixture_end(&f);
@@ -427,8 +425,7 @@ TEST(reading_stops_while_too_much_is_unpublished)
     fixture_begin(&f, &service);
     f.options.outbox_max = 5;
     f.options.batch_max = 2;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     wr_sim_hold_acks(f.cluster, true);
     for (int i = 0; i < 20; i++)
         fixture_happen(&f, "a", i);
@@ -451,8 +448,7 @@ TEST(an_event_too_large_to_publish_is_rejected_when_emitted)
     weir_service service;
     fixture_begin(&f, &service);
     f.options.message_size_max = 100;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     fixture_happen(&f, "a", 1);
     fixture_turns(&f, 4);
     CHECK_EQ(COUNT(&f, "effects"), 0);
@@ -942,8 +938,7 @@ TEST(a_mistake_of_the_program_stops_the_service_with_the_events_coordinates)
         CHECK_EQ(COUNT(&f, "effects"), 1);
         CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 0);
         f.retries_left[0] = 0; /* mended: the event is still there */
-        fixture_restart(&f);
-        wr_sim_rebalance(f.cluster, "tally");
+        fixture_rejoin(&f);
         fixture_turns(&f, 4);
         CHECK_EQ(COUNT(&f, "effects"), 2);
         fixture_end(&f);

@@ -138,6 +138,13 @@ static inline void fixture_restart(fixture *f)
     fixture_start(f);
 }
 
+/* Restarts with the options as they are now, and has the partitions back at once. */
+static inline void fixture_rejoin(fixture *f)
+{
+    fixture_restart(f);
+    wr_sim_rebalance(f->cluster, "tally");
+}
+
 static inline void fixture_end(fixture *f)
 {
     wr_core_free(f->core);

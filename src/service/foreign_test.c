@@ -135,8 +135,7 @@ TEST(a_trace_that_was_damaged_where_it_was_stored_does_not_keep_an_event_from_be
     weir_service service;
     fixture_begin(&f, &service);
     service.handlers = handlers;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     fixture_happen(&f, "a", 1);
     fixture_turns(&f, 4);
     CHECK_EQ(fixture_each(&f, "out", check_valid, NULL), 1);

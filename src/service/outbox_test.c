@@ -199,8 +199,7 @@ TEST(a_command_to_what_is_no_topic_never_reaches_the_outbox)
     weir_service service;
     fixture_begin(&f, &service);
     service.handlers = handlers;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     fixture_happen(&f, "a", 1);
     weir_err err = WEIR_OK;
     for (int i = 0; i < 4 && err == WEIR_OK; i++)
@@ -324,8 +323,7 @@ TEST(refused_events_count_towards_the_limit_of_the_outbox)
     fixture_begin(&f, &service);
     f.options.outbox_max = 5;
     f.options.batch_max = 2;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     wr_sim_refuse(f.cluster, "out", 1000);
     for (int i = 0; i < 20; i++)
         fixture_happen(&f, i % 2 ? "a" : "b", i);
@@ -441,8 +439,7 @@ TEST(a_service_that_stops_at_the_same_event_again_and_again_publishes_what_came_
         CHECK(turns_until_failure(&f) != WEIR_OK);
         wr_core_settle(f.core, 8000);
         CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
-        fixture_restart(&f);
-        wr_sim_rebalance(f.cluster, "tally");
+        fixture_rejoin(&f);
     }
     CHECK_EQ(wr_sim_count(f.cluster, "out"), 1);
     f.fatal[1] = false;
@@ -471,8 +468,7 @@ TEST(what_is_not_acknowledged_when_a_service_gives_up_stays_in_its_outbox)
     CHECK_EQ(COUNT(&f, "weir_outbox"), 1);
     wr_sim_hold_appends(f.cluster, false);
     f.fatal[1] = false;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     fixture_turns(&f, 6);
     CHECK_EQ(wr_sim_count(f.cluster, "out"), 3);
     fixture_end(&f);

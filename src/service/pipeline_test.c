@@ -95,8 +95,7 @@ TEST(records_that_were_read_before_a_breaker_opened_are_read_again_behind_those_
     fixture_begin(&f, &service);
     f.options.breaker_rejections = 2;
     f.options.breaker_pause_ms = 1000;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     fixture_turns(&f, 2);
     f.rejects[0] = f.rejects[1] = true;
     for (int i = 0; i < 5; i++)
@@ -142,8 +141,7 @@ TEST(no_more_is_read_ahead_than_one_batch_takes)
     weir_service service;
     fixture_begin(&f, &service);
     f.options.batch_max = 4;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     fixture_turns(&f, 2);
     for (int i = 0; i < 3; i++)
         fixture_happen(&f, "a", i);

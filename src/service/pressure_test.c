@@ -34,8 +34,7 @@ TEST(limits_of_one_let_one_through_at_a_time)
     f.options.outbox_max = 1;
     f.options.parked_max = 1;
     f.options.batch_max = 1;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     f.retries_left[1] = 1;
     for (int i = 0; i < 4; i++)
         fixture_happen(&f, i % 2 ? "a" : "b", i);
@@ -52,8 +51,7 @@ TEST(commands_are_taken_again_after_a_rebalance_while_reading_was_stopped)
     weir_service service;
     fixture_begin(&f, &service);
     f.options.outbox_max = 10;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     wr_sim_hold_acks(f.cluster, true);
     for (int i = 0; i < 10; i++)
         fixture_happen(&f, "a", i);
@@ -137,8 +135,7 @@ TEST(a_drain_ends_in_time_however_much_is_due)
     weir_service service;
     fixture_begin(&f, &service);
     service.handlers = slow;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     for (int i = 0; i < 40; i++) {
         char key[16];
         snprintf(key, sizeof key, "k%d", i);
@@ -170,8 +167,7 @@ TEST(a_producer_that_breaks_again_and_again_is_made_anew_after_longer_and_longer
     fixture_begin(&f, &service);
     wr_trace trace = {.write = count_renewals, .sink = &renewals, .level = WR_WARN};
     f.options.trace = &trace;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     wr_sim_hold_appends(f.cluster, true);
     fixture_happen(&f, "a", 1);
     fixture_turns(&f, 2);

@@ -32,8 +32,7 @@ TEST(a_repetition_is_known_however_many_senders_came_between)
     fixture_begin(&f, &service);
     f.options.senders_max = 8; /* in memory; the table is cut only once a minute */
     f.options.batch_max = 7;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < SENDERS; i++)
             append_from(&f, i, 5);
@@ -55,8 +54,7 @@ TEST(a_batch_may_be_from_more_senders_than_memory_holds)
     fixture_begin(&f, &service);
     f.options.senders_max = 8;
     f.options.batch_max = 100;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     append_from(&f, 0, 1);
     settle(&f); /* the table is cut with this batch, and not again for a minute */
     for (int round = 0; round < 2; round++)
@@ -86,8 +84,7 @@ TEST(senders_past_the_limit_go_silent_ones_first_and_a_start_succeeds)
     settle(&f);
     CHECK_EQ(COUNT(&f, "weir_senders"), 20);
     f.options.senders_max = 8;
-    fixture_restart(&f);
-    wr_sim_rebalance(f.cluster, "tally");
+    fixture_rejoin(&f);
     wr_sim_advance_ms(f.machine, 61000);
     append_from(&f, 19, 2);
     settle(&f);
