@@ -26,6 +26,45 @@ static order order_new(weir_arena *arena)
     return (order){.command = {.run = run_order, .done = order_done, .arena = arena}};
 }
 
+TEST(reading_stops_while_too_much_is_unpublished)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    f.options.outbox_max = 5;
+    f.options.batch_max = 2;
+    fixture_rejoin(&f);
+    wr_sim_hold_acks(f.cluster, true);
+    for (int i = 0; i < 20; i++)
+        fixture_happen(&f, "a", i);
+    fixture_turns(&f, 20);
+    CHECK(COUNT(&f, "effects") >= 5 && COUNT(&f, "effects") <= 7);
+    wr_buf text;
+    wr_buf_init(&text, 4096);
+    CHECK(!wr_core_health(f.core, &text));
+    CHECK(strstr(wr_buf_cstr(&text), "events are not published: outbox.max is 5, "));
+    wr_buf_fini(&text);
+    wr_sim_hold_acks(f.cluster, false);
+    fixture_turns(&f, 40);
+    CHECK_EQ(COUNT(&f, "effects"), 20);
+    fixture_end(&f);
+}
+
+TEST(an_event_too_large_to_publish_is_rejected_when_emitted)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    f.options.message_size_max = 100;
+    fixture_rejoin(&f);
+    fixture_happen(&f, "a", 1);
+    fixture_turns(&f, 4);
+    CHECK_EQ(COUNT(&f, "effects"), 0);
+    CHECK_EQ(wr_sim_count(f.cluster, "out"), 0);
+    CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 1);
+    fixture_end(&f);
+}
+
 TEST(limits_of_one_let_one_through_at_a_time)
 {
     fixture f;

@@ -144,3 +144,57 @@ TEST(what_was_handled_of_a_new_topic_before_it_was_known_to_be_one_is_not_handle
         fixture_end(&f);
     }
 }
+
+/* The database is ahead of the topic: somebody has deleted it and made it anew, or the broker has lost its end. */
+static void make_position_too_high(fixture *f)
+{
+    fixture_exec(f->database, "UPDATE weir_inbox SET next_offset = 100");
+    fixture_restart(f);
+}
+
+TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_told_by_their_ids)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    for (int i = 0; i < 3; i++)
+        fixture_happen(&f, "a", i);
+    fixture_turns(&f, 3);
+    make_position_too_high(&f);
+    for (int i = 3; i < 5; i++)
+        fixture_happen(&f, "a", i);
+    fixture_turns(&f, 5);
+    CHECK_EQ(COUNT(&f, "effects"), 5);
+    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects)"), 5);
+    CHECK_EQ(COUNT(&f, "weir_inbox WHERE next_offset = 5"), 1);
+    check_metric(&f, "weir_inbox_below_position_total{service=\"tally\"} 1\n");
+    fixture_end(&f);
+}
+
+TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_told_by_their_numbers)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    for (int i = 0; i < 3; i++)
+        fixture_happen(&f, "a", i);
+    fixture_turns(&f, 5);
+    fixture audit = f;
+    weir_service audit_service = {
+        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+    fixture_database(&audit);
+    audit.options.service = &audit_service;
+    audit.options.database = audit.database;
+    audit.core = NULL;
+    fixture_start(&audit);
+    fixture_turns(&audit, 5);
+    CHECK_EQ(COUNT(&audit, "effects"), 3);
+    make_position_too_high(&audit);
+    fixture_happen(&f, "a", 3);
+    fixture_turns(&f, 5);
+    fixture_turns(&audit, 5);
+    CHECK_EQ(COUNT(&audit, "effects"), 4);
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), 4);
+    wr_core_free(audit.core);
+    fixture_end(&f);
+}
