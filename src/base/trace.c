@@ -11,6 +11,7 @@
 #include "base/trace.h"
 
 #include "base/time.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 
@@ -42,21 +43,7 @@ static void put_text(line *to, const char *text)
     put(to, text, strlen(text));
 }
 
-/* Bytes of the well-formed UTF-8 character at `at`; 0 if there is none. */
-static size_t character_size(const unsigned char *at)
-{
-    size_t size = at[0] < 0x80 ? 1 : at[0] >> 5 == 6 ? 2 : at[0] >> 4 == 14 ? 3 : at[0] >> 3 == 30 ? 4 : 0;
-    for (size_t i = 1; i < size; i++)
-        if (at[i] >> 6 != 2)
-            return 0;
-    bool overlong = (size == 2 && at[0] < 0xC2) || (size == 3 && at[0] == 0xE0 && at[1] < 0xA0) ||
-                    (size == 4 && at[0] == 0xF0 && at[1] < 0x90);
-    bool surrogate = size == 3 && at[0] == 0xED && at[1] > 0x9F;
-    bool too_large = size == 4 && (at[0] > 0xF4 || (at[0] == 0xF4 && at[1] > 0x8F));
-    return overlong || surrogate || too_large ? 0 : size;
-}
-
-static void put_escaped(line *to, const unsigned char *at)
+static void put_escaped(line *to, const uint8_t *at)
 {
     char escape[8];
     if (*at == '"' || *at == '\\')
@@ -73,10 +60,10 @@ static void put_escaped(line *to, const unsigned char *at)
 static void put_quoted(line *to, const char *text)
 {
     put(to, "\"", 1);
-    const unsigned char *at = (const unsigned char *)text;
-    size_t size;
-    for (size_t taken = 0; *at; at += size, taken += size) {
-        size = character_size(at);
+    const uint8_t *at = (const uint8_t *)text;
+    size_t left = strlen(text), size;
+    for (size_t taken = 0; left > 0; at += size, left -= size, taken += size) {
+        size = wr_utf8_size(at, left);
         if (taken + size > VALUE_SIZE_MAX) {
             put_text(to, "…");
             break;

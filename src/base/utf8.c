@@ -7,22 +7,29 @@
 #include "base/utf8.h"
 
 /* Table 3-7 of the Unicode standard: what the second byte may be depends on the first. */
+size_t wr_utf8_size(const uint8_t *at, size_t left)
+{
+    if (left == 0 || at[0] < 0x80)
+        return left > 0;
+    uint8_t lead = at[0];
+    size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (lead < 0xc2 || lead > 0xf4 || left < size || at[1] < low || at[1] > high)
+        return 0;
+    for (size_t i = 2; i < size; i++)
+        if (!wr_utf8_continues(at[i]))
+            return 0;
+    return size;
+}
+
 bool wr_utf8_valid(weir_slice text)
 {
     const uint8_t *at = text.data, *end = at + text.size;
-    while (at < end) {
-        uint8_t lead = *at++;
-        if (lead < 0x80)
-            continue;
-        int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-        uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-        uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-        if (lead < 0xc2 || lead > 0xf4 || end - at < more || at[0] < low || at[0] > high)
+    for (size_t size; at < end; at += size) {
+        size = *at < 0x80 ? 1 : wr_utf8_size(at, (size_t)(end - at));
+        if (size == 0)
             return false;
-        for (int i = 1; i < more; i++)
-            if (!wr_utf8_continues(at[i]))
-                return false;
-        at += more;
     }
     return true;
 }

@@ -8,6 +8,8 @@
 
 enum { WR_UTF8_SIZE_MAX = 4 }; /* bytes of a character */
 
+/* Bytes of the well-formed character that begins at `at`, where `left` bytes are; 0: there is none. */
+size_t wr_utf8_size(const uint8_t *at, size_t left);
 /* Whether bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
 bool wr_utf8_valid(weir_slice text);
 /* Whether a byte can only be the second or later one of a character. */

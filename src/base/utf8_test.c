@@ -15,6 +15,17 @@ TEST(utf8_is_judged_as_the_unicode_standard_says)
         CHECK(!wr_utf8_valid(weir_slice_of(bad[i])));
 }
 
+TEST(a_character_that_is_cut_off_is_none)
+{
+    const uint8_t *euro = (const uint8_t *)"\xe2\x82\xac!";
+    CHECK_EQ(wr_utf8_size(euro, 4), 3);
+    CHECK_EQ(wr_utf8_size(euro, 3), 3);
+    CHECK_EQ(wr_utf8_size(euro, 2), 0);
+    CHECK_EQ(wr_utf8_size(euro, 0), 0);
+    CHECK_EQ(wr_utf8_size(euro + 1, 3), 0);
+    CHECK_EQ(wr_utf8_size(euro + 3, 1), 1);
+}
+
 TEST(every_character_is_written_in_the_fewest_bytes_and_comes_back)
 {
     for (uint32_t character = 0; character <= 0x10ffff; character++) {
