@@ -7,8 +7,8 @@
 
 typedef struct wr_dial wr_dial;
 
-/* Host is a name or an address. The look-up of a name takes as long as the resolver does. WEIR_E_UNREACHABLE: no such
- * name, or nobody there; WEIR_E_TIMEOUT. */
+/* Host is a name or an address. WEIR_E_UNREACHABLE: no such name, or nobody there; WEIR_E_TIMEOUT, also while the name is
+ * looked up: a thread that still waits for the resolver is then left behind until that answers. */
 WEIR_MUST_CHECK weir_err wr_dial_open(const char *host, int port, int timeout_ms, wr_dial **ret_dial);
 void wr_dial_close(wr_dial *dial); /* accepts NULL */
 /* All of it, or an error, after which nothing but closing makes sense. WEIR_E_CLOSED: the other side is gone. */

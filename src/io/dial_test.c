@@ -3,7 +3,10 @@
 #include "test.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -53,4 +56,54 @@ TEST(nobody_there_is_unreachable)
     CHECK_EQ(wr_dial_open("127.0.0.1", port, 5000, &dial), WEIR_E_UNREACHABLE);
     CHECK_EQ(wr_dial_open("no-such-host.invalid", port, 5000, &dial), WEIR_E_UNREACHABLE);
     CHECK_EQ(wr_dial_open("127.0.0.1", 0, 5000, &dial), WEIR_E_USAGE);
+}
+
+/* The resolver, as the linker finds it first: for one name it does not answer before the test lets it. */
+#define SILENT "silent.invalid"
+static struct resolver {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool may_answer;
+    int asked, answered;
+} resolver = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0, 0};
+
+static void wait_in_resolver(void)
+{
+    pthread_mutex_lock(&resolver.lock);
+    resolver.asked++;
+    while (!resolver.may_answer)
+        pthread_cond_wait(&resolver.changed, &resolver.lock);
+    resolver.answered++;
+    pthread_cond_broadcast(&resolver.changed);
+    pthread_mutex_unlock(&resolver.lock);
+}
+
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret_first)
+{
+    static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    bool is_silent = strcmp(host, SILENT) == 0 && !(hints->ai_flags & AI_NUMERICHOST);
+    if (is_silent)
+        wait_in_resolver();
+    return real(is_silent ? "127.0.0.1" : host, service, hints, ret_first);
+}
+
+TEST(a_resolver_that_does_not_answer_holds_nobody_longer_than_the_timeout)
+{
+    wr_dial *dial = NULL;
+    CHECK_EQ(wr_dial_open(SILENT, 9, 50, &dial), WEIR_E_TIMEOUT);
+    CHECK(dial == NULL);
+    pthread_mutex_lock(&resolver.lock);
+    resolver.may_answer = true;
+    pthread_cond_broadcast(&resolver.changed);
+    while (resolver.answered < 1) /* and whoever was left behind ends, too */
+        pthread_cond_wait(&resolver.changed, &resolver.lock);
+    CHECK_EQ(resolver.asked, 1);
+    pthread_mutex_unlock(&resolver.lock);
+
+    int port, listener = listen_somewhere(&port);
+    CHECK_OK(wr_dial_open(SILENT, port, 5000, &dial));
+    wr_dial_close(dial);
+    close(listener);
 }

@@ -80,6 +80,8 @@ static inline void *wr_unconst(const void *pointer)
     return both.out;
 }
 
+/* The machine's monotonic clock, for what has no simulated twin. */
+int64_t wr_mono_now_ms(void);
 weir_err wr_real_loop_new(wr_io *io, wr_loop **ret_loop);
 
 #endif

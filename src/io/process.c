@@ -242,16 +242,13 @@ void wr_process_signal(wr_process *process, int signal)
 /* Polls until the deadline, whatever signals come in between. Returns what poll does. */
 static int poll_one(int fd, short events, int timeout_ms)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t end_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + timeout_ms;
+    int64_t end_ms = wr_mono_now_ms() + timeout_ms;
     for (int left_ms = timeout_ms;;) {
         struct pollfd watch = {.fd = fd, .events = events};
         int count = poll(&watch, 1, left_ms);
         if (count >= 0 || errno != EINTR)
             return count;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        int64_t left = end_ms - ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+        int64_t left = end_ms - wr_mono_now_ms();
         left_ms = timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0;
     }
 }

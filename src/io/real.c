@@ -265,6 +265,11 @@ static int64_t real_mono_us(wr_io *io)
     return clock_ns(CLOCK_MONOTONIC) / 1000;
 }
 
+int64_t wr_mono_now_ms(void)
+{
+    return clock_ns(CLOCK_MONOTONIC) / 1000000;
+}
+
 static void real_random(wr_io *io, void *ret_bytes, size_t size)
 {
     (void)io;

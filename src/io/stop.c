@@ -31,17 +31,20 @@ struct wr_stop {
     int64_t deadline_ms; /* monotonic; 0: none yet */
 };
 
-static int64_t mono_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static struct timespec mono_after(int timeout_ms)
 {
-    int64_t at_ms = mono_ms() + (timeout_ms > 0 ? timeout_ms : 0);
+    int64_t at_ms = wr_mono_now_ms() + (timeout_ms > 0 ? timeout_ms : 0);
     return (struct timespec){.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
+}
+
+/* One that is waited for by mono_after's clock. */
+static void condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
 }
 
 /* ---- ending */
@@ -67,9 +70,9 @@ static void first_signal(wr_stop *stop, int signal)
     pthread_mutex_lock(&stop->lock);
     stop->is_asked = true;
     stop->asked_by = signal;
-    stop->asked_ms = mono_ms();
+    stop->asked_ms = wr_mono_now_ms();
     if (!stop->deadline_ms)
-        stop->deadline_ms = mono_ms() + stop->options.deadline_ms;
+        stop->deadline_ms = wr_mono_now_ms() + stop->options.deadline_ms;
     pthread_cond_broadcast(&stop->changed);
     pthread_mutex_unlock(&stop->lock);
     if (stop->options.asked)
@@ -82,7 +85,7 @@ static void take_signals(wr_stop *stop)
     while (read(stop->signals_fd, &info, sizeof info) == sizeof info) {
         if (!wr_stop_asked(stop))
             first_signal(stop, (int)info.ssi_signo);
-        else if (mono_ms() - stop->asked_ms >= stop->options.again_ms) /* only this thread writes it */
+        else if (wr_mono_now_ms() - stop->asked_ms >= stop->options.again_ms) /* only this thread writes it */
             end_by_force(stop, "asked to stop twice: ending at once", WR_EXIT_SIGNAL + (int)info.ssi_signo);
     }
 }
@@ -92,7 +95,7 @@ static void *watch(void *user)
     wr_stop *stop = user;
     for (;;) {
         pthread_mutex_lock(&stop->lock);
-        int64_t deadline_ms = stop->deadline_ms, left_ms = deadline_ms ? deadline_ms - mono_ms() : -1;
+        int64_t deadline_ms = stop->deadline_ms, left_ms = deadline_ms ? deadline_ms - wr_mono_now_ms() : -1;
         bool is_ending = stop->is_ending;
         pthread_mutex_unlock(&stop->lock);
         if (is_ending) {
@@ -145,11 +148,7 @@ weir_err wr_stop_new(const wr_stop_options *options, wr_stop **ret_stop)
     if (stop->options.again_ms == 0)
         stop->options.again_ms = AGAIN_DEFAULT_MS;
     pthread_mutex_init(&stop->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&stop->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&stop->changed);
     sigset_t wanted;
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGINT);
@@ -217,7 +216,7 @@ void wr_stop_begin(wr_stop *stop)
 {
     pthread_mutex_lock(&stop->lock);
     if (!stop->deadline_ms)
-        stop->deadline_ms = mono_ms() + stop->options.deadline_ms;
+        stop->deadline_ms = wr_mono_now_ms() + stop->options.deadline_ms;
     pthread_mutex_unlock(&stop->lock);
     wake(stop);
 }
@@ -246,12 +245,8 @@ static bounded_call *call_new(void (*run)(void *user), void *user)
     if (!call)
         return NULL;
     *call = (bounded_call){.run = run, .user = user};
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&call->lock, NULL);
-    pthread_cond_init(&call->ended, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&call->ended);
     return call;
 }
 
