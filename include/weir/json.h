@@ -29,7 +29,7 @@ WEIR_BEGIN_C
 typedef enum weir_json_kind {
     WEIR_JSON_TEXT = 1, /* const char *; NULL when absent or null */
     WEIR_JSON_INT,      /* int64_t; a number with a fraction is a format error */
-    WEIR_JSON_REAL,     /* double */
+    WEIR_JSON_REAL,     /* double; infinities and NaN, which JSON has not, are not encoded: a presence may say null */
     WEIR_JSON_BOOL,     /* bool */
     WEIR_JSON_OBJECT,   /* an embedded struct described by `fields` */
     WEIR_JSON_RAW,      /* weir_slice: the bytes of any JSON value, borrowed from the input; data NULL when absent or
@@ -70,8 +70,8 @@ WEIR_MUST_CHECK static inline weir_err weir_json_decode(weir_arena *arena, const
                                                         weir_slice json, void *ret_struct, weir_failure *failure);
 
 /* Encode one struct as a compact JSON object into `arena`. NULL texts are left out. Returns data NULL when memory or
- * the arena's limit is out, a text is not UTF-8, an array has a NULL text or a number that is not finite, which no reader
- * would take, or the program was compiled against a later weir. Any thread, with an arena of its own. */
+ * the arena's limit is out, a text is not UTF-8, a number is not finite or a text of an array NULL, which no reader would
+ * take, or the program was compiled against a later weir. Any thread, with an arena of its own. */
 static inline weir_slice weir_json_encode(weir_arena *arena, const weir_json_field *fields, const void *from);
 
 /* What the two above call: they tell the library how large a row was when the program was compiled, so that rows may

@@ -37,20 +37,12 @@ static size_t scalar_size(weir_json_kind kind)
     }
 }
 
-static bool has_value(const weir_json_field *item, const uint8_t *from)
-{
-    double real = 0;
-    if (item->kind == WEIR_JSON_REAL)
-        memcpy(&real, from, sizeof(real));
-    return !is_nothing(item, from) && isfinite(real);
-}
-
 static void encode_item(wr_buf *out, const weir_json_field *array, const uint8_t *from)
 {
     weir_json_field item = {.name = array->name, .kind = array->item};
     if (!array->item)
         encode_members(out, array->fields, from);
-    else if (has_value(&item, from))
+    else if (!is_nothing(&item, from))
         encode_value(out, &item, from);
     else if (array->item == WEIR_JSON_RAW)
         wr_buf_text(out, "null");
@@ -106,6 +98,8 @@ static void encode_value(wr_buf *out, const weir_json_field *field, const uint8_
     case WEIR_JSON_REAL:
         memcpy(&real, at, sizeof(real));
         wr_json_real(out, real);
+        out->failed =
+            out->failed || !isfinite(real); /* JSON has no word for it, and null is refused where it is read */
         return;
     case WEIR_JSON_BOOL:
         memcpy(&flag, at, sizeof(flag));

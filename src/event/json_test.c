@@ -264,6 +264,31 @@ TEST(arrays_of_values_come_and_go)
     weir_arena_free(arena);
 }
 
+typedef struct measured {
+    double weight;
+    weir_json_presence weight_is;
+} measured;
+
+TEST(a_number_that_json_has_not_is_not_written_unless_its_presence_says_null)
+{
+    static const weir_json_field plain[] = {{"weight", WEIR_JSON_REAL, offsetof(measured, weight)}, {0}};
+    static const weir_json_field present[] = {{"weight", WEIR_JSON_REAL, offsetof(measured, weight),
+                                               .has_presence = true, .presence_offset = offsetof(measured, weight_is)},
+                                              {0}};
+    static const weir_json_field outer[] = {{"inner", WEIR_JSON_OBJECT, 0, .fields = plain}, {0}};
+    const double none[] = {NAN, INFINITY, -INFINITY};
+    weir_arena *arena = weir_arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        measured it = {.weight = none[i], .weight_is = WEIR_JSON_IS_THERE};
+        CHECK(weir_json_encode(arena, plain, &it).data == NULL);
+        CHECK(weir_json_encode(arena, outer, &it).data == NULL);
+        CHECK(weir_json_encode(arena, present, &it).data == NULL);
+        it.weight_is = WEIR_JSON_IS_NULL;
+        CHECK(weir_slice_equal(weir_json_encode(arena, present, &it), WEIR_SLICE("{\"weight\":null}")));
+    }
+    weir_arena_free(arena);
+}
+
 TEST(what_no_reader_would_take_from_an_array_is_not_written)
 {
     weir_arena *arena = weir_arena_new(1 << 20);
