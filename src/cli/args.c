@@ -35,8 +35,8 @@ static int fail_option(const wr_cli *cli, const char *argument)
     return wr_cli_usage(cli, "there is no option '%s'", argument);
 }
 
-static int keep_value(wr_cli *cli, const wr_option *option, int position, const char *value, int argc, char **argv,
-                      int *at);
+static int keep_value(wr_cli *cli, const wr_option *option, int position, const char *typed, const char *value,
+                      int argc, char **argv, int *at);
 
 /* A flag of another tool: done as it means, or said how it is meant here. */
 static int take_habit(wr_cli *cli, const wr_habit *habit, const char *value, int argc, char **argv, int *at)
@@ -54,7 +54,7 @@ static int take_habit(wr_cli *cli, const wr_habit *habit, const char *value, int
         return WR_EXIT_OK;
     if (strcmp(habit->becomes, "OPERAND") != 0) {
         const wr_option *option = wr_option_find(cli->command, weir_slice_of(habit->becomes), 0, &position);
-        return keep_value(cli, option, position, value, argc, argv, at);
+        return keep_value(cli, option, position, habit->flag, value, argc, argv, at);
     }
     if (cli->operand_count == WR_OPERANDS_MAX)
         return wr_cli_usage(cli, "more than %d operands", WR_OPERANDS_MAX);
@@ -64,13 +64,13 @@ static int take_habit(wr_cli *cli, const wr_habit *habit, const char *value, int
 }
 
 /* `value` stands in the same word, or is NULL: then the next word is it. */
-static int keep_value(wr_cli *cli, const wr_option *option, int position, const char *value, int argc, char **argv,
-                      int *at)
+static int keep_value(wr_cli *cli, const wr_option *option, int position, const char *typed, const char *value,
+                      int argc, char **argv, int *at)
 {
     if (!option->value)
         value = "yes";
     else if (!value && *at == argc)
-        return wr_cli_usage(cli, "--%s needs a value (%s)", option->name, option->value);
+        return wr_cli_usage(cli, "%s needs a value (%s)", typed, option->value);
     value = value ? value : argv[(*at)++];
     option = wr_habit_option(cli->command, option, value, &position);
     const char *before = cli->values[position];
@@ -79,6 +79,7 @@ static int keep_value(wr_cli *cli, const wr_option *option, int position, const 
         !(value = weir_arena_printf(cli->arena, "%s,%s", before, value)))
         return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
     cli->values[position] = value;
+    cli->typed[position] = typed;
     return WR_EXIT_OK;
 }
 
@@ -100,7 +101,10 @@ static int take_letters(wr_cli *cli, char *argument, int argc, char **argv, int 
             return take_habit(cli, habit, letter[1] ? letter + 1 : NULL, argc, argv, at);
         if (!option)
             return wr_cli_usage(cli, "there is no option '-%c'", *letter);
-        int status = keep_value(cli, option, position, letter[1] ? letter + 1 : NULL, argc, argv, at);
+        const char *typed = weir_arena_dup_text(cli->arena, (weir_slice){(const uint8_t *)dashed, 2});
+        if (!typed)
+            return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+        int status = keep_value(cli, option, position, typed, letter[1] ? letter + 1 : NULL, argc, argv, at);
         if (status != WR_EXIT_OK || option->value)
             return status;
     }
@@ -113,19 +117,21 @@ static int take_option(wr_cli *cli, int argc, char **argv, int *at)
     char *argument = argv[(*at)++];
     if (argument[1] != '-')
         return take_letters(cli, argument, argc, argv, at);
-    char *name = argument + 2, *value = strchr(name, '=');
+    const char *value = strchr(argument, '=');
+    weir_slice flag = {(const uint8_t *)argument, strcspn(argument, "=")};
     int position = 0;
-    const wr_option *option =
-        wr_option_find(cli->command, (weir_slice){(const uint8_t *)name, strcspn(name, "=")}, 0, &position);
-    const wr_habit *habit =
-        option ? NULL : wr_habit_find(cli->command, (weir_slice){(const uint8_t *)argument, strcspn(argument, "=")});
+    const wr_option *option = wr_option_find(cli->command, (weir_slice){flag.data + 2, flag.size - 2}, 0, &position);
+    const wr_habit *habit = option ? NULL : wr_habit_find(cli->command, flag);
     if (habit)
         return take_habit(cli, habit, value ? value + 1 : NULL, argc, argv, at);
     if (!option)
         return fail_option(cli, argument);
     if (!option->value && value)
         return wr_cli_usage(cli, "--%s takes no value", option->name);
-    return keep_value(cli, option, position, value ? value + 1 : NULL, argc, argv, at);
+    const char *typed = weir_arena_dup_text(cli->arena, flag);
+    if (!typed)
+        return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
+    return keep_value(cli, option, position, typed, value ? value + 1 : NULL, argc, argv, at);
 }
 
 static int take_arguments(wr_cli *cli, int argc, char **argv)

@@ -259,6 +259,39 @@ TEST(a_list_that_is_given_in_parts_is_one_list)
     end(&self);
 }
 
+TEST(an_error_names_the_flag_that_was_typed)
+{
+    static const struct {
+        const char *noun, *verb, *words[4], *said;
+    } cases[] = {
+        {"topic", "create", {"t", "-c", "x"}, "-c: NAME=VALUE"},
+        {"topic", "create", {"t", "--set", "x"}, "--set: NAME=VALUE"},
+        {"topic", "alter", {"t", "--add-config", "x"}, "--add-config: NAME=VALUE"},
+        {"topic", "create", {"t", "-p", "x"}, "-p takes a number"},
+        {"topic", "create", {"t", "-px"}, "-p takes a number"},
+        {"topic", "ls", {"-ox"}, "-o takes one of"},
+        {"consume", NULL, {"t", "--timeout-ms", "x"}, "--timeout-ms takes a time"},
+        {"consume", NULL, {"t", "--count=x"}, "--count takes a number"},
+        {"consume", NULL, {"t", "-n"}, "-n needs a value"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        line self;
+        char said[1000] = "";
+        wr_client_header pairs[3];
+        size_t count;
+        FILE *stderr_before = stderr;
+        stderr = fmemopen(said, sizeof said, "w");
+        int status = parse(&self, cases[i].noun, cases[i].verb, cases[i].words);
+        if (status == WR_EXIT_OK && strstr(cases[i].said, "NAME=VALUE"))
+            CHECK_EQ(wr_cli_pairs(&self.cli, "set", pairs, 3, &count), WEIR_E_FORMAT);
+        fclose(stderr);
+        stderr = stderr_before;
+        if (!strstr(said, cases[i].said))
+            fail_msg("'%s' does not say '%s'", said, cases[i].said);
+        end(&self);
+    }
+}
+
 /* ---- every option of every command at its limits */
 
 /* What is said on stderr when the option, by its place, has this value; "" when it is taken. */

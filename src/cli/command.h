@@ -90,6 +90,7 @@ struct wr_cli {
     weir_arena *arena;
     wr_config *config;                  /* holds the command's keys; NULL if it has none */
     const char *values[WR_OPTIONS_MAX]; /* as given, by wr_option_find's place; NULL: not given */
+    const char *typed[WR_OPTIONS_MAX];  /* by which flag, "-c" or "--set" */
     int64_t numbers[WR_OPTIONS_MAX];    /* what numbers, durations and choices (from 0) say */
     const char *operands[WR_OPERANDS_MAX];
     int operand_count;

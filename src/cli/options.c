@@ -81,25 +81,35 @@ int64_t wr_cli_number(const wr_cli *cli, const char *name)
     return cli->numbers[at];
 }
 
-static int check_number(const wr_cli *cli, const wr_option *option, const char *text, int64_t *ret_number)
+/* The option as whoever is told about it knows it. */
+static const char *flag_of(const wr_cli *cli, const wr_option *option, int at)
+{
+    const char *flag = cli->typed[at] ? cli->typed[at] : weir_arena_printf(cli->arena, "--%s", option->name);
+    return flag ? flag : option->name;
+}
+
+static int check_number(const wr_cli *cli, const wr_option *option, const char *flag, const char *text,
+                        int64_t *ret_number)
 {
     if (wr_number_parse(text, option->min, option->max, ret_number) == WEIR_OK)
         return WR_EXIT_OK;
-    return wr_cli_usage(cli, "--%s takes a number from %lld to %lld, not '%s'", option->name, (long long)option->min,
+    return wr_cli_usage(cli, "%s takes a number from %lld to %lld, not '%s'", flag, (long long)option->min,
                         (long long)option->max, text);
 }
 
-static int check_duration(const wr_cli *cli, const wr_option *option, const char *text, int64_t *ret_ms)
+static int check_duration(const wr_cli *cli, const wr_option *option, const char *flag, const char *text,
+                          int64_t *ret_ms)
 {
     int64_t ms;
     if (wr_duration_parse(text, &ms) != WEIR_OK || ms < option->min || ms > option->max)
-        return wr_cli_usage(cli, "--%s takes a time such as 250ms, 30s or 5m, from %lld to %lld milliseconds, not '%s'",
-                            option->name, (long long)option->min, (long long)option->max, text);
+        return wr_cli_usage(cli, "%s takes a time such as 250ms, 30s or 5m, from %lld to %lld milliseconds, not '%s'",
+                            flag, (long long)option->min, (long long)option->max, text);
     *ret_ms = ms;
     return WR_EXIT_OK;
 }
 
-static int check_choice(const wr_cli *cli, const wr_option *option, const char *text, int64_t *ret_place)
+static int check_choice(const wr_cli *cli, const wr_option *option, const char *flag, const char *text,
+                        int64_t *ret_place)
 {
     int64_t place = 0;
     size_t size = strlen(text);
@@ -111,10 +121,7 @@ static int check_choice(const wr_cli *cli, const wr_option *option, const char *
         }
         at += choice_size + (at[choice_size] == '|');
     }
-    char letter[8] = "";
-    if (option->letter)
-        letter[0] = '-', letter[1] = option->letter, letter[2] = ' ';
-    return wr_cli_usage(cli, "%s--%s takes one of %s, not '%s'", letter, option->name, option->value, text);
+    return wr_cli_usage(cli, "%s takes one of %s, not '%s'", flag, option->value, text);
 }
 
 static int check_value(wr_cli *cli, const wr_option *option, int at)
@@ -123,15 +130,16 @@ static int check_value(wr_cli *cli, const wr_option *option, int at)
     weir_failure failure = {0};
     if (!text)
         return WR_EXIT_OK;
-    if (option->key && wr_config_set(cli->config, option->key, text, "flag", &failure) != WEIR_OK)
+    const char *flag = flag_of(cli, option, at);
+    if (option->key && wr_config_set(cli->config, option->key, text, flag, &failure) != WEIR_OK)
         return wr_cli_failure(cli, &failure);
     switch (option->kind) {
     case WR_OPTION_NUMBER:
-        return check_number(cli, option, text, &cli->numbers[at]);
+        return check_number(cli, option, flag, text, &cli->numbers[at]);
     case WR_OPTION_DURATION:
-        return check_duration(cli, option, text, &cli->numbers[at]);
+        return check_duration(cli, option, flag, text, &cli->numbers[at]);
     case WR_OPTION_CHOICE:
-        return check_choice(cli, option, text, &cli->numbers[at]);
+        return check_choice(cli, option, flag, text, &cli->numbers[at]);
     case WR_OPTION_TEXT:
     case WR_OPTION_LIST:
     case WR_OPTION_PAIRS: /* checked by who says how many there may be */
@@ -189,10 +197,12 @@ void wr_cli_apply_defaults(wr_cli *cli)
 
 weir_err wr_cli_pairs(wr_cli *cli, const char *name, wr_client_header *ret_pairs, size_t pairs_max, size_t *ret_count)
 {
+    int at = 0;
+    const wr_option *option = get(cli, name, &at);
     weir_failure failure = {0};
     weir_err err =
         wr_pairs_parse(cli->arena, weir_slice_of(wr_cli_text(cli, name)), ret_pairs, pairs_max, ret_count, &failure);
     if (err != WEIR_OK)
-        wr_cli_usage(cli, "--%s: %s", name, failure.sentence);
+        wr_cli_usage(cli, "%s: %s", flag_of(cli, option, at), failure.sentence);
     return err;
 }
