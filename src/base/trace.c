@@ -145,6 +145,22 @@ void wr_trace_fields(const wr_trace *trace, wr_level level, const char *message,
     trace->write(trace->sink, made.text, made.size);
 }
 
+bool wr_trace_allows(wr_trace_limit *limit, int64_t now_us, uint64_t *ret_left_out)
+{
+    if (limit->line_count == 0 || now_us >= limit->until_us) { /* the first line of a window */
+        limit->until_us = wr_time_after_ms(now_us, limit->window_ms);
+        limit->line_count = 0;
+    }
+    if (limit->line_count >= limit->line_max) {
+        limit->left_out++;
+        return false;
+    }
+    limit->line_count++;
+    *ret_left_out = limit->left_out;
+    limit->left_out = 0;
+    return true;
+}
+
 weir_err wr_level_parse(const char *text, wr_level *ret_level)
 {
     for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++)

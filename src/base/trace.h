@@ -37,6 +37,19 @@ typedef struct wr_trace {
 #define wr_trace_log(trace, level, message, ...)                                                                       \
     wr_trace_fields((trace), (level), (message), (const wr_trace_field[]){__VA_ARGS__ __VA_OPT__(, ){.name = NULL}})
 void wr_trace_fields(const wr_trace *trace, wr_level level, const char *message, const wr_trace_field *fields);
+
+/* Lines that others can cause as often as they like: at most line_max of them in window_ms, and the others are counted.
+ * All but these two is zero at first. One thread, or a lock of the owner's. */
+typedef struct wr_trace_limit {
+    int64_t window_ms;
+    int line_max;
+    int64_t until_us;
+    int line_count;
+    uint64_t left_out;
+} wr_trace_limit;
+/* Whether a line may be written now; then ret_left_out is how many were not since the last that was. */
+bool wr_trace_allows(wr_trace_limit *limit, int64_t now_us, uint64_t *ret_left_out);
+
 WEIR_MUST_CHECK weir_err wr_level_parse(const char *text, wr_level *ret_level);
 
 #endif

@@ -93,3 +93,19 @@ TEST(levels_have_names)
     CHECK_EQ(wr_level_parse("loud", &level), WEIR_E_FORMAT);
     CHECK_EQ(level, WR_DEBUG);
 }
+
+TEST(of_lines_that_others_cause_some_are_written_in_a_window_and_the_rest_is_counted)
+{
+    wr_trace_limit limit = {.window_ms = 1, .line_max = 2};
+    uint64_t left_out = 9;
+    for (int64_t start_us = -5000; start_us < 10000; start_us += 5000) {
+        CHECK(wr_trace_allows(&limit, start_us, &left_out));
+        CHECK_EQ(left_out, start_us == -5000 ? 0 : 3);
+        CHECK(wr_trace_allows(&limit, start_us + 998, &left_out));
+        CHECK_EQ(left_out, 0);
+        for (int i = 0; i < 3; i++)
+            CHECK(!wr_trace_allows(&limit, start_us + 999, &left_out));
+    }
+    CHECK(wr_trace_allows(&limit, 6000, &left_out)); /* the window is over to the microsecond */
+    CHECK_EQ(left_out, 3);
+}

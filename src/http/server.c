@@ -25,7 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LOG_EVERY_US = 10 * 1000 * 1000 };
+enum { LOG_EVERY_MS = 10 * 1000 };
 
 static const char *const limit_names[WR_HTTP_LIMIT_COUNT] = {
     [WR_HTTP_CONNECTIONS] = "http.connections.max", [WR_HTTP_REQUESTS] = "http.requests.max",
@@ -41,15 +41,12 @@ const char *wr_http_limit_name(wr_http_limit limit)
 
 void wr_http_server_limit(wr_http_server *server, wr_http_limit limit)
 {
+    uint64_t left_out;
     atomic_fetch_add_explicit(&server->limits[limit], 1, memory_order_relaxed);
-    uint64_t count = ++server->logged_count[limit];
-    int64_t now_us = wr_loop_now_us(server->loop);
-    if (server->logged_us[limit] && now_us - server->logged_us[limit] < LOG_EVERY_US)
+    if (!wr_trace_allows(&server->said[limit], wr_loop_now_us(server->loop), &left_out))
         return;
-    server->logged_us[limit] = now_us ? now_us : 1;
-    server->logged_count[limit] = 0;
     wr_trace_log(server->options.trace, WR_WARN, "a limit of the HTTP server was reached",
-                 WR_TEXT("limit", limit_names[limit]), WR_NUMBER("times", count),
+                 WR_TEXT("limit", limit_names[limit]), WR_NUMBER("times", left_out + 1),
                  WR_NUMBER("connections", server->connection_count),
                  WR_NUMBER("requests", atomic_load(&server->requests)));
 }
@@ -248,6 +245,8 @@ weir_err wr_http_server_start(const wr_http_options *options, wr_http_server **r
     wr_list_init(&server->answered);
     for (int i = 0; i < HTTP_STATE_COUNT; i++)
         wr_list_init(&server->by_state[i]);
+    for (int i = 0; i < WR_HTTP_LIMIT_COUNT; i++)
+        server->said[i] = (wr_trace_limit){.window_ms = LOG_EVERY_MS, .line_max = 1};
     own_loop(server, true);
     weir_err err = weir_fail(failure, WEIR_E_MEMORY, "no memory for the HTTP server");
     server->scratch = malloc(HTTP_SCRATCH_SIZE);

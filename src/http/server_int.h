@@ -168,8 +168,7 @@ struct wr_http_server {
     wr_http_head head;
     wr_http_date date;
     wr_http_workers workers;
-    int64_t logged_us[WR_HTTP_LIMIT_COUNT]; /* 0: never */
-    uint64_t logged_count[WR_HTTP_LIMIT_COUNT];
+    wr_trace_limit said[WR_HTTP_LIMIT_COUNT];
 
     pthread_mutex_t lock;
     wr_list answered; /* by other threads; under lock, as all below */

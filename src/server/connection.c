@@ -63,8 +63,8 @@ void wr_connection_accept(wr_server *server, int listener, wr_stream *stream)
     if (server->connection_count < server->config.connection_count_max)
         connection = calloc(1, sizeof *connection);
     if (!connection) {
-        wr_trace_log(server->trace, WR_WARN, "connection refused: max.connections is reached",
-                     WR_TEXT("peer", wr_stream_peer(stream)), WR_NUMBER("connections", server->connection_count));
+        bool is_full = server->connection_count >= server->config.connection_count_max;
+        wr_complain(server, WR_COMPLAINT_REFUSED, stream, is_full ? "max.connections is reached" : "out of memory");
         wr_stream_close(stream);
         return;
     }
@@ -204,9 +204,11 @@ static void set_want(wr_connection *connection)
 
 static void say_why(const wr_connection *connection)
 {
-    bool ours = connection->failure.err != WEIR_OK;
-    wr_trace_log(connection->server->trace, ours ? WR_WARN : WR_DEBUG, "connection closed",
-                 WR_TEXT("peer", wr_stream_peer(connection->stream)), WR_TEXT("reason", connection->reason));
+    if (connection->failure.err != WEIR_OK) /* what came by it is to blame */
+        wr_complain(connection->server, WR_COMPLAINT_CLOSED, connection->stream, connection->reason);
+    else
+        wr_trace_log(connection->server->trace, WR_DEBUG, "connection closed",
+                     WR_TEXT("peer", wr_stream_peer(connection->stream)), WR_TEXT("reason", connection->reason));
 }
 
 void wr_connection_settle(wr_connection *connection)

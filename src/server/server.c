@@ -65,6 +65,7 @@ weir_err wr_server_new(wr_loop *loop, const wr_trace *trace, const wr_server_con
     wr_list_init(&server->ready);
     wr_list_init(&server->starved);
     wr_list_init(&server->detached);
+    wr_complaints_init(server->complaints, server);
     index_handlers(server);
     *ret_server = server;
     return WEIR_OK;
@@ -149,6 +150,7 @@ void wr_server_free(wr_server *server)
         wr_connection_close(WR_LIST_ITEM(link, wr_connection, link));
     for (wr_link *link; (link = wr_list_pop(&server->detached));)
         wr_request_free(WR_LIST_ITEM(link, wr_request, link));
+    wr_complaints_fini(server->complaints);
     while (server->spare_arena_count > 0)
         weir_arena_free(server->spare_arenas[--server->spare_arena_count]);
     free(server->scratch);

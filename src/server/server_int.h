@@ -26,6 +26,20 @@ typedef struct server_listener {
     const wr_principal *principal;
 } server_listener;
 
+/* ---- complaints.c: lines of the log that clients cause, so many in a while */
+typedef enum wr_complaint { WR_COMPLAINT_CLOSED, WR_COMPLAINT_REFUSED, WR_COMPLAINT_COUNT } wr_complaint;
+
+typedef struct wr_complaints { /* of one kind */
+    wr_server *server;
+    const char *message;
+    wr_trace_limit limit;
+    wr_timer timer; /* to tell what was left out */
+} wr_complaints;
+
+void wr_complaints_init(wr_complaints *complaints, wr_server *server); /* WR_COMPLAINT_COUNT of them */
+void wr_complaints_fini(wr_complaints *complaints);
+void wr_complain(wr_server *server, wr_complaint kind, const wr_stream *from, const char *reason);
+
 struct wr_server {
     wr_loop *loop;
     const wr_trace *trace;
@@ -45,6 +59,7 @@ struct wr_server {
     weir_arena *spare_arenas[WR_SPARE_ARENA_MAX];
     size_t spare_arena_count;
     uint8_t *scratch;
+    wr_complaints complaints[WR_COMPLAINT_COUNT];
 };
 
 struct wr_connection {

@@ -3,6 +3,7 @@
 #include "server.h"
 #include "server_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <testing/io/sim.h>
 #include <wire/api_versions.h>
@@ -293,4 +294,67 @@ TEST(behind_a_request_that_is_hung_up_on_no_answer_leaves)
 {
     check_nothing_leaves(hang_up, false);
     check_nothing_leaves(hang_up, true);
+}
+
+/* ---- the log */
+
+typedef struct log_lines {
+    int closed, refused;
+    char last[500];
+} log_lines;
+
+static void take_line(void *user, const char *line, size_t size)
+{
+    log_lines *lines = user;
+    lines->closed += strstr(line, "connection closed") != NULL;
+    lines->refused += strstr(line, "connection refused") != NULL;
+    snprintf(lines->last, sizeof lines->last, "%.*s", (int)size, line);
+}
+
+static void send_nonsense(world *w, int count)
+{
+    static const char nonsense[] = "GET / HTTP/1.1\r\n";
+    for (int i = 0; i < count; i++) {
+        wr_stream *stream = client(w);
+        for (size_t at = 0, size; at < 8; at += size) { /* a write may take less */
+            weir_slice rest = weir_slice_of(nonsense + at);
+            CHECK_OK(wr_stream_write(stream, &rest, 1, &size));
+        }
+        wr_sim_run_ms(w->sim, 100, STEPS);
+        CHECK_EQ(wr_server_connection_count(w->server), 0);
+        wr_stream_close(stream);
+    }
+}
+
+TEST(a_client_cannot_fill_the_log_and_what_is_left_out_of_it_is_counted)
+{
+    log_lines lines = {0};
+    const wr_trace trace = {.level = WR_WARN, .write = take_line, .sink = &lines};
+    wr_stream *others[10], *more;
+    world *w = world_new(NULL);
+    w->server->trace = &trace;
+    send_nonsense(w, 40);
+    CHECK_EQ(lines.closed, 10);
+    CHECK(strstr(lines.last, "the client speaks HTTP"));
+    for (int i = 0; i < 10; i++)
+        others[i] = client(w);
+    for (int i = 0; i < 20; i++) { /* another kind of line has lines of its own */
+        CHECK_OK(wr_connect(w->loop, "127.0.0.1", PORT, &more));
+        wr_sim_run_ms(w->sim, 1, STEPS);
+        wr_stream_close(more);
+    }
+    CHECK_EQ(lines.refused, 10);
+    CHECK(strstr(lines.last, "max.connections is reached"));
+    for (int i = 0; i < 10; i++)
+        wr_stream_close(others[i]);
+    wr_sim_run_ms(w->sim, 10 * 1000, STEPS);
+    CHECK_EQ(lines.closed, 11);
+    CHECK_EQ(lines.refused, 11);
+    CHECK(strstr(lines.last, "count=10"));
+    send_nonsense(w, 1);
+    CHECK_EQ(lines.closed, 12);
+    send_nonsense(w, 11);
+    world_free(w);
+    CHECK_EQ(lines.closed, 12 + 9 + 1); /* the end tells, too */
+    CHECK(strstr(lines.last, "count=2"));
 }
