@@ -28,14 +28,19 @@ bool config_flag_name(const wr_config_key *row, char ret_name[CONFIG_NAME_SIZE])
 }
 
 /* WEIR_LOG_LEVEL for log.level. */
-static bool env_name(const char *prefix, const wr_config_key *row, char ret_name[CONFIG_NAME_SIZE])
+static bool env_name_of(const char *prefix, const char *key, char ret_name[CONFIG_NAME_SIZE])
 {
-    int size = snprintf(ret_name, CONFIG_NAME_SIZE, "%s_%s", prefix, row->key);
+    int size = snprintf(ret_name, CONFIG_NAME_SIZE, "%s_%s", prefix, key);
     if (size < 0 || size >= CONFIG_NAME_SIZE)
         return false;
     for (char *at = ret_name; *at; at++)
         *at = *at == '.' || *at == '-' ? '_' : (char)toupper((unsigned char)*at);
     return true;
+}
+
+static bool env_name(const char *prefix, const wr_config_key *row, char ret_name[CONFIG_NAME_SIZE])
+{
+    return env_name_of(prefix, row->key, ret_name);
 }
 
 /* ---- environment */
@@ -182,6 +187,9 @@ static const char *nearest_key(const wr_config *config, const char *key)
     size_t best = 2 + strlen(key) / 4;
     const char *found = NULL;
     const wr_config_key *row;
+    for (size_t at = 0; (row = config_next_row(config, &at));) /* the word of the command line */
+        if (row->flag && strcmp(key, row->flag) == 0)
+            return row->key;
     for (size_t at = 0; (row = config_next_row(config, &at));) {
         size_t distance = wr_edit_distance(key, row->key);
         if (distance < best || (distance == best && !found)) {
@@ -223,6 +231,9 @@ bool wr_config_misspelt(const wr_config *config, char *const *environment, size_
                 continue;
             size_t distance = wr_edit_distance(name, known);
             found = distance == 0;
+            char by_flag[CONFIG_NAME_SIZE]; /* WEIR_DATA, after --data, for WEIR_LOG_DIRS */
+            bool is_flag = row->flag && env_name_of(prefix, row->flag, by_flag) && strcmp(name, by_flag) == 0;
+            distance = is_flag ? 0 : distance;
             if (distance < best) {
                 best = distance;
                 memcpy(ret_meant, known, strlen(known) + 1);

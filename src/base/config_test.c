@@ -129,6 +129,7 @@ TEST(a_mistake_is_told_with_its_place_and_what_was_meant)
     } cases[] = {
         {"log:\n  levle: info\n", "weir.yaml:2:3: unknown key 'log.levle'; did you mean 'log.level'?"},
         {"level: info\n", "weir.yaml:1:1: unknown key 'level'; did you mean 'log.level'?"},
+        {"segment: 1m\n", "weir.yaml:1:1: unknown key 'segment'; did you mean 'segment.bytes'?"},
         {"zzzzzzzz: 1\n", "weir.yaml:1:1: unknown key 'zzzzzzzz'; --help lists the known ones"},
         {"http.port: many\n", "weir.yaml:1:12: http.port is 'many'; expected a whole number, from 1 to 65535"},
         {"http.port: 70000\n", "weir.yaml:1:12: http.port is '70000'; expected a whole number, from 1 to 65535"},
@@ -310,6 +311,7 @@ TEST(a_variable_that_is_nearly_a_key_is_told_and_no_other)
                            WORD("PATH=/bin"),
                            WORD("WEIR=1"),
                            WORD("WEIR_HTTP_PRT="),
+                           WORD("WEIR_SEGMENT=1m"),
                            NULL};
     char name[64], meant[64];
     size_t at = 0;
@@ -320,6 +322,8 @@ TEST(a_variable_that_is_nearly_a_key_is_told_and_no_other)
     CHECK_STR(meant, "WEIR_DATA");
     CHECK(wr_config_misspelt(config, environment, &at, name, meant));
     CHECK_STR(meant, "WEIR_HTTP_PORT");
+    CHECK(wr_config_misspelt(config, environment, &at, name, meant)); /* named as the flag is */
+    CHECK_STR(meant, "WEIR_SEGMENT_BYTES");
     CHECK(!wr_config_misspelt(config, environment, &at, name, meant));
     wr_config_free(config);
 }

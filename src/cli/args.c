@@ -13,6 +13,20 @@ static const char *flag_of(const wr_cli *cli, const wr_config_key *key)
     return name ? name : key->key;
 }
 
+/* The flag of a key whose own words were dashed, "log-dirs", and that has a flag of another name, "data". */
+static const char *flag_of_key(const wr_config_key *const keys[2], const char *name)
+{
+    for (size_t i = 0; i < 2; i++)
+        for (const wr_config_key *key = keys[i]; key && key->key; key++) {
+            size_t at = 0;
+            while (key->key[at] && (key->key[at] == '.' || key->key[at] == '_' ? '-' : key->key[at]) == name[at])
+                at++;
+            if (key->flag && !key->key[at] && !name[at])
+                return key->flag;
+        }
+    return NULL;
+}
+
 static int fail_option(const wr_cli *cli, const char *argument)
 {
     enum { KEYS_MAX = 256 };
@@ -29,7 +43,8 @@ static int fail_option(const wr_cli *cli, const char *argument)
     weir_slice word = {(const uint8_t *)argument + 2, strcspn(argument + 2, "=")};
     const char *name = weir_arena_dup_text(cli->arena, word);
     name = name ? name : argument + 2;
-    const char *nearest = wr_nearest(name, known, count);
+    const char *nearest = flag_of_key(keys, name);
+    nearest = nearest ? nearest : wr_nearest(name, known, count);
     if (nearest)
         return wr_cli_usage(cli, "there is no option '%s'; did you mean '--%s'?", argument, nearest);
     return wr_cli_usage(cli, "there is no option '%s'", argument);

@@ -160,6 +160,11 @@ bool wr_path_exists(wr_io *io, const char *path)
     return io->ops->path_kind(io, path) != WR_PATH_ABSENT;
 }
 
+bool wr_path_is_dir(wr_io *io, const char *path)
+{
+    return io->ops->path_kind(io, path) == WR_PATH_DIR;
+}
+
 /* One path buffer serves the whole walk down: each level appends its name and takes it off again. */
 typedef struct removal {
     wr_io *io;

@@ -54,6 +54,7 @@ WEIR_MUST_CHECK weir_err wr_path_rename(wr_io *io, const char *from, const char 
 WEIR_MUST_CHECK weir_err wr_path_remove(wr_io *io, const char *path);                 /* a file or an empty directory */
 WEIR_MUST_CHECK weir_err wr_path_remove_tree(wr_io *io, const char *path);
 bool wr_path_exists(wr_io *io, const char *path);
+bool wr_path_is_dir(wr_io *io, const char *path); /* or a link to one */
 /* Whole small files. read: to the end, pipes too, at most limit_size, into the arena. write: to path.tmp, sync, rename,
  * sync the directory. */
 WEIR_MUST_CHECK weir_err wr_path_read(wr_io *io, const char *path, size_t limit_size, weir_arena *arena,

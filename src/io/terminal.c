@@ -89,6 +89,12 @@ static weir_err write_parts(int fd, struct iovec *parts, int count)
     return err;
 }
 
+bool wr_descriptor_is_writable(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 weir_err wr_descriptor_write(int fd, const void *bytes, size_t size)
 {
     struct iovec part = {wr_unconst(bytes), size};

@@ -13,6 +13,8 @@ int wr_terminal_height(int fd); /* rows; 24 in the same case */
 /* ---- descriptors that somebody else opened */
 /* Writes all. WEIR_E_CLOSED when nobody reads any more (`| head`); the signal SIGPIPE is not raised. */
 WEIR_MUST_CHECK weir_err wr_descriptor_write(int fd, const void *bytes, size_t size);
+/* Whether it is open for writing. For numbers that somebody gave, before anything is opened that could get them. */
+bool wr_descriptor_is_writable(int fd);
 /* `text` and a line end in one write: for --ready-fd. */
 WEIR_MUST_CHECK weir_err wr_descriptor_write_line(int fd, const char *text);
 /* What is there, at least one byte, waiting for it. WEIR_E_CLOSED at the end. WEIR_E_AGAIN after a signal handler ran.

@@ -109,6 +109,20 @@ TEST(everything_is_written_even_to_a_full_or_non_blocking_pipe)
     }
 }
 
+TEST(a_descriptor_is_writable_when_it_is_open_for_writing)
+{
+    pipe_ends ends = pipe_new();
+    CHECK(wr_descriptor_is_writable(ends.write));
+    CHECK(!wr_descriptor_is_writable(ends.read));
+    wr_descriptor_close(ends.write);
+    CHECK(!wr_descriptor_is_writable(ends.write));
+    CHECK(!wr_descriptor_is_writable(-1));
+    wr_descriptor_close(ends.read);
+    int path = open("/", O_PATH | O_CLOEXEC);
+    CHECK(path >= 0 && !wr_descriptor_is_writable(path));
+    wr_descriptor_close(path);
+}
+
 TEST(writing_to_nobody_is_an_answer_not_a_signal)
 {
     pipe_ends ends = pipe_new();
