@@ -80,6 +80,26 @@ static weir_err open_all(wr_broker *broker, const wr_handler *handlers, weir_fai
     return wr_groups_new(broker->loop, broker->trace, broker->topics, &config->groups, &broker->groups, failure);
 }
 
+static void refuse(void *user, wr_stream *stream)
+{
+    (void)user;
+    wr_stream_close(stream);
+}
+
+/* Whether all can be listened on, before a data directory is made or recovered for it. It is listened for good only when
+ * there is something to serve. */
+static weir_err check_listeners(const wr_broker *broker, weir_failure *failure)
+{
+    weir_err err = WEIR_OK;
+    for (int i = 0; i < broker->config.listener_count && err == WEIR_OK; i++) {
+        const wr_listener_config *one = &broker->config.listeners[i];
+        wr_listener *listener = NULL;
+        err = wr_listen(broker->loop, one->host, one->port, refuse, NULL, &listener, failure);
+        wr_listener_close(listener);
+    }
+    return err;
+}
+
 static weir_err listen_all(wr_broker *broker, weir_failure *failure)
 {
     for (int i = 0; i < broker->config.listener_count; i++) {
@@ -106,8 +126,10 @@ weir_err wr_broker_start(wr_loop *loop, wr_io *io, const wr_config *config, cons
     weir_err err = wr_broker_config_read(config, &broker->config, failure);
     if (err == WEIR_OK) {
         show_host(broker);
-        err = open_all(broker, handlers, failure);
+        err = check_listeners(broker, failure);
     }
+    if (err == WEIR_OK)
+        err = open_all(broker, handlers, failure);
     if (err == WEIR_OK)
         err = listen_all(broker, failure);
     if (err != WEIR_OK) {

@@ -127,7 +127,7 @@ static const wr_config_default dev_defaults[] = {
 /* Quiet unless asked: its output may be somebody's test report. */
 static const wr_config_default test_broker_defaults[] = {
     {"profile", "development"},
-    {"port", "0"},
+    {"port", NULL, "a free one without --listeners"},
     {"log.dirs", NULL, "a temporary directory"},
     {"ephemeral", NULL, "true without --data"},
     {"log-level", "warn"},
@@ -136,7 +136,7 @@ static const wr_config_default test_broker_defaults[] = {
 };
 
 static const wr_config_default demo_defaults[] = {
-    {"bootstrap.servers", NULL, "its own broker, or --kafka"},
+    {"bootstrap.servers", NULL, "its own broker; the same as --kafka"},
     {0},
 };
 

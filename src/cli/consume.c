@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { POLL_MAX = 1000, POLL_MS = 200 };
+enum { POLL_MAX = 1000, POLL_MS = 200, ASSIGNED_MS = 1500 };
 
 enum { TOPIC_SIZE_MAX = 250 };
 
@@ -26,7 +26,8 @@ typedef struct consume {
     wr_record_form form;
     wr_filter filter;
     const char *group;
-    bool follow, is_lost; /* out of reach, and said so */
+    bool follow, is_lost;            /* out of reach, and said so */
+    bool is_assigned, is_waited_for; /* by the group; that it has not yet, and that was said */
     int64_t count_max, count;
     int64_t idle_ms; /* -1: never */
     wr_buf out;
@@ -86,6 +87,30 @@ static void say_when_reached(consume *self, bool is_lost)
     self->is_lost = (self->is_lost || is_lost) && !reach.is_reached;
 }
 
+/* ---- the group */
+
+static void on_assigned(void *user, wr_assignment *assignments, size_t count)
+{
+    consume *self = user;
+    (void)assignments;
+    if (self->is_waited_for)
+        fprintf(stderr, "group '%s' has given %zu partitions\n", self->group, count);
+    self->is_assigned = true;
+    self->is_waited_for = false;
+}
+
+/* A broker that cannot keep groups, such as one with a full disk, has librdkafka try again without a word. */
+static void say_when_waiting(consume *self, int64_t waited_ms)
+{
+    if (!self->group || self->is_assigned || self->is_waited_for || self->is_lost || waited_ms < ASSIGNED_MS)
+        return;
+    self->is_waited_for = true;
+    fprintf(stderr,
+            "group '%s' has given no partitions yet; waiting. It is rebalancing, or the broker cannot keep groups now: "
+            "'weir group show %s' and the broker's log say more\n",
+            self->group, self->group);
+}
+
 /* ---- topics that are made anew */
 
 static void on_identified(void *user, const char *topic, const wr_topic_id *id)
@@ -136,7 +161,7 @@ static void follow_remade(consume *self)
 
 static int read_records(consume *self)
 {
-    int64_t last_us = wr_mono_us(self->cli->io);
+    int64_t begun_us = wr_mono_us(self->cli->io), last_us = begun_us;
     while (!wr_stop_asked(self->stop) && !all_read(self)) {
         const wr_client_record *records = NULL;
         size_t count = 0;
@@ -146,6 +171,7 @@ static int read_records(consume *self)
         if (err == WEIR_E_UNREACHABLE)
             fprintf(stderr, "%s; trying on\n", failure.sentence);
         say_when_reached(self, err == WEIR_E_UNREACHABLE);
+        say_when_waiting(self, (wr_mono_us(self->cli->io) - begun_us) / 1000);
         if (err == WEIR_E_CORRUPT)
             return wr_cli_fail(
                 self->cli, err,
@@ -181,6 +207,7 @@ static int start_reading(consume *self, wr_kafka *kafka)
                                    .from_beginning = true,
                                    .read_committed = true,
                                    .partition_end = !self->group,
+                                   .assigned = self->group ? on_assigned : NULL,
                                    .identified = self->follow && !self->group ? on_identified : NULL,
                                    .user = self};
     weir_err err = wr_consumer_new(kafka->client, &options, &self->consumer, &failure);

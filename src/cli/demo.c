@@ -119,6 +119,8 @@ static int find_folders(wr_cli *cli, wr_demo_options *options)
     options->data_kept = options->data || wr_cli_on(cli, "keep");
     if (!options->data)
         options->data = weir_arena_printf(cli->arena, "/tmp/weir-demo-%d-%06llx", wr_self_id(), chance);
+    if (wr_path_exists(cli->io, options->data) && !wr_path_is_dir(cli->io, options->data))
+        return wr_cli_fail(cli, WEIR_E_USAGE, "--data %s is a file; it takes a directory", options->data);
     if (options->kafka)
         options->topic_prefix = weir_arena_printf(cli->arena, "weir-demo-%06llx-", chance);
     return WR_EXIT_OK;
@@ -165,6 +167,20 @@ static int run(wr_cli *cli, wr_demo_options *options)
     return status;
 }
 
+/* On the command line it is meant; what else sets it for all of somebody's tools may be a cluster that is not to be
+ * filled with a demonstration. */
+static const char *find_kafka(const wr_cli *cli)
+{
+    const char *kafka = wr_cli_text(cli, "kafka"), *origin = wr_config_origin(cli->config, "bootstrap.servers");
+    if (kafka || !origin || strcmp(origin, "default") == 0)
+        return kafka;
+    if (strncmp(origin, "flag ", 5) == 0)
+        return wr_config_text(cli->config, "bootstrap.servers");
+    fprintf(stderr, "bootstrap.servers (%s) is not used: the demo runs on a broker of its own, or on --kafka %s\n",
+            origin, wr_config_text(cli->config, "bootstrap.servers"));
+    return NULL;
+}
+
 int wr_run_demo(wr_cli *cli)
 {
     display screen = {0};
@@ -172,7 +188,7 @@ int wr_run_demo(wr_cli *cli)
                                .config = cli->config,
                                .trace = &cli->trace,
                                .orders = wr_cli_text(cli, "orders"),
-                               .kafka = wr_cli_text(cli, "kafka"),
+                               .kafka = find_kafka(cli),
                                .stop = asked_to_stop,
                                .wait = wait_for_stop,
                                .say = say_line,

@@ -167,7 +167,7 @@ TEST(what_somebody_says_goes_before_a_default_of_the_command)
     CHECK_OK(wr_config_set(cli.config, "profile", "standard", "flag", NULL));
     wr_cli_apply_defaults(&cli);
     CHECK_STR(wr_config_text(cli.config, "profile"), "standard");
-    CHECK_STR(wr_config_text(cli.config, "port"), "0");
+    CHECK_STR(wr_cli_text(&cli, "log-level"), "warn");
     wr_cli_close(&cli);
 }
 

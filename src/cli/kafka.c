@@ -1,9 +1,14 @@
 /* Opening and closing the connection of a command. */
 #include <cli/kafka.h>
 
+#include <io/process.h>
+
 #include <stdio.h>
 
-enum { REACH_MS = 1000 };
+enum {
+    REACH_MS = 1000,
+    DESCRIPTORS_MIN = 32, /* a consumer has some 20 open; without a socket librdkafka says nothing */
+};
 
 /* Who refuses is said within a second; who is only slow is waited for, and that is said, too. */
 static int reach(wr_cli *cli, wr_kafka *kafka)
@@ -21,6 +26,11 @@ static int reach(wr_cli *cli, wr_kafka *kafka)
 
 int wr_kafka_open(wr_cli *cli, wr_kafka *ret_kafka)
 {
+    int64_t most = wr_self_descriptors_raise();
+    if (most < DESCRIPTORS_MIN)
+        return wr_cli_fail(cli, WEIR_E_LIMIT,
+                           "this process may open %lld files, and Kafka's client needs %d: ulimit -n 1024",
+                           (long long)most, (int)DESCRIPTORS_MIN);
     /* What librdkafka says of lost connections is said again, better, by the call that fails. */
     cli->trace.level = WR_ERROR;
     weir_failure failure = {0};

@@ -96,9 +96,7 @@ static int serve(process *self, bool development)
 {
     wr_cli *cli = self->cli;
     weir_failure failure = {0};
-    int64_t ready_fd = -1;
-    if (wr_cli_on(cli, "ready-fd"))
-        ready_fd = wr_cli_number(cli, "ready-fd");
+    int64_t ready_fd = wr_cli_on(cli, "ready-fd") ? wr_cli_number(cli, "ready-fd") : -1;
     limit_connections(cli);
     if (wr_broker_start(self->loop, cli->io, cli->config, &cli->trace, wr_api_handlers(), &self->broker, &failure) !=
         WEIR_OK) {
@@ -108,9 +106,7 @@ static int serve(process *self, bool development)
         return wr_cli_failure(cli, &failure);
     }
     if (ready_fd >= 0 && tell_ready(self, (int)ready_fd) != WEIR_OK)
-        return errno == EBADF
-                   ? wr_cli_usage(cli, "--ready-fd %d is no open descriptor", (int)ready_fd)
-                   : wr_cli_fail(cli, WEIR_E_IO, "--ready-fd %d cannot be written: %s", (int)ready_fd, strerror(errno));
+        return wr_cli_fail(cli, WEIR_E_IO, "--ready-fd %d cannot be written: %s", (int)ready_fd, strerror(errno));
     if (development && cli->terminal)
         greet(self);
     weir_err ran = wr_loop_run(self->loop);
@@ -118,8 +114,19 @@ static int serve(process *self, bool development)
     return self->err == WEIR_OK ? WR_EXIT_OK : WR_EXIT_FAILED;
 }
 
+/* Before anything is opened: it would get the number of a descriptor that is closed. */
+static int check_ready_fd(const wr_cli *cli)
+{
+    if (!wr_cli_on(cli, "ready-fd") || wr_descriptor_is_writable((int)wr_cli_number(cli, "ready-fd")))
+        return WR_EXIT_OK;
+    return wr_cli_usage(cli, "--ready-fd %d is no descriptor that is open for writing",
+                        (int)wr_cli_number(cli, "ready-fd"));
+}
+
 static int run_broker(wr_cli *cli, bool development)
 {
+    if (check_ready_fd(cli) != WR_EXIT_OK)
+        return WR_EXIT_USAGE;
     if (wr_level_parse(wr_cli_text(cli, "log-level"), &cli->trace.level) != WEIR_OK)
         return wr_cli_usage(cli, "--log-level takes debug, info, warn or error, not '%s'",
                             wr_cli_text(cli, "log-level"));
@@ -156,6 +163,8 @@ int wr_run_dev(wr_cli *cli)
 int wr_run_test_broker(wr_cli *cli)
 {
     wr_self_end_with_parent();
+    if (strcmp(wr_config_origin(cli->config, "listeners"), "default") == 0)
+        wr_cli_prefer(cli, "port", "0");
     if (strcmp(wr_config_origin(cli->config, "log.dirs"), "default") == 0) {
         const char *folder = weir_arena_printf(cli->arena, "/tmp/weir-test-%d-%llx", wr_self_id(),
                                                (unsigned long long)wr_random_u64(cli->io));

@@ -34,6 +34,7 @@ enum {
     KAFKA_BATCH_SIZE = 1048588 /* a topic's default */,
     STOP_MARGIN_MS = 12000, /* to finish the turn under way, and to end what runs */
     HELP_SIZE_MAX = 1 << 20,
+    DESCRIPTORS_MIN = 64, /* of which a service of the marketplace has 34 open when it is idle */
     DESCRIPTOR_RESERVE = 256
 };
 
@@ -446,10 +447,27 @@ static void say_misspelt(app *app)
                      WR_TEXT("meant", meant));
 }
 
+/* Before anything is opened: what is refused here fails later where nobody says why. */
+static weir_err check_descriptors(app *app)
+{
+    int64_t most = wr_self_descriptors_raise();
+    int ready_fd = number_of(app, "ready.fd");
+    if (most < DESCRIPTORS_MIN)
+        return weir_fail(&app->failure, WEIR_E_LIMIT,
+                         "this process may open %lld files, and a service needs %d: ulimit -n 1024", (long long)most,
+                         (int)DESCRIPTORS_MIN);
+    if (ready_fd >= 0 && !wr_descriptor_is_writable(ready_fd))
+        return weir_fail(&app->failure, WEIR_E_USAGE, "--ready-fd %d is no descriptor that is open for writing",
+                         ready_fd);
+    return WEIR_OK;
+}
+
 /* Everything that can be wrong with what the user said, before anything starts. */
 static weir_err prepare(app *app)
 {
-    weir_err err = start_trace(app);
+    weir_err err = check_descriptors(app);
+    if (err == WEIR_OK)
+        err = start_trace(app);
     if (err == WEIR_OK)
         err = wr_settings_check(&app->settings, app->service, &app->failure);
     return err == WEIR_OK ? make_client(app) : err;

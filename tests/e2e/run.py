@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE))
 from harness import KAFKAJS, Weir, run_file  # noqa: E402
 
 # Files that look inside weir's broker, or need one of their own.
-WEIR_ONLY = {"damage_test", "protocol_test", "broker_test", "demo_test", "ending_test", "limits_test", "reach_test", "remade_test"}
+WEIR_ONLY = {"damage_test", "protocol_test", "broker_test", "demo_test", "ending_test", "limits_test", "reach_test", "remade_test", "start_test"}
 
 
 def prepare_kafkajs():
