@@ -73,7 +73,7 @@ static void put(cluster *cluster, const wr_client_record *record)
 static void fill(cluster *cluster, int count)
 {
     weir_arena *arena = weir_arena_new(1 << 20);
-    char id[40], key[40], number[24], topic[60];
+    char id[40], key[40], number[24], floor[24], topic[60];
     weir_failure failure = {0};
     snprintf(topic, sizeof topic, "%sin", cluster->prefix);
     for (int i = 0; i < count; i++) {
@@ -81,6 +81,7 @@ static void fill(cluster *cluster, int count)
         snprintf(id, sizeof id, "0190-%08d-happened", i);
         snprintf(key, sizeof key, "key-%d", i * 7919 % 1000);
         snprintf(number, sizeof number, "%d", i + 1);
+        snprintf(floor, sizeof floor, "%d", i > 1500 ? i - 1500 : 1); /* three batches of 500 behind */
         weir_event event = {
             .id = id,
             .source = "bench",
@@ -88,9 +89,10 @@ static void fill(cluster *cluster, int count)
             .subject = key,
             .data = WEIR_SLICE("{\"sku\":\"85123A\",\"quantity\":6,\"price_pence\":255,\"total_pence\":1530}")};
         const wr_event_header extra[] = {{"weir-outbox-id", WEIR_SLICE("2b1c7a50-0000-4000-8000-000000000001")},
-                                         {"weir-outbox-sequence", weir_slice_of(number)}};
+                                         {"weir-outbox-sequence", weir_slice_of(number)},
+                                         {"weir-outbox-floor", weir_slice_of(floor)}};
         wr_event_record encoded;
-        must(wr_event_encode_kafka(&event, extra, 2, arena, &encoded, &failure), &failure);
+        must(wr_event_encode_kafka(&event, extra, 3, arena, &encoded, &failure), &failure);
         put(cluster, &(wr_client_record){.topic = topic,
                                          .partition = -1,
                                          .key = encoded.key,

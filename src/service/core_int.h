@@ -156,10 +156,30 @@ void wr_inbox_pause(wr_core *core); /* which partitions are read: those of no op
 void wr_inbox_committed(wr_core *core);
 WEIR_MUST_CHECK weir_err wr_inbox_write(wr_core *core, weir_failure *failure);
 
+/* ---- numbers of an outbox that were handled: handled.c */
+enum { HANDLED_MAX = 131072 }; /* numbers above the floor */
+typedef struct handled {
+    int64_t floor;  /* everything below was handled, or never comes */
+    int64_t *items; /* above it, rising: from `first` up to `end` */
+    size_t first, end, capacity;
+} handled;
+
+bool wr_handled_has(const handled *handled, int64_t number);
+int64_t wr_handled_highest(const handled *handled);
+size_t wr_handled_count(const handled *handled); /* of items */
+/* Numbers are below INT64_MAX. WEIR_E_MEMORY: as it was. */
+WEIR_MUST_CHECK weir_err wr_handled_add(handled *handled, int64_t number);
+void wr_handled_raise(handled *handled, int64_t floor);
+void wr_handled_cut(handled *handled, int64_t highest); /* what lies above was not handled */
+void wr_handled_fini(handled *handled);
+void wr_handled_encode(const handled *handled, wr_buf *out); /* the items */
+WEIR_MUST_CHECK weir_err wr_handled_decode(weir_slice blob, int64_t floor, handled *ret_handled);
+
 /* ---- senders */
 typedef struct sender {
-    int64_t highest;
-    int64_t certain, middle; /* as of the last look but one and the last one that found the topics known */
+    handled handled;
+    int64_t certain, middle; /* the highest number, as of the last look but one and the last one that found the topics
+                                known */
     int64_t looks;           /* when these were set */
     bool is_changed;
     char id[WR_UUID_TEXT_SIZE];
@@ -168,8 +188,11 @@ typedef struct sender {
 } sender;
 
 typedef struct senders {
-    wr_map *cached; /* id topic partition -> sender */
+    wr_map *cached;           /* id topic partition -> sender */
+    size_t item_count;        /* numbers that all of them have room for */
+    size_t room_at, items_at; /* with so many senders, or numbers, the next sender makes room first */
     sender *last;
+    wr_buf above;     /* a sender's numbers as they are stored */
     sender **changed; /* to be written with this batch */
     size_t changed_count, changed_capacity;
     int64_t pruned_at_ms;
@@ -177,9 +200,15 @@ typedef struct senders {
 
 WEIR_MUST_CHECK weir_err wr_senders_load(wr_core *core, weir_failure *failure);
 void wr_senders_fini(wr_core *core);
+/* What a record says of its sender's outbox. */
+typedef struct outbox_number {
+    char id[WR_UUID_TEXT_SIZE];
+    int64_t sequence;
+    int64_t floor; /* below which the outbox sends nothing again; -1: it does not say */
+} outbox_number;
 /* Within a transaction: whether the sender's outbox has sent it for the first time. */
-WEIR_MUST_CHECK weir_err wr_senders_is_new(wr_core *core, const char *id, const wr_client_record *record,
-                                           int64_t sequence, bool was_read, bool *ret_is_new, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_senders_is_new(wr_core *core, const outbox_number *number, const wr_client_record *record,
+                                           bool was_read, bool *ret_is_new, weir_failure *failure);
 /* The partition's topic is another: numbers that were handled when that may have been so already count no more. */
 WEIR_MUST_CHECK weir_err wr_senders_go_back(wr_core *core, const char *topic, int32_t partition, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_senders_write(wr_core *core, weir_failure *failure);
@@ -249,7 +278,9 @@ typedef struct outbox { /* the database's side of it */
     bool others_wait;                         /* the publisher has rows that it has not sent */
     int64_t done_below;                       /* no row below waits to be published or acknowledged */
     int64_t deleted_below;                    /* rows below are gone from the table */
-    int64_t delete_due_ms;                    /* 0: nothing to delete */
+    int64_t floor;                            /* as committed: no number below is sent again */
+    char floor_text[24];
+    int64_t delete_due_ms; /* 0: nothing to delete */
 } outbox;
 
 void wr_outbox_init(wr_core *core);
@@ -271,6 +302,7 @@ bool wr_outbox_wants_write(const wr_core *core, bool is_idle);
 int64_t wr_outbox_due_ms(const wr_core *core); /* when it has something to do; INT64_MAX: it waits for others */
 
 /* Between outbox.c and outbox_table.c. */
+void wr_outbox_raise_floor(outbox *outbox, int64_t floor); /* what makes it so is committed */
 kept_record *wr_outbox_row_new(wr_core *core, int64_t sequence, const wr_client_record *record);
 void wr_outbox_retry_later(wr_core *core);
 bool wr_outbox_has_marks(const wr_core *core);

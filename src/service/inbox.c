@@ -1,9 +1,8 @@
 /* What has been handled already, in constant space.
  *
  * Per partition the offset to read next, written in the same transaction as the effects: redelivery after a crash or a
- * rebalance is seen without a row an event. Per sender's outbox and partition the highest sequence (senders.c): a sender
- * that crashed between publishing and deleting publishes again with the same numbers, and its outbox numbers events in
- * the order in which it publishes them. Events from elsewhere carry no numbers; for them (source, id) is remembered for
+ * rebalance is seen without a row an event. Per sender's outbox and partition the numbers that were handled (senders.c):
+ * a sender that crashed between publishing and deleting publishes again with the same numbers. Events from elsewhere carry no numbers; for them (source, id) is remembered for
  * seen.window, and that window is part of the promise. It counts the time in which the service runs (clock.c).
  *
  * A position counts in one topic, whose id stands beside it. A topic that was deleted and made anew has another id: it
@@ -289,24 +288,33 @@ static bool text_of(const wr_client_header *header, char *ret_text, size_t size)
 static bool sequence_of(const wr_client_header *header, int64_t *ret_sequence)
 {
     char text[24];
-    return text_of(header, text, sizeof text) && wr_number_parse(text, 1, INT64_MAX, ret_sequence) == WEIR_OK;
+    return text_of(header, text, sizeof text) && wr_number_parse(text, 1, INT64_MAX - 1, ret_sequence) == WEIR_OK;
+}
+
+/* False: its sender numbers nothing. A floor that cannot be read counts as none. */
+static bool outbox_number_of(const wr_client_record *record, outbox_number *ret_number)
+{
+    const wr_client_header *headers = record->headers;
+    size_t count = record->header_count;
+    if (!sequence_of(wr_event_header_find(headers, count, "weir-outbox-sequence"), &ret_number->sequence) ||
+        !text_of(wr_event_header_find(headers, count, "weir-outbox-id"), ret_number->id, sizeof ret_number->id))
+        return false;
+    if (!sequence_of(wr_event_header_find(headers, count, "weir-outbox-floor"), &ret_number->floor))
+        ret_number->floor = -1;
+    return true;
 }
 
 weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const weir_event *event, bool *ret_is_new,
                          weir_failure *failure)
 {
-    char id[WR_UUID_TEXT_SIZE];
-    int64_t sequence;
-    bool is_numbered =
-        text_of(wr_event_header_find(record->headers, record->header_count, "weir-outbox-id"), id, sizeof id) &&
-        sequence_of(wr_event_header_find(record->headers, record->header_count, "weir-outbox-sequence"), &sequence);
-    if (!is_numbered) {
+    outbox_number number;
+    if (!outbox_number_of(record, &number)) {
         *ret_is_new = true;
         return event ? seen_before(core, event, ret_is_new, failure) : WEIR_OK;
     }
-    bool was_read =
-        wr_remade_was_read(core, position_find(core, record->topic, record->partition), record->offset, id, sequence);
-    return wr_senders_is_new(core, id, record, sequence, was_read, ret_is_new, failure);
+    bool was_read = wr_remade_was_read(core, position_find(core, record->topic, record->partition), record->offset,
+                                       number.id, number.sequence);
+    return wr_senders_is_new(core, &number, record, was_read, ret_is_new, failure);
 }
 
 static weir_err write_position(wr_core *core, position *position, weir_failure *failure)

@@ -5,7 +5,9 @@
  *     row deleted, or marked  ◀── the next transaction ◀──────────────────────┘
  *
  * Rows are numbered in commit order and published in that order; each record carries the outbox's id and its number
- * (headers weir-outbox-id and weir-outbox-sequence), by which consumers know a repetition (inbox.c). Rows go from
+ * (headers weir-outbox-id and weir-outbox-sequence), by which consumers know a repetition (senders.c), and the floor
+ * (weir-outbox-floor): the number below which this outbox sends nothing again, since all rows below it were deleted, or
+ * marked as refused, by a transaction that was committed before the row was made. Rows go from
  * memory to the producer; only a start reads the table (outbox_table.c). All rows below the lowest that is not
  * acknowledged are deleted by one statement, together with the next commit or, when there is none for a moment, by a
  * transaction of its own.
@@ -25,7 +27,7 @@
 enum {
     DELETE_AFTER_MS = 50,
     RETRY_AFTER_MS = 60000,
-    OUTBOX_HEADERS_SIZE = 14 + WR_UUID_TEXT_SIZE + 20 + 20 + 20,
+    OUTBOX_HEADERS_SIZE = (14 + WR_UUID_TEXT_SIZE) + (20 + 20) + (17 + 20) + 3 * 10, /* names, values; Kafka's sizes */
 };
 
 static kept_record *row_of(wr_link *link)
@@ -40,6 +42,14 @@ void wr_outbox_init(wr_core *core)
                         &outbox->written_marks};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         wr_list_init(lists[i]);
+}
+
+void wr_outbox_raise_floor(outbox *outbox, int64_t floor)
+{
+    if (floor <= outbox->floor)
+        return;
+    outbox->floor = floor;
+    snprintf(outbox->floor_text, sizeof outbox->floor_text, "%" PRId64, floor);
 }
 
 static void free_marks(wr_list *marks)
@@ -152,8 +162,9 @@ kept_record *wr_outbox_row_new(wr_core *core, int64_t sequence, const wr_client_
     char number[24];
     snprintf(number, sizeof number, "%" PRId64, sequence);
     const wr_client_header extra[] = {{"weir-outbox-id", weir_slice_of(core->outbox.id)},
-                                      {"weir-outbox-sequence", weir_slice_of(number)}};
-    kept_record *row = wr_kept_record_new(record, extra, 2);
+                                      {"weir-outbox-sequence", weir_slice_of(number)},
+                                      {"weir-outbox-floor", weir_slice_of(core->outbox.floor_text)}};
+    kept_record *row = wr_kept_record_new(record, extra, sizeof extra / sizeof *extra);
     if (row)
         row->sequence = sequence;
     return row;
@@ -296,6 +307,7 @@ void wr_outbox_committed(wr_core *core)
     wr_publisher_give(core, &outbox->fresh, outbox->fresh_count);
     outbox->fresh_count = 0;
     outbox->is_in_doubt = false;
+    wr_outbox_raise_floor(outbox, outbox->deleted_below);
     free_marks(&outbox->written_marks);
     for (wr_link *link; (link = wr_list_pop(&outbox->written_too_large));)
         free(row_of(link));

@@ -194,6 +194,8 @@ static weir_err read_row(wr_core *core, wr_statement *statement, wr_list *rows, 
     weir_err err = wr_headers_decode(wr_statement_blob(statement, 4), core->arena, &headers, &record.header_count);
     record.headers = headers;
     int64_t sequence = wr_statement_int(statement, 0);
+    if (!outbox->floor) /* the first row that an earlier life has left */
+        wr_outbox_raise_floor(outbox, sequence);
     kept_record *row = err == WEIR_OK ? wr_outbox_row_new(core, sequence, &record) : NULL;
     if (!row)
         return weir_fail(failure, err == WEIR_OK ? WEIR_E_MEMORY : err, "outbox row %" PRId64 " cannot be read",
@@ -226,6 +228,8 @@ weir_err wr_outbox_table_load_more(wr_core *core, weir_failure *failure)
     if (err != WEIR_E_RANGE)
         return err;
     outbox->is_loading = count == LOAD_COUNT;
+    if (!outbox->floor) /* it has left none */
+        wr_outbox_raise_floor(outbox, outbox->next_sequence);
     return WEIR_OK;
 }
 

@@ -96,20 +96,59 @@ TEST(what_is_counted_of_an_event_does_not_count_for_another_at_its_offset)
     fixture_end(&f);
 }
 
+static void append_from(fixture *f, const char *outbox, int32_t partition, int64_t sequence)
+{
+    char number[24], id[60];
+    snprintf(number, sizeof number, "%" PRId64, sequence);
+    snprintf(id, sizeof id, "event-%s-%" PRId64, outbox, sequence);
+    const wr_client_header headers[] = {{"ce_specversion", WEIR_SLICE("1.0")},
+                                        {"ce_id", weir_slice_of(id)},
+                                        {"ce_source", WEIR_SLICE("s")},
+                                        {"ce_type", WEIR_SLICE("thing.happened")},
+                                        {"weir-outbox-id", weir_slice_of(outbox)},
+                                        {"weir-outbox-sequence", weir_slice_of(number)}};
+    CHECK_OK(wr_sim_append(f->cluster, &(wr_client_record){.topic = "in",
+                                                           .partition = partition,
+                                                           .value = WEIR_SLICE("{\"n\":1}"),
+                                                           .headers = headers,
+                                                           .header_count = 6}));
+}
+
 /* An event of another service's outbox. */
 static void append_numbered(fixture *f, int64_t sequence)
 {
-    char number[24], id[40];
-    snprintf(number, sizeof number, "%" PRId64, sequence);
-    snprintf(id, sizeof id, "event-%" PRId64, sequence);
-    const wr_client_header headers[] = {
-        {"ce_specversion", WEIR_SLICE("1.0")},    {"ce_id", weir_slice_of(id)},
-        {"ce_source", WEIR_SLICE("s")},           {"ce_type", WEIR_SLICE("thing.happened")},
-        {"weir-outbox-id", WEIR_SLICE("outbox")}, {"weir-outbox-sequence", weir_slice_of(number)}};
-    CHECK_OK(wr_sim_append(
-        f->cluster,
-        &(wr_client_record){
-            .topic = "in", .partition = 0, .value = WEIR_SLICE("{\"n\":1}"), .headers = headers, .header_count = 6}));
+    append_from(f, "outbox", 0, sequence);
+}
+
+TEST(what_was_certain_of_a_sender_is_remembered_however_many_others_come_before_the_next_look)
+{
+    enum { OTHERS = 12 };
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    f.options.senders_max = 8; /* in memory */
+    fixture_rejoin(&f);
+    for (int64_t i = 1; i <= 3; i++)
+        append_numbered(&f, i);
+    fixture_turns(&f, 6);
+    wr_sim_hold_looks(f.cluster, true);
+    CHECK_OK(wr_sim_topic_remake(f.cluster, "in"));
+    for (int64_t i = 4; i <= 13; i++)
+        append_numbered(&f, i);
+    fixture_turns(&f, 4); /* 4 to 6 lie before where the old topic was read to */
+    CHECK_EQ(COUNT(&f, "effects"), 3 + 7);
+    for (int i = 0; i < OTHERS; i++) {
+        char outbox[24];
+        snprintf(outbox, sizeof outbox, "other-%d", i);
+        append_from(&f, outbox, 1, 1);
+    }
+    fixture_turns(&f, 4);
+    CHECK_EQ(COUNT(&f, "effects"), 3 + 7 + OTHERS);
+    wr_sim_hold_looks(f.cluster, false);
+    fixture_turns(&f, 6);
+    CHECK_EQ(COUNT(&f, "effects"), 3 + 10 + OTHERS);
+    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects)"), 3 + 10 + OTHERS);
+    fixture_end(&f);
 }
 
 TEST(what_was_handled_of_a_new_topic_before_it_was_known_to_be_one_is_not_handled_again_and_the_rest_is)

@@ -1,7 +1,11 @@
-/* Which events of other weir services have been handled: per sender's outbox and partition the highest number.
+/* Which events of other weir services have been handled: per sender's outbox and partition the numbers above a floor
+ * (handled.c), which the sender says with each record. One that does not say it (an earlier weir) sends in rising
+ * order: its floor is right above its highest number.
  *
- * weir_senders is what counts. Memory holds the rows that are in use, at most CACHED_MAX; a row that is not there is
- * read when an event of its sender comes.
+ * weir_senders is what counts. Memory holds the rows that are in use, about CACHED_MAX of them and ITEMS_MAX numbers; a
+ * row that is not there is read when an event of its sender comes. What has changed since the last look but one
+ * (remade.c) stays in memory, since how it was before that is known there alone; only beyond twice the limit it goes,
+ * too.
  *
  * A sender publishes again only what it had not heard of when it ended: with the same numbers, behind what it repeats,
  * right after it starts. So a row may be forgotten when nothing more can come to be repeated. Rows are kept for as long
@@ -15,15 +19,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CACHED_MAX = 100000, PRUNE_EVERY_MS = 60000, PRUNE_COUNT = 10000 };
+enum {
+    CACHED_MAX = 100000,
+    ITEMS_MAX = 4 << 20,               /* 32 MiB */
+    ABOVE_SIZE_MAX = 10 * HANDLED_MAX, /* bytes */
+    PRUNE_EVERY_MS = 60000,
+    PRUNE_COUNT = 10000
+};
 
 #define WINDOW_MIN_MS ((int64_t)30 * 24 * 3600 * 1000)
+
+static size_t cached_max(const wr_core *core)
+{
+    return core->options.senders_max < CACHED_MAX ? core->options.senders_max : CACHED_MAX;
+}
+
+static void sender_free(senders *senders, sender *sender)
+{
+    senders->item_count -= sender->handled.capacity;
+    wr_handled_fini(&sender->handled);
+    free(sender);
+}
 
 weir_err wr_senders_load(wr_core *core, weir_failure *failure)
 {
     senders *senders = &core->senders;
-    size_t rows_max = core->options.senders_max;
-    senders->cached = wr_map_new(rows_max < CACHED_MAX ? rows_max : CACHED_MAX, wr_random_u64(core->io));
+    senders->room_at = cached_max(core);
+    senders->items_at = ITEMS_MAX;
+    senders->cached = wr_map_new(2 * senders->room_at, wr_random_u64(core->io));
+    wr_buf_init(&senders->above, ABOVE_SIZE_MAX);
     if (!senders->cached)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for senders");
     /* Rows of the first release have no time yet: their window begins now. */
@@ -42,8 +66,9 @@ void wr_senders_fini(wr_core *core)
     senders *senders = &core->senders;
     void *sender;
     for (size_t at = 0; senders->cached && (sender = wr_map_next(senders->cached, &at, NULL));)
-        free(sender);
+        sender_free(senders, sender);
     wr_map_free(senders->cached);
+    wr_buf_fini(&senders->above);
     free(senders->changed);
 }
 
@@ -53,20 +78,57 @@ static weir_slice key_of(char *key, size_t size, const char *id, const char *top
     return (weir_slice){(uint8_t *)key, (size_t)used};
 }
 
+static weir_err write_one(wr_core *core, const sender *sender, weir_failure *failure)
+{
+    wr_buf *above = &core->senders.above;
+    wr_buf_clear(above);
+    wr_handled_encode(&sender->handled, above);
+    if (wr_buf_failed(above))
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for the numbers of a sender");
+    return wr_store_run(core->store, WR_SQL_SENDER_SET,
+                        WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
+                                    WEIR_INT(wr_handled_highest(&sender->handled)), WEIR_INT(sender->handled.floor),
+                                    WEIR_BLOB(wr_buf_view(above)), WEIR_INT(wr_clock_ms(core))),
+                        failure);
+}
+
 static weir_err write_changed(wr_core *core, weir_failure *failure)
 {
     senders *senders = &core->senders;
     weir_err err = WEIR_OK;
     for (size_t i = 0; i < senders->changed_count && err == WEIR_OK; i++) {
-        sender *sender = senders->changed[i];
-        sender->is_changed = false;
-        err = wr_store_run(core->store, WR_SQL_SENDER_SET,
-                           WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
-                                       WEIR_INT(sender->highest), WEIR_INT(wr_clock_ms(core))),
-                           failure);
+        senders->changed[i]->is_changed = false;
+        err = write_one(core, senders->changed[i], failure);
     }
     senders->changed_count = 0;
     return err;
+}
+
+/* What the numbers were when the topics were last known for certain. */
+static void note_look(wr_core *core, sender *sender)
+{
+    int64_t highest = wr_handled_highest(&sender->handled);
+    if (core->looks < 0) /* nobody looks */
+        sender->certain = sender->middle = highest;
+    if (sender->looks == core->looks)
+        return;
+    sender->certain = core->looks - sender->looks == 1 ? sender->middle : highest;
+    sender->middle = highest;
+    sender->looks = core->looks;
+}
+
+static void drop_written(wr_core *core, bool settled_only)
+{
+    senders *senders = &core->senders;
+    weir_slice key;
+    sender *sender;
+    for (size_t at = 0; (sender = wr_map_next(senders->cached, &at, &key));) {
+        note_look(core, sender);
+        if (sender->is_changed || (settled_only && sender->certain != wr_handled_highest(&sender->handled)))
+            continue;
+        wr_map_remove(senders->cached, key);
+        sender_free(senders, sender);
+    }
 }
 
 /* Everything that is written already may be read again. A batch may be from more senders than memory holds: what it has
@@ -74,33 +136,39 @@ static weir_err write_changed(wr_core *core, weir_failure *failure)
 static weir_err make_room(wr_core *core, weir_failure *failure)
 {
     senders *senders = &core->senders;
-    weir_slice key;
-    sender *sender;
+    size_t max = cached_max(core);
     senders->last = NULL;
-    if (senders->changed_count == wr_map_count(senders->cached)) {
+    drop_written(core, true);
+    if (wr_map_count(senders->cached) >= 2 * max || senders->item_count >= 2 * (size_t)ITEMS_MAX) {
         weir_err err = write_changed(core, failure);
         if (err != WEIR_OK)
             return err;
+        drop_written(core, false);
     }
-    for (size_t at = 0; (sender = wr_map_next(senders->cached, &at, &key));)
-        if (!sender->is_changed) {
-            wr_map_remove(senders->cached, key);
-            free(sender);
-        }
+    /* Not again for each one that comes now. */
+    size_t left = wr_map_count(senders->cached), items = senders->item_count;
+    size_t half_more = left + left / 2;
+    senders->room_at = half_more < max ? max : half_more < 2 * max ? half_more : 2 * max;
+    senders->items_at = items + items / 2 > ITEMS_MAX ? items + items / 2 : ITEMS_MAX;
     return WEIR_OK;
 }
 
-static weir_err read_highest(wr_core *core, sender *sender, weir_failure *failure)
+static weir_err read_handled(wr_core *core, sender *sender, weir_failure *failure)
 {
     wr_statement *statement;
     weir_err err = wr_store_select(
-        core->store, WR_SQL_SENDER_HIGHEST,
+        core->store, WR_SQL_SENDER_HANDLED,
         WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition)), &statement, failure);
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);
-    if (err == WEIR_OK)
-        sender->highest = sender->middle = sender->certain = wr_statement_int(statement, 0);
+    if (err == WEIR_OK) {
+        err = wr_handled_decode(wr_statement_blob(statement, 1), wr_statement_int(statement, 0), &sender->handled);
+        if (err != WEIR_OK)
+            weir_fail(failure, err, "weir_senders: the numbers of outbox %s in %s/%d cannot be read", sender->id,
+                      sender->topic, sender->partition);
+        sender->middle = sender->certain = wr_handled_highest(&sender->handled);
+    }
     wr_statement_done(statement);
     return err == WEIR_E_RANGE ? WEIR_OK : err;
 }
@@ -116,21 +184,22 @@ static weir_err add(wr_core *core, weir_slice key, const char *id, const char *t
     made->looks = core->looks;
     snprintf(made->id, sizeof made->id, "%s", id);
     snprintf(made->topic, sizeof made->topic, "%s", topic);
-    weir_err err = read_highest(core, made, failure);
+    weir_err err = WEIR_OK;
+    if (wr_map_count(senders->cached) >= senders->room_at || senders->item_count >= senders->items_at)
+        err = make_room(core, failure);
+    if (err == WEIR_OK)
+        err = read_handled(core, made, failure);
     if (err == WEIR_OK) {
         err = wr_map_add(senders->cached, key, made);
-        if (err == WEIR_E_LIMIT) {
-            err = make_room(core, failure);
-            if (err == WEIR_OK)
-                err = wr_map_add(senders->cached, key, made);
-        }
-        if (err == WEIR_E_MEMORY || err == WEIR_E_LIMIT)
+        if (err != WEIR_OK)
             weir_fail(failure, err, "no memory for a sender");
     }
     if (err != WEIR_OK) {
+        wr_handled_fini(&made->handled);
         free(made);
         return err;
     }
+    senders->item_count += made->handled.capacity;
     *ret_sender = made;
     return WEIR_OK;
 }
@@ -157,23 +226,13 @@ static weir_err remember(senders *senders, sender *sender)
 {
     if (sender->is_changed)
         return WEIR_OK;
-    weir_err err =
-        WR_ARRAY_RESERVE(senders->changed, senders->changed_capacity, senders->changed_count + 1, CACHED_MAX);
+    weir_err err = WR_ARRAY_RESERVE(senders->changed, senders->changed_capacity, senders->changed_count + 1,
+                                    (size_t)2 * CACHED_MAX);
     if (err != WEIR_OK)
         return err;
     senders->changed[senders->changed_count++] = sender;
     sender->is_changed = true;
     return WEIR_OK;
-}
-
-/* What the numbers were when the topics were last known for certain. */
-static void note_look(wr_core *core, sender *sender)
-{
-    if (sender->looks == core->looks)
-        return;
-    sender->certain = core->looks - sender->looks == 1 ? sender->middle : sender->highest;
-    sender->middle = sender->highest;
-    sender->looks = core->looks;
 }
 
 weir_err wr_senders_go_back(wr_core *core, const char *topic, int32_t partition, weir_failure *failure)
@@ -183,30 +242,38 @@ weir_err wr_senders_go_back(wr_core *core, const char *topic, int32_t partition,
         if (sender->partition != partition || strcmp(sender->topic, topic) != 0)
             continue;
         note_look(core, sender);
-        if (sender->highest == sender->certain)
+        if (wr_handled_highest(&sender->handled) == sender->certain)
             continue;
         if (remember(&core->senders, sender) != WEIR_OK)
             return weir_fail(failure, WEIR_E_MEMORY, "no memory for senders");
-        sender->highest = sender->middle = sender->certain;
+        wr_handled_cut(&sender->handled, sender->certain);
+        sender->middle = sender->certain;
     }
     return WEIR_OK;
 }
 
-weir_err wr_senders_is_new(wr_core *core, const char *id, const wr_client_record *record, int64_t sequence,
-                           bool was_read, bool *ret_is_new, weir_failure *failure)
+weir_err wr_senders_is_new(wr_core *core, const outbox_number *number, const wr_client_record *record, bool was_read,
+                           bool *ret_is_new, weir_failure *failure)
 {
     sender *sender;
-    weir_err err = get(core, id, record->topic, record->partition, &sender, failure);
+    weir_err err = get(core, number->id, record->topic, record->partition, &sender, failure);
     if (err != WEIR_OK)
         return err;
+    handled *handled = &sender->handled;
     note_look(core, sender);
-    *ret_is_new = sequence > sender->highest && !was_read;
-    if (sequence <= sender->highest)
+    bool is_known = wr_handled_has(handled, number->sequence);
+    *ret_is_new = !is_known && !was_read;
+    if (is_known)
         return WEIR_OK;
+    size_t capacity = handled->capacity;
     err = remember(&core->senders, sender);
+    if (err == WEIR_OK)
+        err = wr_handled_add(handled, number->sequence);
     if (err != WEIR_OK)
         return weir_fail(failure, err, "no memory for senders");
-    sender->highest = sequence;
+    core->senders.item_count += handled->capacity - capacity;
+    bool has_floor = number->floor >= 0 && number->floor <= number->sequence;
+    wr_handled_raise(handled, has_floor ? number->floor : number->sequence + 1);
     return WEIR_OK;
 }
 

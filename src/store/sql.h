@@ -16,8 +16,8 @@ typedef enum wr_sql {
     WR_SQL_SEEN_ADD,   /* source, id, seen_ms: changes nothing when it is there */
     WR_SQL_SEEN_PRUNE, /* seen before, at most so many */
 
-    WR_SQL_SENDER_HIGHEST,       /* outbox id, topic, partition → highest */
-    WR_SQL_SENDER_SET,           /* outbox id, topic, partition, highest, seen_ms */
+    WR_SQL_SENDER_HANDLED,       /* outbox id, topic, partition → floor, above */
+    WR_SQL_SENDER_SET,           /* outbox id, topic, partition, highest, floor, above, seen_ms */
     WR_SQL_SENDER_ADOPT,         /* seen_ms for those that have none */
     WR_SQL_SENDER_COUNT,         /* → number of rows */
     WR_SQL_SENDER_PRUNE,         /* seen before, at most so many */

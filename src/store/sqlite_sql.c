@@ -3,7 +3,9 @@
  *   weir_meta       outbox.id: a UUID made with the database; outbox.sequence: the last number given; clock: clock.c
  *   weir_inbox      one row a partition: the offset to read next, the epoch of who owns the partition, and the id of the
  *                   topic in which that offset counts (NULL: not known, as with brokers that have none)
- *   weir_senders    one row a sender's outbox and partition: the highest sequence handled, and when that was
+ *   weir_senders    one row a sender's outbox and partition: the highest number handled (for people), the floor below
+ *                   which all count as handled, the numbers above it that were, as service/handled.c writes them, and
+ *                   when the last one was
  *   weir_seen       ids of events whose sender numbers nothing, for a window of time
  *   weir_outbox     events to publish, in commit order; gone once acknowledged. What state means: outbox_table.c
  *   weir_set_aside  records that could not be published and that an operator decides about
@@ -54,6 +56,10 @@ const char *const wr_sqlite_tables[] = {
     "ALTER TABLE weir_parked RENAME COLUMN lane TO queue;"
     "DROP INDEX weir_parked_by_lane;"
     "CREATE INDEX weir_parked_by_queue ON weir_parked (queue, id);",
+
+    "ALTER TABLE weir_senders ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE weir_senders ADD COLUMN above BLOB;"
+    "UPDATE weir_senders SET floor = min(highest, 9223372036854775806) + 1;",
     NULL,
 };
 
@@ -79,10 +85,12 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
     [WR_SQL_SEEN_ADD] = "INSERT INTO weir_seen (source, id, seen_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     [WR_SQL_SEEN_PRUNE] = "DELETE FROM weir_seen WHERE (source, id) IN (SELECT source, id FROM weir_seen WHERE seen_ms "
                           "< ?1 LIMIT ?2)",
-    [WR_SQL_SENDER_HIGHEST] = "SELECT highest FROM weir_senders WHERE outbox_id = ?1 AND topic = ?2 AND partition = ?3",
-    [WR_SQL_SENDER_SET] = "INSERT INTO weir_senders (outbox_id, topic, partition, highest, seen_ms) VALUES (?1, ?2, "
-                          "?3, ?4, ?5) ON CONFLICT (outbox_id, topic, partition) DO UPDATE SET highest = "
-                          "excluded.highest, seen_ms = excluded.seen_ms",
+    [WR_SQL_SENDER_HANDLED] =
+        "SELECT floor, above FROM weir_senders WHERE outbox_id = ?1 AND topic = ?2 AND partition = ?3",
+    [WR_SQL_SENDER_SET] = "INSERT INTO weir_senders (outbox_id, topic, partition, highest, floor, above, seen_ms) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (outbox_id, topic, partition) DO UPDATE SET "
+                          "highest = excluded.highest, floor = excluded.floor, above = excluded.above, seen_ms = "
+                          "excluded.seen_ms",
     [WR_SQL_SENDER_ADOPT] = "UPDATE weir_senders SET seen_ms = ?1 WHERE seen_ms = 0",
     [WR_SQL_SENDER_COUNT] = "SELECT count(*) FROM weir_senders",
     [WR_SQL_SENDER_PRUNE] = "DELETE FROM weir_senders WHERE (outbox_id, topic, partition) IN (SELECT outbox_id, topic, "
@@ -99,10 +107,9 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
     [WR_SQL_OUTBOX_COUNT] = "SELECT (SELECT count(*) FROM weir_outbox WHERE state <> 0), (SELECT count(*) FROM "
                             "weir_set_aside WHERE again <> 0), (SELECT count(*) FROM weir_set_aside)",
     [WR_SQL_OUTBOX_MARK_BEHIND] =
-        "UPDATE weir_outbox SET state = 2 WHERE state = 0 AND EXISTS (SELECT 1 FROM weir_outbox AS "
-        "refused WHERE refused.state <> 0 AND refused.topic = weir_outbox.topic  AND refused.key = "
-        "weir_outbox.key AND refused.sequence < weir_outbox.sequence  AND refused.sent_to < "
-        "weir_outbox.sequence AND refused.state <> 2)",
+        "UPDATE weir_outbox SET state = 2 FROM (SELECT topic, key, min(max(sequence, sent_to)) AS last FROM "
+        "weir_outbox WHERE state <> 0 AND state <> 2 GROUP BY topic, key) AS refused WHERE weir_outbox.state = 0 AND "
+        "refused.topic = weir_outbox.topic AND refused.key = weir_outbox.key AND refused.last < weir_outbox.sequence",
     [WR_SQL_OUTBOX_RENUMBER] =
         "UPDATE weir_outbox SET sequence = renumbered.new, state = 0, sent_to = 0, reason = NULL "
         "FROM (SELECT sequence AS old, ?1 + row_number() OVER (ORDER BY sequence) - 1 AS new  FROM "
