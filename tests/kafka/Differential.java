@@ -11,7 +11,7 @@
 //            topics are made with so many partitions, and so many records written to partition 0, before the steps
 // A step:    {"body": {…}}                    a request of the case's api in the version of the run
 //            {"api": "CreateTopics", "version": 7, "body": {…}}     of another api, in that version
-//            "quiet": true        the answer is not compared: it only prepares
+//            "quiet": true        the answer is not compared, it only prepares: sent again until it tells of no error
 //            "connection": "b"    another connection; without it all steps share one
 //            "later": "x"         the answer is read by a later step {"await": "x"}
 //            "until": "topics.0.error_code=0"   sent again until the answer says so (at most 10 s)
@@ -24,6 +24,7 @@
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
@@ -47,6 +48,7 @@ import org.apache.kafka.common.record.*;
 
 public class Differential {
     static final int TIMEOUT_MS = 10_000;
+    static final String NO_ERROR = "without an error";
     static final long NOW = System.currentTimeMillis(); // of both brokers' records: older ones would fall to retention
     static final ObjectMapper MAPPER = new ObjectMapper().configure(JsonParser.Feature.ALLOW_COMMENTS, true);
     static final Map<String, Object> DEFAULTS = new HashMap<>();
@@ -216,7 +218,7 @@ public class Differential {
 
         Struct take(JsonNode test, JsonNode step, short version) throws Exception {
             if (step.has("await")) return later.remove(step.get("await").asText()).receive();
-            ApiKeys api = api(step.path("api").asText(test.get("api").asText()));
+            ApiKeys api = api(step.path("api").asText(test.path("api").asText()));
             short used = (short) step.path("version").asInt(version);
             Connection connection = connection(step.path("connection").asText(""));
             if (step.has("later")) {
@@ -225,7 +227,7 @@ public class Differential {
                 return null;
             }
             Struct answer = connection.ask(api, used, step.path("body"), this);
-            String until = step.path("until").asText();
+            String until = step.path("until").asText(step.path("quiet").asBoolean() ? NO_ERROR : "");
             for (long end = System.nanoTime() + TIMEOUT_MS * 1_000_000L; !until.isEmpty() && !holds(answer, until);) {
                 if (System.nanoTime() > end) throw new IllegalStateException(broker.name + ": never " + until + ": " + answer);
                 Thread.sleep(20);
@@ -235,9 +237,37 @@ public class Differential {
         }
     }
 
+    // What a broker makes ready in its own time, so that no case depends on being the first: Kafka gives out producer
+    // ids once its controller has sent it a block of them, and until then answers with an error and the id -1. The
+    // coordinators of groups exist, and have loaded, some time after somebody looked for the first of them.
+    static void ready(Broker broker) throws Exception {
+        Run run = new Run(broker, "-ready");
+        ObjectNode groups = MAPPER.createObjectNode();
+        for (int i = 0; i < 200; i++) groups.withArray("groups").add("g" + i + "~"); // enough for each coordinator
+        try {
+            for (String step : List.of("{\"api\": \"InitProducerId\", \"version\": 1, \"body\": {\"transactional_id\": null, \"transaction_timeout_ms\": 1000}}",
+                    "{\"api\": \"FindCoordinator\", \"version\": 1, \"body\": {\"key\": \"g~\"}}",
+                    "{\"api\": \"DescribeGroups\", \"version\": 0, \"body\": " + groups + "}"))
+                run.take(MAPPER.createObjectNode(), ((ObjectNode) MAPPER.readTree(step)).put("quiet", true), (short) 0);
+        } finally {
+            for (Connection connection : run.connections.values()) connection.close();
+        }
+    }
+
     static boolean holds(Struct answer, String until) {
+        if (until.equals(NO_ERROR)) return !tellsOfAnError(answer);
         int equals = until.indexOf('=');
         return String.valueOf(at(answer, until.substring(0, equals))).equals(until.substring(equals + 1));
+    }
+
+    static boolean tellsOfAnError(Object value) {
+        if (value instanceof Object[]) return Stream.of((Object[]) value).anyMatch(Differential::tellsOfAnError);
+        if (!(value instanceof Struct)) return false;
+        for (BoundField field : ((Struct) value).schema().fields()) {
+            Object inner = ((Struct) value).get(field);
+            if (field.def.name.equals("error_code") ? (Short) inner != 0 : tellsOfAnError(inner)) return true;
+        }
+        return false;
     }
 
     static Object at(Object value, String path) {
@@ -523,6 +553,8 @@ public class Differential {
 
     public static void main(String[] args) throws Exception {
         Broker weir = new Broker("weir", args[0]), kafka = new Broker("kafka", args[1]);
+        ready(weir);
+        ready(kafka);
         List<Argued> argued = new ArrayList<>();
         for (String line : Files.readAllLines(Path.of(args[2], "differences.txt")))
             if (!line.isBlank() && !line.startsWith("#")) argued.add(new Argued(line));
