@@ -1,8 +1,11 @@
 /* Appending one batch, and starting a new segment when the active one will not take it.
  *
  * Everything that can be refused, and every allocation, comes before the write; after the write nothing can fail. A
- * write that fails may have left half a batch behind the end: the end does not move, so nobody reads it, and it is cut
- * off before the next write, the next roll, or by the next open. */
+ * write that fails may have left half a batch behind the end: the end does not move, so nobody reads it, and upkeep (or the
+ * next open) cuts it off before anything else is written.
+ *
+ * A roll goes on in a file that upkeep has made (next.c), and closes nothing and writes nothing. Where there is no such
+ * file yet, it is put off, and the active segment takes what comes. */
 #include "log_int.h"
 
 #include <assert.h>
@@ -64,57 +67,22 @@ static bool must_roll(const wr_log *log, const wr_head *head, int64_t now_ms)
            head->last_offset - active->base_offset > INT32_MAX;
 }
 
-/* Takes the name of a segment that came to nothing off the directory again: a later, longer end would make the file look
- * like a segment out of place. */
-static void remove_stray(wr_log *log, int64_t base_offset)
-{
-    char path[WR_LOG_PATH_MAX];
-    int os_error = errno;
-    weir_err err = wr_log_path(log, base_offset, ".log", path);
-    if (err == WEIR_OK)
-        err = wr_path_remove(log->io, path);
-    log->stray_offset = err == WEIR_OK || err == WEIR_E_NOT_FOUND ? -1 : base_offset;
-    errno = os_error;
-}
-
-static weir_err create(wr_log *log, wr_segment *segment)
-{
-    char path[WR_LOG_PATH_MAX];
-    weir_err err = wr_log_path(log, segment->base_offset, ".log", path);
-    unsigned flags = WR_FILE_WRITE | WR_FILE_CREATE;
-    if (log->stray_offset != segment->base_offset)
-        flags |= WR_FILE_EXCLUSIVE;
-    if (err == WEIR_OK)
-        err = wr_file_open(log->io, path, flags, &segment->file);
-    if (err != WEIR_OK)
-        return wr_log_failed_at(log, err, "create", segment->base_offset, ".log");
-    log->stray_offset = segment->base_offset;
-    log->names_dirty = true;
-    return WEIR_OK;
-}
-
-weir_err wr_log_start_segment(wr_log *log)
+weir_err wr_log_start_segment(wr_log *log, wr_file *file)
 {
     int64_t base_offset = log->segment_count ? wr_log_end_offset(log) : log->start_offset;
     wr_segment *segment = wr_segment_new(log, base_offset);
     if (!segment)
         return WEIR_E_MEMORY;
     segment->indexed = true;
-    segment->mark.end_offset = base_offset;
-    segment->mark.max_time = segment->mark.max_time_offset = -1;
+    segment->mark = (wr_mark){.end_offset = base_offset, .max_time = -1, .max_time_offset = -1};
+    segment->filed = segment->mark;
     segment->started_ms = wr_now_ms(log->io);
-    weir_err err = create(log, segment);
-    if (err == WEIR_OK)
-        err = wr_log_add_segment(log, segment);
+    weir_err err = wr_log_add_segment(log, segment);
     if (err != WEIR_OK) {
         wr_segment_free(segment);
-        if (log->stray_offset == base_offset)
-            remove_stray(log, base_offset);
         return err;
     }
-    log->stray_offset = -1;
-    if (log->config.nothing_promised && log->segment_count > 1)
-        wr_segment_close(log->segments[log->segment_count - 2]);
+    segment->file = file;
     return WEIR_OK;
 }
 
@@ -131,10 +99,25 @@ static weir_err lacks_segments(wr_log *log)
     log->failure.reason =
         "the log has as many segments as it may: raise segment.bytes or segment.ms, and let retention "
         "or DeleteRecords take old segments away";
-    return wr_log_refuse(log, WEIR_E_FULL);
+    return WEIR_E_FULL;
 }
 
-weir_err wr_log_roll(wr_log *log)
+static weir_err go_on_in(wr_log *log, wr_file *file)
+{
+    wr_segment *sealed = wr_log_active(log);
+    weir_err ignored = log->config.nothing_promised ? WEIR_OK : wr_log_take_snapshot(log);
+    (void)ignored;
+    weir_err err = wr_log_start_segment(log, file);
+    if (err != WEIR_OK)
+        return err;
+    log->next = WR_NEXT_UNNAMED;
+    wr_segment_seal(sealed);
+    if (log->config.nothing_promised)
+        wr_segment_close(sealed);
+    return WEIR_OK;
+}
+
+weir_err wr_log_try_roll(wr_log *log)
 {
     if (wr_log_broken(log))
         return WEIR_E_BROKEN;
@@ -143,17 +126,55 @@ weir_err wr_log_roll(wr_log *log)
         return WEIR_OK;
     if (!wr_log_has_room(log))
         return lacks_segments(log);
-    weir_err err = wr_segment_mend(active);
+    if (active->torn)
+        return WEIR_E_AGAIN;
+    wr_file *file = NULL;
+    weir_err err = wr_segment_index(active);
     if (err == WEIR_OK)
-        err = wr_segment_index(active);
+        err = wr_segment_reserve(active);
     if (err == WEIR_OK)
-        err = wr_segment_store_index(active, true);
-    if (err == WEIR_OK) {
-        weir_err ignored = log->config.nothing_promised ? WEIR_OK : wr_log_take_snapshot(log);
-        (void)ignored;
-        err = wr_log_start_segment(log);
-    }
+        err = wr_next_open(log, &file);
+    if (err == WEIR_OK)
+        err = go_on_in(log, file);
+    if (err != WEIR_OK)
+        wr_file_close(file);
+    return err;
+}
+
+weir_err wr_log_roll(wr_log *log)
+{
+    weir_err err = wr_log_try_roll(log);
     return err == WEIR_OK ? WEIR_OK : wr_log_refuse(log, err);
+}
+
+/* The active segment may take this batch although it should not: positions and offsets in an index are 32 bits. */
+static bool may_outgrow(const wr_log *log, const wr_head *head)
+{
+    const wr_segment *active = wr_log_active(log);
+    int64_t size_max = log->config.segment_size + log->config.segment_overrun_max;
+    return active->size + head->size <= (size_max < INT32_MAX ? size_max : INT32_MAX) &&
+           head->last_offset - active->base_offset <= INT32_MAX;
+}
+
+/* There is no file to go on in, and the active segment cannot grow any more. */
+static weir_err lacks_next(wr_log *log)
+{
+    if (log->next_cause.err == WEIR_OK) {
+        errno = 0;
+        (void)wr_log_failed(log, WEIR_E_IO, "roll", WR_NEXT_NAME);
+        log->failure.reason = "the disk is too slow: the file of the next segment is not ready yet";
+        return WEIR_E_IO;
+    }
+    log->failure = log->next_cause;
+    return log->failure.err;
+}
+
+static weir_err roll_for(wr_log *log, const wr_head *head)
+{
+    weir_err err = wr_log_try_roll(log);
+    if (err != WEIR_E_AGAIN)
+        return err;
+    return may_outgrow(log, head) ? WEIR_OK : lacks_next(log);
 }
 
 /* A batch of a new leader epoch may be written only when the checkpoint knows the epoch. */
@@ -170,22 +191,14 @@ static weir_err enter_epoch(wr_log *log, int32_t leader_epoch)
     if (err != WEIR_OK)
         return err;
     log->epoch_owed = log->checkpoint_owed = true;
-    if (log->upkeep_open)
-        return WEIR_E_AGAIN;
-    err = wr_log_keep_up(log);
-    log->epoch_owed = log->checkpoint_owed;
-    return log->epoch_owed ? err : WEIR_OK;
+    return WEIR_E_AGAIN;
 }
 
 static weir_err prepare(wr_log *log, const wr_head *head, int32_t leader_epoch, int64_t now_ms)
 {
-    if (log->stray_offset >= 0)
-        remove_stray(log, log->stray_offset);
     weir_err err = wr_segment_index(wr_log_active(log));
     if (err == WEIR_OK && must_roll(log, head, now_ms))
-        err = wr_log_roll(log);
-    if (err == WEIR_OK && log->stray_offset >= 0)
-        err = wr_log_failed_at(log, WEIR_E_IO, "remove", log->stray_offset, ".log");
+        err = roll_for(log, head);
     if (err == WEIR_OK)
         err = enter_epoch(log, leader_epoch);
     if (err == WEIR_OK)
@@ -199,9 +212,7 @@ static weir_err write_batch(wr_log *log, const uint8_t *bytes, const wr_head *he
 {
     wr_segment *active = wr_log_active(log);
     wr_file *file;
-    weir_err err = wr_segment_mend(active);
-    if (err == WEIR_OK)
-        err = wr_segment_open(active, &file);
+    weir_err err = wr_segment_open(active, &file);
     if (err != WEIR_OK)
         return err;
     err = wr_file_write(file, active->size, bytes, (size_t)head->size);
@@ -252,7 +263,7 @@ weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_
         bool still = wr_head_read(bytes, &head);
         assert(still);
     }
-    if (log->state == WR_LOG_FULL && wr_mono_us(log->io) < log->retry_us)
+    if (wr_log_active(log)->torn || (log->state == WR_LOG_FULL && wr_mono_us(log->io) < log->retry_us))
         return log->cause.err == WEIR_E_FULL ? WEIR_E_FULL : WEIR_E_IO;
     err = prepare(log, &head, leader_epoch, now_ms);
     if (err == WEIR_OK)

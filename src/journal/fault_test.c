@@ -153,6 +153,7 @@ static void check_damaged(const sample *sample, wr_sim *sim, const char *name, i
             for (int nth = 0; nth < 5; nth++)
                 model_send_again(m, p, nth);
     }
+    keep_up(m->log);
     model_crash(m);
     free(m);
 }

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CAPACITY_FIRST = 16 };
 
@@ -120,27 +121,44 @@ weir_err wr_index_load(wr_index *index, wr_file *file, int64_t size, uint32_t cr
     return WEIR_OK;
 }
 
-/* What an earlier process wrote behind it. A new file is asked only for its size: to truncate may wait for the disk. */
-static weir_err cut(wr_file *file, int64_t size)
+weir_err wr_index_take_rest(const wr_index *index, wr_index_rest *ret_rest)
 {
-    int64_t file_size = 0;
-    weir_err err = wr_file_size(file, &file_size);
-    return err == WEIR_OK && file_size > size ? wr_file_truncate(file, size) : err;
+    size_t from = index->filed_count * index->entry_size, size = index->count * index->entry_size - from;
+    uint8_t *bytes = malloc(size + 1);
+    if (!bytes)
+        return WEIR_E_MEMORY;
+    if (size > 0)
+        memcpy(bytes, index->entries + from, size);
+    *ret_rest = (wr_index_rest){.bytes = bytes, .size = size, .position = (int64_t)from, .crc = index->filed_crc};
+    return WEIR_OK;
 }
 
-weir_err wr_index_store(wr_index *index, wr_file *file)
+void wr_index_rest_fini(wr_index_rest *rest)
 {
-    size_t from = index->filed_count * index->entry_size, to = index->count * index->entry_size;
+    free(rest->bytes);
+    *rest = (wr_index_rest){0};
+}
+
+weir_err wr_index_rest_write(wr_index_rest *rest, wr_file *file)
+{
+    int64_t file_size = 0, end = rest->position + (int64_t)rest->size;
     weir_err err = WEIR_OK;
-    if (to > from)
-        err = wr_file_write(file, (int64_t)from, index->entries + from, to - from);
-    if (err == WEIR_OK && !index->file_ends)
-        err = cut(file, (int64_t)to);
-    if (err != WEIR_OK)
-        return err;
-    index->file_ends = true;
-    if (to > from)
-        index->filed_crc = wr_crc32c(index->filed_crc, index->entries + from, to - from);
-    index->filed_count = index->count;
-    return WEIR_OK;
+    if (rest->size > 0)
+        err = wr_file_write(file, rest->position, rest->bytes, rest->size);
+    if (err == WEIR_OK)
+        err = wr_file_size(file, &file_size);
+    if (err == WEIR_OK && file_size > end) /* what an earlier process wrote behind it */
+        err = wr_file_truncate(file, end);
+    if (err == WEIR_OK)
+        err = wr_file_sync(file);
+    if (err == WEIR_OK)
+        rest->crc = wr_crc32c(rest->crc, rest->bytes, rest->size);
+    return err;
+}
+
+void wr_index_note_filed(wr_index *index, const wr_index_rest *rest, bool written)
+{
+    index->filed_count = written ? ((size_t)rest->position + rest->size) / index->entry_size : 0;
+    index->filed_crc = written ? rest->crc : 0;
+    assert(index->filed_count <= index->count);
 }

@@ -4,8 +4,8 @@
  *    .timeindex   time:8    offset:4     greatest timestamp up to here; last offset of the first batch that has it
  *
  * In memory an index holds its file's bytes as they are. The active segment's index grows in memory and reaches its
- * file when the log makes a checkpoint, at a roll and at close: what lies past the last checkpoint is read again after
- * a crash anyway, so writing entries earlier would buy nothing. Files are never preallocated; they end with their last
+ * file by upkeep, when the log makes a checkpoint, after a roll and at close: what lies past the last checkpoint is read
+ * again after a crash anyway, so writing entries earlier would buy nothing. Files are never preallocated; they end with their last
  * entry. Kafka's files have no checksum. The checkpoint keeps size and CRC-32C of every index file instead, and an
  * index that does not match is made again from the segment: a wrong entry can never answer a look-up. */
 #ifndef WR_INDEX_INT_H
@@ -19,8 +19,15 @@ typedef struct wr_index {
     size_t count, capacity;
     size_t filed_count; /* entries that are in the file */
     uint32_t filed_crc; /* of those */
-    bool file_ends;     /* the file is known to end behind them */
 } wr_index;
+
+/* A copy of what the file lacks, which somebody else can write. */
+typedef struct wr_index_rest {
+    uint8_t *bytes;
+    size_t size;
+    int64_t position; /* where in the file they belong */
+    uint32_t crc;     /* of what stands before; when they are written, of all */
+} wr_index_rest;
 
 enum { WR_INDEX_ENTRY = 8, WR_TIMES_ENTRY = 12 };
 
@@ -40,7 +47,12 @@ int32_t wr_index_value(const wr_index *index, size_t at);
 
 /* Takes `size` bytes from the file. WEIR_E_CORRUPT when the file is shorter, or its CRC another. */
 WEIR_MUST_CHECK weir_err wr_index_load(wr_index *index, wr_file *file, int64_t size, uint32_t crc);
-/* Writes the entries that the file lacks and ends the file behind them. Not synced. */
-WEIR_MUST_CHECK weir_err wr_index_store(wr_index *index, wr_file *file);
+/* The entries that the file lacks. Freed by wr_index_rest_fini. WEIR_E_MEMORY. */
+WEIR_MUST_CHECK weir_err wr_index_take_rest(const wr_index *index, wr_index_rest *ret_rest);
+void wr_index_rest_fini(wr_index_rest *rest);
+/* Writes them, ends the file behind them, and syncs it. On any thread. After an error nobody knows what it holds. */
+WEIR_MUST_CHECK weir_err wr_index_rest_write(wr_index_rest *rest, wr_file *file);
+/* They are in the file; or, after an error, nothing is that can be relied upon. The index may have grown meanwhile. */
+void wr_index_note_filed(wr_index *index, const wr_index_rest *rest, bool written);
 
 #endif

@@ -10,11 +10,11 @@
  *                     │
  *                     └── a sync failed (also from full, and while opening) ──▶ broken, until it is opened anew
  *
- *   refused   a call failed that leaves the files known: a write (a prefix of it may stand behind the end, and is cut off
- *             before anything else is written there), creating, opening, truncating or renaming a file, for lack of room
- *             (ENOSPC, EDQUOT, EFBIG), of descriptors (EMFILE, ENFILE) or because of the disk (EIO). What was to be
- *             written never counts: the end does not move, so it is as if nobody had asked. An append that succeeds
- *             later is as good as one that had succeeded at once
+ *   refused   a call of an append failed that leaves the files known: a write (a prefix of it may stand behind the end, and is
+ *             cut off by upkeep before anything else is written there), opening a file, or going on in the next segment,
+ *             for lack of room (ENOSPC, EDQUOT, EFBIG), of descriptors (EMFILE, ENFILE) or because of the disk (EIO). What
+ *             was to be written never counts: the end does not move, so it is as if nobody had asked. An append that
+ *             succeeds later is as good as one that had succeeded at once
  *   sync      of data or of a directory: the kernel may have dropped the dirty pages and forgotten that it did, so that
  *             a second sync would say yes over bytes that are not on the disk. Nothing leads back but reading the disk
  *   neither   what is only a help for the next open (index files of a checkpoint, snapshots, weir.synced, the checkpoint
@@ -39,6 +39,7 @@ const wr_log_config wr_log_config_default = {
     .index_interval_size = 4096,
     .index_size_max = 10 << 20,
     .segment_count_max = WR_SEGMENTS_MAX,
+    .segment_overrun_max = 1 << 30,
     .message_size_max = (1 << 20) + WR_BATCH_LENGTH_END,
     .file_delete_delay_ms = 60 * 1000,
     .timestamp_before_max_ms = INT64_MAX,
@@ -54,7 +55,7 @@ wr_log *wr_log_new(wr_io *io, const char *directory, const wr_log_config *config
     log->io = io;
     log->directory = strdup(directory);
     log->producers = wr_producers_new();
-    log->producers_offset = log->filed_epoch = log->stray_offset = log->snapshot.offset = -1;
+    log->producers_offset = log->filed_epoch = log->snapshot.offset = -1;
     log->removal_due_us = INT64_MAX;
     wr_log_configure(log, config);
     if (!log->directory || !log->producers) {
@@ -172,21 +173,31 @@ weir_err wr_log_break(wr_log *log, weir_err err)
 
 /* ---- closing */
 
-/* Everything to the disk: the rest of the indexes, a snapshot, a checkpoint that says so. */
+/* Everything to the disk: the rest of the indexes, a snapshot, a checkpoint that says so. What cannot be written is only
+ * read again by the next open. */
 static weir_err close_well(wr_log *log)
 {
     assert(!log->ticket_open);
     wr_segment *active = wr_log_active(log);
-    weir_err err = wr_segment_mend(active);
-    if (err == WEIR_OK && active->size != active->mark.size) {
+    weir_err err = WEIR_OK;
+    if (active->size != active->mark.size) {
         err = wr_segment_index(active);
         if (err == WEIR_OK)
-            err = wr_segment_store_index(active, true);
+            err = wr_segment_reserve(active);
+        if (err != WEIR_OK)
+            return err;
+        wr_segment_seal(active);
         log->snapshot.offset = -1; /* the newest is the one to keep */
-        if (err == WEIR_OK)
-            err = wr_log_take_snapshot(log);
+        err = wr_log_take_snapshot(log);
     }
-    return err == WEIR_OK ? wr_log_sync(log) : err;
+    log->finishing = true;
+    log->filing_us = log->pressing_us = 0;
+    if (err == WEIR_OK)
+        err = wr_log_sync(log);
+    if (err == WEIR_OK)
+        err = wr_log_keep_up(log);
+    bool whole = !log->checkpoint_owed && !log->marks_owed && !log->filing_owed && !active->torn;
+    return err == WEIR_OK && !whole ? WEIR_E_IO : err;
 }
 
 weir_err wr_log_finish(wr_log *log)

@@ -21,13 +21,15 @@ typedef struct wr_log wr_log;
 enum { WR_LOG_CAUSE_FILE_SIZE = 64 };
 
 typedef struct wr_log_config {
-    int64_t segment_size;         /* segment.bytes */
-    int64_t segment_ms;           /* segment.ms */
-    int64_t retention_size;       /* retention.bytes; -1: no limit */
-    int64_t retention_ms;         /* retention.ms; -1: no limit */
-    int64_t index_interval_size;  /* index.interval.bytes */
-    int64_t index_size_max;       /* segment.index.bytes */
-    size_t segment_count_max;     /* no setting: what a checkpoint can name, and less in tests */
+    int64_t segment_size;        /* segment.bytes */
+    int64_t segment_ms;          /* segment.ms */
+    int64_t retention_size;      /* retention.bytes; -1: no limit */
+    int64_t retention_ms;        /* retention.ms; -1: no limit */
+    int64_t index_interval_size; /* index.interval.bytes */
+    int64_t index_size_max;      /* segment.index.bytes */
+    size_t segment_count_max;    /* no setting: what a checkpoint can name, and less in tests */
+    int64_t
+        segment_overrun_max; /* no setting: how far a segment may grow past its size while upkeep makes the next file */
     int64_t message_size_max;     /* max.message.bytes */
     int64_t file_delete_delay_ms; /* file.delete.delay.ms */
     bool log_append_time;         /* message.timestamp.type */
@@ -61,9 +63,10 @@ typedef struct wr_appended {
 } wr_appended;
 
 /* Append one batch that wr_batch_check has passed. leader_epoch is at least 0 and never goes back (WEIR_E_USAGE); a new
- * one is made durable first (WEIR_E_AGAIN while upkeep is open). `bytes` is patched in place (offset, epoch, append time). After any error nothing has
+ * one is made durable first, by upkeep, and until that is done the append is WEIR_E_AGAIN. `bytes` is patched in place (offset, epoch, append time). After any error nothing has
  * changed. WEIR_E_IO, WEIR_E_FULL: the log is full (or broken; the disk's room is used up, or the log has as many segments
- * as it may); the same append may succeed WR_LOG_RETRY_MS later, and until then it fails at once. Errors that answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence
+ * as it may); the same append may succeed WR_LOG_RETRY_MS later, when upkeep has been done, and until then it fails at once.
+ * Errors that answer Kafka's codes: WEIR_E_LIMIT too large; WEIR_E_RANGE producer sequence
  * out of order; WEIR_E_FENCED producer epoch is old; WEIR_E_FORMAT bad timestamp or a missing key; WEIR_E_BROKEN. */
 WEIR_MUST_CHECK weir_err wr_log_append(wr_log *log, uint8_t *bytes, size_t size, int32_t leader_epoch,
                                        wr_appended *ret_appended);
@@ -140,19 +143,21 @@ WEIR_MUST_CHECK weir_err wr_log_find_max_time(wr_log *log, int64_t limit_offset,
 typedef struct wr_log_ticket {
     int64_t offset;
     wr_file *files[8];
-    size_t file_count;      /* 0: nothing to do */
-    const wr_log *names_of; /* a segment was made: the directory of this log is synced, too; NULL: none was */
-    const wr_file *failed;  /* whose sync was the first to fail; NULL: none was, or the directory */
+    size_t file_count;     /* 0: nothing to do */
+    const wr_file *failed; /* whose sync was the first to fail; NULL: none was */
 } wr_log_ticket;
 void wr_log_sync_begin(wr_log *log, wr_log_ticket *ret_ticket);
-/* Syncs what it names. On any thread, while everything else may be called. WEIR_E_AGAIN: there was no descriptor for the
- * directory, which says nothing about the disk: wr_log_sync_cancel, and another ticket later. */
+/* Syncs what it names. On any thread, while everything else may be called. */
 WEIR_MUST_CHECK weir_err wr_log_ticket_sync(wr_log_ticket *ticket);
 void wr_log_sync_end(wr_log *log, const wr_log_ticket *ticket, weir_err err);
 /* Instead of sync_end: no file of the ticket was synced or tried to be, because nobody was there to do it. All is as
  * before sync_begin. */
-void wr_log_sync_cancel(wr_log *log, const wr_log_ticket *ticket);
-WEIR_MUST_CHECK weir_err wr_log_sync(wr_log *log); /* both, and upkeep, here and now */
+void wr_log_sync_cancel(wr_log *log);
+/* Something was appended that no sync has covered. (synced_offset may stay behind for another reason: that a new segment
+ * waits for upkeep to give its file a name.) */
+bool wr_log_sync_due(const wr_log *log);
+WEIR_MUST_CHECK weir_err
+wr_log_sync(wr_log *log); /* both, and upkeep, here and now. WEIR_E_AGAIN: upkeep is open already */
 
 /* ---- deleting
  * Retention deletes whole segments from the front: by time, their largest timestamp, or when they were written last if
@@ -166,7 +171,7 @@ WEIR_MUST_CHECK weir_err wr_log_look(wr_log *log, int64_t now_ms, int64_t *ret_n
 WEIR_MUST_CHECK weir_err wr_log_ask_start(wr_log *log, int64_t start_offset);
 int64_t wr_log_asked_start(const wr_log *log); /* the start offset, when nothing is asked for */
 
-/* ---- upkeep: checkpoints, the start offset, removing files. begin decides what is to be done; the caller runs it on any
+/* ---- upkeep: checkpoints, index files, the start offset, making, naming and removing files. begin decides what is to be done; the caller runs it on any
  * thread, while everything else may be called; end applies it, with what run answered, and frees it. One at a time, and
  * none may be open when the log is closed or its directory moves. begin is called only when some is due: ask after every
  * call that changes the log. Of a deletion that waits for a snapshot of the producers none is due before the next sync.
@@ -174,6 +179,7 @@ int64_t wr_log_asked_start(const wr_log *log); /* the start offset, when nothing
  * to be on the disk, it is broken. */
 typedef struct wr_log_upkeep wr_log_upkeep;
 bool wr_log_upkeep_due(const wr_log *log);
+bool wr_log_upkeep_pressing(const wr_log *log); /* appends are refused, or synced_offset stays, until there was one */
 WEIR_MUST_CHECK weir_err wr_log_upkeep_begin(wr_log *log, wr_log_upkeep **ret_upkeep); /* WEIR_E_MEMORY */
 WEIR_MUST_CHECK weir_err wr_log_upkeep_run(wr_log_upkeep *upkeep);
 weir_err wr_log_upkeep_end(wr_log_upkeep *upkeep, weir_err err); /* returns err */
@@ -181,7 +187,8 @@ weir_err wr_log_upkeep_end(wr_log_upkeep *upkeep, weir_err err); /* returns err 
 /* Both with all upkeep that is due, here and now. trim is WEIR_E_AGAIN when a sync that is under way is in the way. */
 WEIR_MUST_CHECK weir_err wr_log_retain(wr_log *log, int64_t now_ms, int64_t *ret_next_ms);
 WEIR_MUST_CHECK weir_err wr_log_trim(wr_log *log, int64_t start_offset);
-/* Start a new segment now (so that everything before it can be trimmed away). */
+/* Start a new segment now (so that everything before it can be trimmed away). WEIR_E_AGAIN: when the next upkeep has ended,
+ * it can be. */
 WEIR_MUST_CHECK weir_err wr_log_roll(wr_log *log);
 
 #endif

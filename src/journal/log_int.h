@@ -19,11 +19,14 @@ enum {
 /* One file of batches with its two indexes. The last segment of a log is the active one; the others are sealed.
  *
  *    open ──append──▶ open, dirty ──sync──▶ open        active: indexes in memory
- *      │ roll                                            sealed: indexes loaded for a look-up, dropped with the file
- *      ▼
- *    sealed, dirty, index files open ──sync──▶ sealed ◀──▶ closed (opened again by the next read)
+ *      │ roll                                            sealed: indexes in memory until upkeep has filed them, then only
+ *      ▼                                                         from a look-up until the file is closed
+ *    sealed, dirty ──sync──▶ sealed ◀──▶ closed (opened again by the next read)
  *      │ nothing_promised
- *      └──▶ sealed, dirty, closed (opened again by the next read or sync) */
+ *      └──▶ sealed, dirty, closed (opened again by the next read or sync)
+ *
+ * Only upkeep writes index files (filing.c). `filed` says what they hold; `mark` follows it when the batches that they
+ * describe are on the disk, too, and is what the checkpoint says of the segment. */
 typedef struct wr_segment {
     wr_log *log;
     int64_t base_offset, end_offset;
@@ -33,19 +36,16 @@ typedef struct wr_segment {
     int64_t unindexed_size; /* bytes since the last index entry */
     wr_file *file;          /* NULL: closed */
     wr_index index, times;
-    bool indexed;                           /* index and times are complete in memory */
-    int64_t written_ms;                     /* wall clock of the last write; after an open, the file's; 0: never */
-    int64_t started_ms;                     /* wall clock when this process made or opened it */
-    bool torn;                              /* behind its end there may be bytes of a write that failed */
-    bool dirty;                             /* has bytes that no begun sync covers */
-    bool in_ticket;                         /* a sync of its file is under way */
-    bool used;                              /* since the last wr_log_look */
-    wr_file *index_file, *times_file;       /* open from when they are written until they are synced */
-    bool index_made;                        /* they are there, or upkeep tried to make them */
-    bool index_dirty;                       /* they hold something that no begun sync covers */
-    bool index_in_ticket;                   /* a sync of them is under way */
-    wr_mark mark;                           /* known to be on the disk */
-    wr_mark next_mark, ticket_mark;         /* as the index files were last written; as the sync under way covers */
+    bool indexed;       /* index and times are complete in memory */
+    int64_t written_ms; /* wall clock of the last write; after an open, the file's; 0: never */
+    int64_t started_ms; /* wall clock when this process made or opened it */
+    bool torn;      /* behind its end there may be bytes of a write that failed: upkeep cuts them off, and until it has
+                           nothing is written */
+    bool dirty;     /* has bytes that no begun sync covers, or was cut since */
+    bool in_ticket; /* a sync of its file is under way */
+    bool used;      /* since the last wr_log_look */
+    wr_mark filed;  /* size 0: nothing that can be relied upon */
+    wr_mark mark;
     int64_t verified_from, verified_to;     /* positions between which this process knows the CRCs to hold */
     int64_t cursor_offset, cursor_position; /* where the last read ended, and where that is; -1: none */
 } wr_segment;
@@ -65,6 +65,13 @@ typedef struct wr_snapshot {
     wr_buf bytes;
 } wr_snapshot;
 
+/* Where the file of the next segment is (next.c). */
+typedef enum wr_next_state {
+    WR_NEXT_NONE,
+    WR_NEXT_READY,   /* made, and empty */
+    WR_NEXT_UNNAMED, /* it is the active segment's, under its first name still */
+} wr_next_state;
+
 typedef struct wr_known_damage {
     wr_log_damage told;
     int64_t base_offset;   /* of its segment */
@@ -80,18 +87,27 @@ struct wr_log {
     wr_segment *open_sealed[WR_LOG_OPEN_SEALED_MAX];
     size_t open_sealed_next;
     int64_t start_offset, synced_offset;
+    int64_t
+        durable_offset; /* what lies below was synced. synced_offset stays behind it while the active segment's name is
+                               not on the disk */
     int64_t size;
     wr_log_state state, told_state;
-    wr_log_cause failure;  /* of the call that failed last, whatever came of it */
-    wr_log_cause cause;    /* of the last change to full or broken */
-    int64_t retry_us;      /* full: appends before this moment fail without trying. Monotonic */
-    int64_t checkpoint_us; /* one failed: none is written before this moment */
-    bool epoch_owed;       /* the newest leader epoch is not in the checkpoint: no batch may be written */
-    bool checkpoint_owed;  /* the last one could not be written */
-    int64_t stray_offset;  /* an empty segment file of this base offset could not be removed; -1: none */
-    weir_err ticket_err;   /* why the last ticket is short */
+    wr_log_cause failure; /* of the call that failed last, whatever came of it */
+    wr_log_cause cause;   /* of the last change to full or broken */
+    int64_t retry_us;     /* full: appends before this moment fail without trying. Monotonic */
+    int64_t filing_us;    /* index files could not be written: not tried before this moment */
+    int64_t pressing_us;  /* likewise what appends or readers wait for */
+    bool epoch_owed;      /* the newest leader epoch is not in the checkpoint: no batch may be written */
+    bool checkpoint_owed; /* the last one could not be written */
+    bool filing_owed;     /* sealed segments have indexes that no file holds */
+    bool marks_owed;      /* something was filed before its batches were synced */
+    bool finishing;       /* nothing is appended any more, and the active segment's indexes are to be filed */
+    wr_next_state next;
+    bool next_wanted;        /* a roll waits for it */
+    int64_t next_us;         /* it could not be made: not tried before this moment */
+    wr_log_cause next_cause; /* and why; err is WEIR_OK when it was made */
+    weir_err ticket_err;     /* why the last ticket is short */
     bool ticket_open;
-    bool names_dirty;         /* a segment was made since a sync of the directory began */
     wr_known_damage *damages; /* WR_LOG_DAMAGE_MAX, or NULL while there are none */
     size_t damage_count, damage_told;
     wr_epochs epochs;
@@ -124,18 +140,16 @@ static inline wr_segment *wr_log_active(const wr_log *log)
 /* Its file, opened if need be; of the sealed ones only a few stay open. */
 WEIR_MUST_CHECK weir_err wr_segment_open(wr_segment *segment, wr_file **ret_file);
 void wr_segment_close(wr_segment *segment); /* unless a sync still needs the files: then nothing */
-/* Cut off what a failed write left behind its end. */
-WEIR_MUST_CHECK weir_err wr_segment_mend(wr_segment *segment);
-/* Open what a sync of it needs: the files of what is dirty. */
-WEIR_MUST_CHECK weir_err wr_segment_open_dirty(wr_segment *segment);
 WEIR_MUST_CHECK weir_err wr_segment_reserve(wr_segment *segment);
 /* A batch with this head now ends the segment: sizes, times and indexes. Needs wr_segment_reserve. */
 void wr_segment_add(wr_segment *segment, const wr_head *head);
 /* Load or make again its indexes. */
 WEIR_MUST_CHECK weir_err wr_segment_index(wr_segment *segment);
-/* Write what the index files lack, not synced (index_dirty); afterwards next_mark describes the segment as it is.
- * `last` also gives the time index the segment's greatest time, as Kafka does at roll and close. */
-WEIR_MUST_CHECK weir_err wr_segment_store_index(wr_segment *segment, bool last);
+/* No batch follows: gives the time index the segment's greatest time, as Kafka does at roll and close, and has its indexes
+ * filed. Needs indexes and wr_segment_reserve. */
+void wr_segment_seal(wr_segment *segment);
+/* Its indexes are in memory, and index files are to be written before they may leave it. */
+bool wr_segment_owes_files(const wr_segment *segment);
 /* The batch that holds the offset: where it begins, and its base offset. */
 WEIR_MUST_CHECK weir_err wr_segment_find(wr_segment *segment, int64_t offset, int64_t *ret_position,
                                          int64_t *ret_base_offset);
@@ -196,12 +210,61 @@ size_t wr_log_segment_at(const wr_log *log, int64_t offset); /* the one that hol
 /* ---- append.c */
 /* False: it has as many segments as it may. */
 bool wr_log_has_room(const wr_log *log);
-/* Makes the file of the next active segment; the next ticket makes its name durable. After an error there is no such file, or log.stray_offset is its. */
-WEIR_MUST_CHECK weir_err wr_log_start_segment(wr_log *log);
+/* As wr_log_roll, but a refusal changes no state. */
+WEIR_MUST_CHECK weir_err wr_log_try_roll(wr_log *log);
+/* The log goes on in this file, which is empty; it is taken on success. */
+WEIR_MUST_CHECK weir_err wr_log_start_segment(wr_log *log, wr_file *file);
+
+/* ---- next.c: the file of the next segment */
+#define WR_NEXT_NAME "weir.next"
+/* What of it an upkeep does; filled by begin, worked off by run, which touches files only, and applied by end. */
+typedef struct wr_next_work {
+    bool makes, made;
+    int64_t names, mends; /* bases of the segment that gets its name, and of the one that is cut; -1: none */
+    int64_t mended_size;
+    bool named, mended;
+    bool unknown; /* a sync failed: the log is broken */
+    wr_log_cause failed;
+} wr_next_work;
+/* Appends or readers wait for upkeep. */
+bool wr_next_pressing(const wr_log *log);
+bool wr_next_due(const wr_log *log);
+void wr_next_begin(wr_log *log, wr_next_work *ret_work);
+WEIR_MUST_CHECK weir_err wr_next_run(const wr_log *log, wr_next_work *work); /* of naming and cutting; on any thread */
+void wr_next_end(wr_log *log, const wr_next_work *work);
+/* The file, opened. WEIR_E_AGAIN: there is none yet, and upkeep knows now that it is wanted. */
+WEIR_MUST_CHECK weir_err wr_next_open(wr_log *log, wr_file **ret_file);
+static inline bool wr_segment_is_unnamed(const wr_segment *segment)
+{
+    return segment->log->next == WR_NEXT_UNNAMED && segment == wr_log_active(segment->log);
+}
+
+/* ---- filing.c: index files */
+enum { WR_FILING_MAX = 8 };
+typedef struct wr_filing_work {
+    struct {
+        int64_t base_offset;
+        wr_mark mark; /* what the files are to hold */
+        wr_index_rest index, times;
+        bool filed;
+    } items[WR_FILING_MAX];
+    size_t count;
+    bool leaves; /* there are more */
+    wr_log_cause failed;
+} wr_filing_work;
+bool wr_filing_due(const wr_log *log);
+WEIR_MUST_CHECK weir_err wr_filing_begin(wr_log *log,
+                                         wr_filing_work *ret_work); /* WEIR_E_MEMORY, and nothing is begun */
+void wr_filing_run(const wr_log *log, wr_filing_work *work);        /* on any thread */
+void wr_filing_end(wr_log *log, wr_filing_work *work);              /* and frees what it holds */
+/* What is filed and synced may be in the checkpoint. */
+void wr_log_advance_marks(wr_log *log);
 
 /* ---- flush.c */
 int64_t wr_log_checkpoint_step(const wr_log *log); /* how much the active segment grows between two checkpoints */
 WEIR_MUST_CHECK weir_err wr_log_write_synced(wr_log *log);
+/* Something became durable, or its name: synced_offset moves as far as it may. */
+void wr_log_advance_synced(wr_log *log);
 
 /* ---- upkeep.c */
 /* Remember what the producers have written so far, for the next checkpoint that may name it. After an error (memory) the

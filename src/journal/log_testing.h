@@ -42,6 +42,28 @@ static inline void make_batch(const batch_plan *plan, wr_buf *out)
     assert_int_equal(err, WEIR_OK);
 }
 
+/* Upkeep as the broker does it: at once when it is due. What it could not do is due again later. */
+static inline void keep_up(wr_log *log)
+{
+    weir_err err = WEIR_OK;
+    while (err == WEIR_OK && wr_log_upkeep_due(log)) {
+        wr_log_upkeep *upkeep;
+        err = wr_log_upkeep_begin(log, &upkeep);
+        if (err == WEIR_OK)
+            err = wr_log_upkeep_end(upkeep, wr_log_upkeep_run(upkeep));
+    }
+}
+
+static inline void roll_ok(wr_log *log)
+{
+    weir_err err = wr_log_roll(log);
+    if (err == WEIR_E_AGAIN) {
+        keep_up(log);
+        err = wr_log_roll(log);
+    }
+    CHECK_OK(err);
+}
+
 static inline weir_err put(wr_log *log, const batch_plan *plan, wr_appended *ret_appended)
 {
     wr_buf buf;
@@ -56,6 +78,7 @@ static inline int64_t put_ok(wr_log *log, const batch_plan *plan)
 {
     wr_appended appended;
     CHECK_OK(put(log, plan, &appended));
+    keep_up(log);
     return appended.base_offset;
 }
 

@@ -24,7 +24,8 @@ typedef struct model {
     bool sequence_known[MODEL_PRODUCERS];
     uint64_t random;
     wr_log_config config;
-    bool heals; /* a failed append leaves nothing behind: the process lives on */
+    bool keeps_up; /* upkeep follows most appends; else rolls have to wait for it */
+    bool heals;    /* a failed append leaves nothing behind: the process lives on */
     wr_io *io;
     wr_log *log;
 } model;
@@ -44,6 +45,7 @@ static inline void model_init(model *m, uint64_t seed, wr_io *io)
 {
     memset(m, 0, sizeof *m);
     m->random = seed;
+    m->keeps_up = seed % 4 != 0;
     m->config = small_config();
     m->config.file_delete_delay_ms = 0;
     m->io = io;
@@ -83,6 +85,8 @@ static inline weir_err model_append(model *m)
     m->count++; /* from here on it may be in the log, whatever the answer */
     wr_appended appended;
     weir_err err = put(m->log, &batch->plan, &appended);
+    if (m->keeps_up && model_random(m, 3) > 0)
+        keep_up(m->log);
     if (err != WEIR_OK) {
         m->count -= m->heals && !wr_log_broken(m->log);
         return err;
@@ -128,16 +132,19 @@ static inline weir_err model_ticket(model *m)
             appended = model_append(m);
         err = wr_file_sync(ticket.files[i]);
     }
-    ticket.file_count = 0; /* the rest of it: the directory */
-    if (err == WEIR_OK)
-        err = wr_log_ticket_sync(&ticket);
-    if (err == WEIR_E_AGAIN)
-        wr_log_sync_cancel(m->log, &ticket);
+    if (err == WEIR_OK && ticket.file_count > 0 && model_random(m, 8) == 0)
+        wr_log_sync_cancel(m->log);
     else
         wr_log_sync_end(m->log, &ticket, err);
     if (wr_log_broken(m->log))
         assert_true(wr_log_synced_offset(m->log) <= model_end(m));
     return err != WEIR_OK ? err : appended != WEIR_OK ? appended : wr_log_broken(m->log) ? WEIR_E_BROKEN : WEIR_OK;
+}
+
+static inline weir_err model_roll(model *m)
+{
+    weir_err err = wr_log_roll(m->log);
+    return err == WEIR_E_AGAIN ? WEIR_OK : err;
 }
 
 /* Upkeep, with everything else going on while it is open. */
@@ -158,7 +165,7 @@ static inline weir_err model_upkeep(model *m)
             ran = wr_log_upkeep_run(upkeep);
         CHECK_EQ(wr_log_start_offset(m->log), start); /* readers see no change before the end */
         uint64_t dice = model_random(m, 4);
-        err = dice == 0 ? WEIR_OK : dice == 1 ? model_ticket(m) : dice == 2 ? wr_log_roll(m->log) : model_append(m);
+        err = dice == 0 ? WEIR_OK : dice == 1 ? model_ticket(m) : dice == 2 ? model_roll(m) : model_append(m);
     }
     weir_err ended = wr_log_upkeep_end(upkeep, ran);
     CHECK_EQ(ended, ran);
@@ -220,6 +227,8 @@ static inline weir_err model_step(model *m)
     uint64_t dice = model_random(m, 100);
     weir_err err = WEIR_OK;
     int64_t next_ms;
+    if (wr_log_broken(m->log)) /* by an upkeep that followed an append */
+        return WEIR_E_BROKEN;
     if (dice < 60) {
         err = model_append(m);
     } else if (dice < 66) {
@@ -229,7 +238,7 @@ static inline weir_err model_step(model *m)
     } else if (dice < 76) {
         err = model_ticket(m);
     } else if (dice < 80) {
-        err = wr_log_roll(m->log);
+        err = model_roll(m);
     } else if (dice < 85) {
         int64_t start = wr_log_start_offset(m->log), synced = wr_log_synced_offset(m->log);
         int64_t to = start + (int64_t)model_random(m, (uint64_t)(synced - start) / 2 + 1);

@@ -49,6 +49,7 @@ typedef struct recovery {
     bool has_checkpoint, has_synced;
     int64_t promised;
     uint8_t *buffer;
+    bool clean;         /* the last stop was */
     bool restored;      /* the producers */
     bool renounced;     /* the snapshot of them that the checkpoint names */
     bool fresh;         /* it had no segment: nothing of it needs a checkpoint */
@@ -187,6 +188,43 @@ static bool is_leftover(const recovery *r, const char *name)
     return ends_with(suffix, ".deleted");
 }
 
+/* A roll went on in weir.next, and the process or the power ended before it got its name: its first batch tells which. Else
+ * it is empty, or what was written to it did not reach the disk, or it has its name already: removed, and never used again,
+ * since the disk may know it by both; unless the last stop was clean. */
+static weir_err adopt_next(recovery *r)
+{
+    wr_log *log = r->log;
+    char path[WR_LOG_PATH_MAX], named[WR_LOG_PATH_MAX];
+    uint8_t bytes[WR_BATCH_HEADER_SIZE];
+    size_t got = 0;
+    wr_file *file;
+    wr_head head;
+    weir_err err = wr_log_path_named(log, WR_NEXT_NAME, path);
+    if (err == WEIR_OK)
+        err = wr_file_open(log->io, path, WR_FILE_READ, &file);
+    if (err != WEIR_OK)
+        return err == WEIR_E_NOT_FOUND ? WEIR_OK : err;
+    err = wr_file_read(file, 0, bytes, sizeof bytes, &got);
+    wr_file_close(file);
+    if (err != WEIR_OK)
+        return err;
+    if (got == 0 && r->clean) {
+        log->next = WR_NEXT_READY;
+        return WEIR_OK;
+    }
+    bool begins = got == sizeof bytes && wr_head_read(bytes, &head);
+    if (!begins || (r->base_count > 0 && head.base_offset <= r->bases[r->base_count - 1]))
+        return remove_file(r, WR_NEXT_NAME);
+    err = wr_log_path(log, head.base_offset, ".log", named);
+    if (err == WEIR_OK)
+        err = wr_path_rename(log->io, path, named);
+    if (err != WEIR_OK)
+        return err;
+    r->sync_names = true;
+    r->bases[r->base_count++] = head.base_offset;
+    return WEIR_OK;
+}
+
 /* Finds the segments, and removes those wholly below the start offset and other leftovers. */
 static weir_err take_stock(recovery *r)
 {
@@ -199,6 +237,9 @@ static weir_err take_stock(recovery *r)
         if (wr_log_name_read(r->names[i], &r->bases[r->base_count], &suffix) && strcmp(suffix, ".log") == 0)
             r->base_count++;
     }
+    err = adopt_next(r);
+    if (err != WEIR_OK)
+        return err;
     if (!r->has_checkpoint)
         r->checkpoint = (wr_checkpoint){.start_offset = r->base_count ? r->bases[0] : 0, .producers_offset = -1};
     while (r->base_count > 1 && r->bases[1] <= r->checkpoint.start_offset && err == WEIR_OK) {
@@ -384,6 +425,7 @@ static weir_err take_segment(recovery *r, int64_t base_offset, bool *ret_torn)
     }
     segment->mark.end_offset = base_offset;
     segment->mark.max_time = segment->mark.max_time_offset = -1;
+    segment->filed = segment->mark;
     wr_file *file;
     int64_t file_size = 0;
     err = wr_segment_open(segment, &file);
@@ -396,8 +438,7 @@ static weir_err take_segment(recovery *r, int64_t base_offset, bool *ret_torn)
         bool last = line == &r->checkpoint.segments[r->checkpoint.segment_count - 1];
         if (file_size < line->mark.size || (file_size > line->mark.size && !last))
             return damaged(r, segment, file_size, "the file has another size than it had");
-        segment->mark = line->mark;
-        segment->index_made = true;
+        segment->mark = segment->filed = line->mark;
         segment->size = line->mark.size;
         segment->end_offset = line->mark.end_offset;
         segment->max_time = line->mark.max_time;
@@ -412,10 +453,15 @@ static weir_err take_segment(recovery *r, int64_t base_offset, bool *ret_torn)
     return err;
 }
 
-/* A segment that another follows is sealed: if it was read again, its index files are written. */
+/* A segment that another follows is sealed: if it was read again, its index files are to be written. */
 static weir_err seal(wr_segment *segment)
 {
-    return segment->dirty ? wr_segment_store_index(segment, true) : WEIR_OK;
+    if (!segment->dirty)
+        return WEIR_OK;
+    weir_err err = wr_segment_reserve(segment);
+    if (err == WEIR_OK)
+        wr_segment_seal(segment);
+    return err;
 }
 
 static weir_err take_segments(recovery *r)
@@ -458,6 +504,20 @@ static weir_err check_promises(const recovery *r)
 
 /* ---- the whole */
 
+static weir_err make_first(wr_log *log)
+{
+    char path[WR_LOG_PATH_MAX];
+    wr_file *file = NULL;
+    weir_err err = wr_log_path(log, log->start_offset, ".log", path);
+    if (err == WEIR_OK)
+        err = wr_file_open(log->io, path, WR_FILE_WRITE | WR_FILE_CREATE | WR_FILE_EXCLUSIVE, &file);
+    if (err == WEIR_OK)
+        err = wr_log_start_segment(log, file);
+    if (err != WEIR_OK)
+        wr_file_close(file);
+    return err;
+}
+
 static weir_err begin_fresh(recovery *r)
 {
     wr_log *log = r->log;
@@ -467,10 +527,9 @@ static weir_err begin_fresh(recovery *r)
     if (err == WEIR_OK)
         err = wr_log_write_synced(log);
     if (err == WEIR_OK)
-        err = wr_log_start_segment(log);
+        err = make_first(log);
     if (err == WEIR_OK)
         err = wr_dir_sync(log->io, log->directory);
-    log->names_dirty = log->names_dirty && err != WEIR_OK;
     if (err != WEIR_OK || !r->sync_own_name)
         return err;
     const char *slash = strrchr(log->directory, '/');
@@ -507,17 +566,14 @@ static weir_err settle(recovery *r)
     bool forgot = wr_epochs_truncate(&log->epochs, wr_log_end_offset(log));
     bool learned = !r->fresh && !r->has_checkpoint && !r->has_synced && log->epochs.count > 0;
     weir_err err = r->sync_names ? wr_dir_sync(log->io, log->directory) : WEIR_OK;
-    log->checkpoint_owed |= forgot || learned || r->renounced;
+    bool first = log->epochs.count == 0; /* no batch is left to tell: who appends must not wait for a checkpoint */
+    if (err == WEIR_OK && first)
+        err = wr_epochs_add(&log->epochs, 0, wr_log_end_offset(log));
+    log->checkpoint_owed |= forgot || learned || first || r->renounced;
+    log->synced_offset = log->durable_offset = r->scanned ? log->start_offset : wr_log_end_offset(log);
     if (err == WEIR_OK)
         err = wr_log_keep_up(log);
-    if (err != WEIR_OK)
-        return err;
-    if (!r->scanned) {
-        log->synced_offset = wr_log_end_offset(log);
-        return WEIR_OK;
-    }
-    log->synced_offset = log->start_offset;
-    return wr_log_sync(log);
+    return err == WEIR_OK && r->scanned ? wr_log_sync(log) : err;
 }
 
 static weir_err recover(recovery *r)
@@ -548,6 +604,7 @@ weir_err wr_log_open(wr_io *io, const char *directory, const wr_log_config *conf
     recovery r = {.log = wr_log_new(io, directory, config),
                   .failure = failure ? failure : &ignored,
                   .arena = weir_arena_new(ARENA_MAX),
+                  .clean = clean,
                   .sync_names = !clean,
                   .buffer = malloc(SCAN_BUFFER)};
     weir_err err = r.log && r.arena && r.buffer ? recover(&r) : WEIR_E_MEMORY;

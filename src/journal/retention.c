@@ -5,15 +5,15 @@
  * since it was written last. Timestamps are the clients': one in the future keeps its segment, and those behind it, for
  * as long as it lies ahead (message.timestamp.after.max.ms says how far that may be), unless size decides.
  *
- * Only what consumers may have seen is deleted: up to the synced offset, or to the end where nothing is promised. There
- * the first segment that stays exists durably all the same, since its name was synced when it was made. */
+ * Only what consumers may have seen is deleted: up to the synced offset, or to the end where nothing is promised. The first
+ * segment that stays has a durable name before the checkpoint lets the log begin there: the upkeep that writes the
+ * checkpoint gives it one. */
 #include "log_int.h"
 
+#include <base/array.h>
 #include <base/time.h>
 
-#include <stdlib.h>
-
-enum { IDLE_MS = 60 * 1000, HELD_MS = 1000 };
+enum { IDLE_MS = 60 * 1000, HELD_MS = 1000, REMOVALS_MAX = 1 << 24 };
 
 weir_err wr_log_remove_file(const wr_log *log, const char *name)
 {
@@ -26,22 +26,14 @@ weir_err wr_log_remove_file(const wr_log *log, const char *name)
 
 weir_err wr_log_reserve_removals(wr_log *log, size_t count)
 {
-    if (log->removal_count + count <= log->removal_capacity)
-        return WEIR_OK;
-    size_t capacity = log->removal_count + count;
-    wr_removal *removals = realloc(log->removals, capacity * sizeof *removals);
-    if (!removals)
-        return WEIR_E_MEMORY;
-    log->removals = removals;
-    log->removal_capacity = capacity;
-    return WEIR_OK;
+    return WR_ARRAY_RESERVE(log->removals, log->removal_capacity, log->removal_count + count, REMOVALS_MAX);
 }
 
 void wr_log_drop_segments(wr_log *log)
 {
     size_t count = 0;
     while (count + 1 < log->segment_count && log->segments[count]->end_offset <= log->start_offset &&
-           !log->segments[count]->in_ticket && !log->segments[count]->index_in_ticket)
+           !log->segments[count]->in_ticket)
         count++;
     if (count == 0 || log->upkeep_open || wr_log_reserve_removals(log, count) != WEIR_OK)
         return; /* another time: nobody reads them any more, and the next open removes them too */
@@ -64,7 +56,7 @@ static int64_t deletable_offset(const wr_log *log)
 
 static bool can_go(const wr_log *log, const wr_segment *segment)
 {
-    return segment->end_offset <= deletable_offset(log) && !segment->in_ticket && !segment->index_in_ticket;
+    return segment->end_offset <= deletable_offset(log) && !segment->in_ticket;
 }
 
 /* What its age is counted from; -1: it has none. */
@@ -159,7 +151,9 @@ static weir_err decide(wr_log *log, int64_t now_ms, bool *ret_held)
     wr_segment *active = wr_log_active(log);
     weir_err rolled = WEIR_OK; /* where that fails, those before it may go all the same */
     if (has_expired(log, active, now_ms) && can_go(log, active) && wr_log_has_room(log)) /* else at the next look */
-        rolled = wr_log_roll(log);
+        rolled = wr_log_try_roll(log);
+    if (rolled == WEIR_E_AGAIN)
+        rolled = WEIR_OK; /* upkeep makes it possible */
     size_t count = count_deletable(log, now_ms, ret_held);
     if (count > 0 && log->segments[count]->base_offset > log->asked_start)
         log->asked_start = log->segments[count]->base_offset;
@@ -177,8 +171,11 @@ weir_err wr_log_look(wr_log *log, int64_t now_ms, int64_t *ret_next_ms)
 {
     bool held;
     weir_err err = decide(log, now_ms, &held);
+    if (wr_log_broken(log))
+        return err;
+    int64_t next_ms = rest(log, now_ms, held);
     if (err == WEIR_OK)
-        *ret_next_ms = rest(log, now_ms, held);
+        *ret_next_ms = next_ms;
     return err;
 }
 
@@ -196,6 +193,8 @@ weir_err wr_log_retain(wr_log *log, int64_t now_ms, int64_t *ret_next_ms)
 {
     bool held;
     weir_err err = decide(log, now_ms, &held);
+    if (log->next_wanted && err == WEIR_OK && wr_log_keep_up(log) == WEIR_OK)
+        err = decide(log, now_ms, &held); /* a roll can be made now */
     weir_err kept = wr_log_broken(log) ? WEIR_E_BROKEN : carry_out(log);
     if (err == WEIR_OK)
         err = kept;

@@ -43,21 +43,23 @@ static void close_files(wr_segment *segment)
     segment->file = NULL;
 }
 
-static void close_index_files(wr_segment *segment)
+bool wr_segment_owes_files(const wr_segment *segment)
 {
-    wr_file_close(segment->index_file);
-    wr_file_close(segment->times_file);
-    segment->index_file = segment->times_file = NULL;
+    const wr_log *log = segment->log;
+    if (!segment->indexed || segment->filed.size == segment->size)
+        return false;
+    if (is_sealed(segment) || log->finishing)
+        return true;
+    return !log->config.nothing_promised && segment->size - segment->filed.size >= wr_log_checkpoint_step(log);
 }
 
 void wr_segment_close(wr_segment *segment)
 {
-    bool needed = segment->dirty || segment->index_dirty;
-    if (segment->in_ticket || segment->index_in_ticket || (needed && !segment->log->config.nothing_promised))
+    bool needed = segment->in_ticket || (segment->dirty && !segment->log->config.nothing_promised);
+    if (needed || wr_segment_is_unnamed(segment))
         return;
     close_files(segment);
-    close_index_files(segment);
-    if (is_sealed(segment))
+    if (is_sealed(segment) && !wr_segment_owes_files(segment))
         drop_indexes(segment);
 }
 
@@ -66,7 +68,6 @@ void wr_segment_free(wr_segment *segment)
     if (!segment)
         return;
     close_files(segment);
-    close_index_files(segment);
     drop_indexes(segment);
     free(segment);
 }
@@ -90,22 +91,6 @@ weir_err wr_segment_open(wr_segment *segment, wr_file **ret_file)
         }
     }
     *ret_file = segment->file;
-    return WEIR_OK;
-}
-
-weir_err wr_segment_mend(wr_segment *segment)
-{
-    if (!segment->torn)
-        return WEIR_OK;
-    wr_file *file = NULL;
-    weir_err err = wr_segment_open(segment, &file);
-    if (err != WEIR_OK)
-        return err;
-    err = wr_file_truncate(file, segment->size);
-    if (err != WEIR_OK)
-        return wr_log_failed_at(segment->log, err, "truncate", segment->base_offset, ".log");
-    segment->torn = false;
-    segment->dirty = true; /* a sync of before may have made the longer file durable */
     return WEIR_OK;
 }
 
@@ -223,22 +208,6 @@ static weir_err rebuild(wr_segment *segment)
     return err;
 }
 
-/* Sealed segments get their files again at once; the active one's follow with the next checkpoint. */
-static void store_rebuilt(wr_segment *segment)
-{
-    weir_err err = wr_segment_store_index(segment, true);
-    if (err == WEIR_OK)
-        err = wr_file_sync(segment->index_file);
-    if (err == WEIR_OK)
-        err = wr_file_sync(segment->times_file);
-    segment->index_dirty = false;
-    close_index_files(segment);
-    if (err != WEIR_OK)
-        return; /* the indexes are in memory; the files do not match their mark, and are made again when next needed */
-    segment->mark = segment->next_mark;
-    segment->log->checkpoint_owed = true;
-}
-
 static weir_err read_first_time(wr_segment *segment)
 {
     uint8_t buffer[WR_BATCH_HEADER_SIZE];
@@ -255,10 +224,10 @@ weir_err wr_segment_index(wr_segment *segment)
 {
     if (segment->indexed)
         return WEIR_OK;
-    const wr_mark *mark = segment->index_dirty ? &segment->next_mark : &segment->mark; /* as the files were written */
-    weir_err err = load_index(segment, &segment->index, ".index", mark->index_size, mark->index_crc);
+    const wr_mark *filed = &segment->filed;
+    weir_err err = load_index(segment, &segment->index, ".index", filed->index_size, filed->index_crc);
     if (err == WEIR_OK)
-        err = load_index(segment, &segment->times, ".timeindex", mark->times_size, mark->times_crc);
+        err = load_index(segment, &segment->times, ".timeindex", filed->times_size, filed->times_crc);
     if (err == WEIR_OK)
         err = read_first_time(segment);
     if (err == WEIR_OK) {
@@ -270,67 +239,16 @@ weir_err wr_segment_index(wr_segment *segment)
         return err;
     }
     err = rebuild(segment);
-    if (err == WEIR_OK && is_sealed(segment) && !segment->dirty && !wr_log_broken(segment->log))
-        store_rebuilt(segment);
+    if (err == WEIR_OK) { /* until upkeep has written it again it stays in memory */
+        segment->filed = (wr_mark){.end_offset = segment->base_offset, .max_time = -1, .max_time_offset = -1};
+        segment->log->filing_owed |= is_sealed(segment);
+    }
     return err;
 }
 
-static weir_err open_index(wr_segment *segment, const char *suffix, wr_file **file)
-{
-    char path[WR_LOG_PATH_MAX];
-    weir_err err = wr_log_path(segment->log, segment->base_offset, suffix, path);
-    if (err == WEIR_OK)
-        err = wr_file_open(segment->log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, file);
-    segment->index_made = true;
-    return err == WEIR_OK ? WEIR_OK : wr_log_failed_at(segment->log, err, "open", segment->base_offset, suffix);
-}
-
-static weir_err store(wr_segment *segment, wr_index *index, const char *suffix, wr_file **file)
-{
-    weir_err err = *file ? WEIR_OK : open_index(segment, suffix, file);
-    if (err != WEIR_OK)
-        return err;
-    err = wr_index_store(index, *file);
-    return err == WEIR_OK ? WEIR_OK : wr_log_failed_at(segment->log, err, "write", segment->base_offset, suffix);
-}
-
-weir_err wr_segment_open_dirty(wr_segment *segment)
-{
-    wr_file *file;
-    weir_err err = WEIR_OK;
-    if (segment->dirty)
-        err = wr_segment_open(segment, &file);
-    if (err == WEIR_OK && segment->index_dirty && !segment->index_file)
-        err = open_index(segment, ".index", &segment->index_file);
-    if (err == WEIR_OK && segment->index_dirty && !segment->times_file)
-        err = open_index(segment, ".timeindex", &segment->times_file);
-    return err;
-}
-
-weir_err wr_segment_store_index(wr_segment *segment, bool last)
+void wr_segment_seal(wr_segment *segment)
 {
     assert(segment->indexed);
-    weir_err err = wr_segment_reserve(segment);
-    if (err != WEIR_OK)
-        return err;
-    if (last)
-        add_time(segment);
-    err = store(segment, &segment->index, ".index", &segment->index_file);
-    if (err == WEIR_OK)
-        err = store(segment, &segment->times, ".timeindex", &segment->times_file);
-    if (err != WEIR_OK && !segment->index_dirty && !segment->index_in_ticket)
-        close_index_files(segment);
-    segment->index_dirty = segment->index_dirty || err == WEIR_OK;
-    if (err == WEIR_OK)
-        segment->next_mark = (wr_mark){
-            .end_offset = segment->end_offset,
-            .size = segment->size,
-            .max_time = segment->max_time,
-            .max_time_offset = segment->max_time_offset,
-            .index_size = (int64_t)(segment->index.filed_count * WR_INDEX_ENTRY),
-            .times_size = (int64_t)(segment->times.filed_count * WR_TIMES_ENTRY),
-            .index_crc = segment->index.filed_crc,
-            .times_crc = segment->times.filed_crc,
-        };
-    return err;
+    add_time(segment);
+    segment->log->filing_owed = true;
 }

@@ -6,8 +6,9 @@
  *
  * One upkeep at a time does, in this order, as much as is due:
  *
- *   index files  of the active segment: made, empty, when half of what its first checkpoint waits for is there. Who appends
- *                or syncs then only opens them. Nothing relies on them: what is missing is made when it is written
+ *   next         the active segment's file gets its name, or is cut behind its end; the file of the next one is made (next.c).
+ *                Who appends or reads waits for the first two, so they come first
+ *   index files  written from copies (filing.c)
  *   snapshot     of the producers: written, synced, and so is its name
  *   checkpoint   replaced. It names the snapshot, and may let the log begin later. From then on what lies below the start
  *                is garbage that the next open would remove; `end` takes these segments out of the log
@@ -49,7 +50,10 @@ struct wr_log_upkeep {
     int32_t filed_epoch;
     int64_t *going; /* bases of segments below start_offset, whose indexes are spared when there is no room */
     size_t going_count;
-    int64_t index_base; /* of the segment whose index files are made; -1: none */
+    int32_t last_epoch; /* that the checkpoint knows */
+    wr_next_work next;
+    bool relies_on_name; /* that `next` gives the active segment: the checkpoint lets the log begin in it */
+    wr_filing_work filing;
     wr_removal *removals;
     size_t removal_count;
 
@@ -60,15 +64,25 @@ struct wr_log_upkeep {
 
 /* ---- deciding */
 
+/* Where the log may begin: as it was asked, but a disk that takes no name for the active segment, perhaps for lack of room,
+ * keeps no segment before the last sealed one. */
+static int64_t wanted_start(const wr_log *log)
+{
+    if (log->next != WR_NEXT_UNNAMED || log->pressing_us == 0 || log->segment_count < 2)
+        return log->asked_start;
+    int64_t last = log->segments[log->segment_count - 2]->base_offset;
+    return log->asked_start < last ? log->asked_start : last;
+}
+
 static int64_t first_left(const wr_log *log, int64_t start_offset)
 {
     return log->segments[wr_log_segment_at(log, start_offset)]->base_offset;
 }
 
-/* What the checkpoint names will do for a log that begins at asked_start. */
+/* What the checkpoint names will do for a log that begins at wanted_start. */
 static bool is_covered(const wr_log *log)
 {
-    int64_t base_offset = first_left(log, log->asked_start);
+    int64_t base_offset = first_left(log, wanted_start(log));
     return base_offset == log->segments[0]->base_offset || log->producers_offset >= base_offset;
 }
 
@@ -85,30 +99,29 @@ static bool can_take_ready_one(const wr_log *log)
 
 bool wr_log_lacks_snapshot(const wr_log *log)
 {
-    return log->asked_start > log->start_offset && !is_covered(log) &&
-           log->snapshot.offset < first_left(log, log->asked_start);
+    return wanted_start(log) > log->start_offset && !is_covered(log) &&
+           log->snapshot.offset < first_left(log, wanted_start(log));
 }
 
 static bool can_begin_later(const wr_log *log)
 {
-    if (log->asked_start <= log->start_offset)
+    if (wanted_start(log) <= log->start_offset)
         return false;
-    bool will_be = is_ready(log) && log->snapshot.offset >= first_left(log, log->asked_start);
+    bool will_be = is_ready(log) && log->snapshot.offset >= first_left(log, wanted_start(log));
     return is_covered(log) || will_be || can_take_ready_one(log);
-}
-
-static bool lacks_index_files(const wr_log *log)
-{
-    const wr_segment *active = wr_log_active(log);
-    return !active->index_made && active->size > 0 && active->size >= wr_log_checkpoint_step(log) / 2;
 }
 
 bool wr_log_upkeep_due(const wr_log *log)
 {
     if (wr_log_broken(log) || log->upkeep_open)
         return false;
-    return log->checkpoint_owed || is_ready(log) || can_begin_later(log) || lacks_index_files(log) ||
-           log->removal_due_us <= wr_mono_us(log->io);
+    return log->checkpoint_owed || is_ready(log) || can_begin_later(log) || wr_next_due(log) || wr_filing_due(log) ||
+           (log->removal_due_us != INT64_MAX && log->removal_due_us <= wr_mono_us(log->io));
+}
+
+bool wr_log_upkeep_pressing(const wr_log *log)
+{
+    return !wr_log_broken(log) && wr_next_pressing(log);
 }
 
 weir_err wr_log_take_snapshot(wr_log *log)
@@ -139,9 +152,12 @@ static size_t marked_segments(const wr_log *log, int64_t start_offset, wr_checkp
     size_t count = 0;
     for (size_t i = wr_log_segment_at(log, start_offset); i < log->segment_count; i++) {
         const wr_segment *segment = log->segments[i];
+        if (wr_segment_is_unnamed(segment))
+            break;
         if (segment->mark.size > 0)
             lines[count++] = (wr_checkpoint_segment){segment->base_offset, segment->mark};
-        if (segment->mark.size < segment->size)
+        bool cut_later = segment != wr_log_active(log) && (segment->dirty || segment->in_ticket);
+        if (segment->mark.size < segment->size || cut_later) /* behind a line that is not the last nothing may stand */
             break;
     }
     return count;
@@ -159,7 +175,7 @@ static weir_err encode(wr_log_upkeep *upkeep)
     checkpoint.segment_count = marked_segments(log, upkeep->start_offset, checkpoint.segments);
     wr_checkpoint_encode(&checkpoint, &log->epochs, &upkeep->checkpoint);
     free(checkpoint.segments);
-    upkeep->filed_epoch = wr_epochs_last(&log->epochs);
+    upkeep->filed_epoch = upkeep->last_epoch = wr_epochs_last(&log->epochs);
     if (log->filed_epoch != upkeep->filed_epoch)
         wr_epochs_encode(&log->epochs, &upkeep->epochs);
     return wr_buf_failed(&upkeep->checkpoint) || wr_buf_failed(&upkeep->epochs) ? WEIR_E_MEMORY : WEIR_OK;
@@ -179,19 +195,29 @@ static void note_going(wr_log_upkeep *upkeep)
 static weir_err prepare(wr_log_upkeep *upkeep)
 {
     wr_log *log = upkeep->log;
-    weir_err err = WEIR_OK;
+    weir_err err = wr_filing_begin(log, &upkeep->filing);
+    if (err != WEIR_OK)
+        return err;
+    if (upkeep->filing.count > 0 && !log->config.nothing_promised) {
+        weir_err ignored =
+            wr_log_take_snapshot(log); /* for the checkpoint that follows; the next open reads more without */
+        (void)ignored;
+    }
     if (can_begin_later(log)) {
-        upkeep->start_offset = log->asked_start;
+        upkeep->start_offset = wanted_start(log);
+        upkeep->relies_on_name =
+            log->next == WR_NEXT_UNNAMED && wr_log_segment_at(log, upkeep->start_offset) == log->segment_count - 1;
         note_going(upkeep);
         if (wr_log_lacks_snapshot(log))
             err = wr_log_take_snapshot(log);
         if (err == WEIR_OK)
-            err = wr_log_reserve_removals(log, wr_log_segment_at(log, log->asked_start));
+            err = wr_log_reserve_removals(log, wr_log_segment_at(log, upkeep->start_offset));
         if (err != WEIR_OK)
             return err;
     }
     bool renews = is_ready(log);
-    upkeep->replaces = log->checkpoint_owed || renews || upkeep->start_offset > log->start_offset;
+    bool owed = log->checkpoint_owed && upkeep->filing.count == 0; /* else the next one knows of these files, too */
+    upkeep->replaces = owed || renews || upkeep->start_offset > log->start_offset;
     if (!upkeep->replaces)
         return WEIR_OK;
     if (renews) {
@@ -229,26 +255,23 @@ weir_err wr_log_upkeep_begin(wr_log *log, wr_log_upkeep **ret_upkeep)
                               .producers_offset = log->producers_offset,
                               .producers_count = log->producers_count,
                               .snapshot = {.offset = -1},
-                              .old_snapshot = -1,
-                              .index_base = -1};
+                              .old_snapshot = -1};
     wr_buf_init(&upkeep->checkpoint, WR_CHECKPOINT_SIZE_MAX);
     wr_buf_init(&upkeep->epochs, WR_CHECKPOINT_SIZE_MAX);
     weir_err err = prepare(upkeep);
     if (err != WEIR_OK) {
+        wr_filing_end(log, &upkeep->filing); /* nothing of it was written */
         upkeep_free(upkeep);
         return err;
     }
-    if (lacks_index_files(log)) {
-        upkeep->index_base = wr_log_active(log)->base_offset;
-        wr_log_active(log)->index_made = true;
-    }
+    wr_next_begin(log, &upkeep->next);
     int64_t now_us = wr_mono_us(log->io);
     upkeep->removals = log->removals;
     upkeep->removal_count = log->removal_count;
     for (size_t i = 0; i < upkeep->removal_count; i++)
         upkeep->removals[i].due = upkeep->removals[i].due_us <= now_us;
     log->removals = NULL;
-    log->checkpoint_owed = false;
+    log->checkpoint_owed = log->checkpoint_owed && !upkeep->replaces;
     log->upkeep_open = true;
     *ret_upkeep = upkeep;
     return WEIR_OK;
@@ -289,19 +312,6 @@ static weir_err write_whole(wr_log_upkeep *upkeep, const char path[WR_LOG_PATH_M
     (void)failed(upkeep, err, call, name_of(path));
     wr_file_close(file);
     return err;
-}
-
-static void make_index_files(const wr_log_upkeep *upkeep)
-{
-    for (int i = 1; i < SUFFIX_COUNT && upkeep->index_base >= 0; i++) {
-        char path[WR_LOG_PATH_MAX];
-        wr_file *file = NULL;
-        weir_err ignored = wr_log_path(upkeep->log, upkeep->index_base, suffixes[i], path);
-        if (ignored == WEIR_OK)
-            ignored = wr_file_open(upkeep->log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &file);
-        (void)ignored; /* who writes it tries again */
-        wr_file_close(file);
-    }
 }
 
 static void remove_snapshot(wr_log_upkeep *upkeep, int64_t offset)
@@ -347,11 +357,12 @@ static weir_err replace_checkpoint(wr_log_upkeep *upkeep)
         remove_snapshot(upkeep, upkeep->old_snapshot);
     if (upkeep->epochs.size == 0)
         return WEIR_OK;
+    wr_log_cause before = upkeep->failed;
     /* For Kafka's tools; weir reads the checkpoint's. The next checkpoint tries again. */
     if (wr_log_path_named(upkeep->log, WR_EPOCHS_NAME, path) != WEIR_OK ||
         write_whole(upkeep, path, wr_buf_view(&upkeep->epochs), false) != WEIR_OK) {
         upkeep->filed_epoch = -1;
-        upkeep->failed.err = WEIR_OK;
+        upkeep->failed = before;
     }
     return WEIR_OK;
 }
@@ -435,13 +446,21 @@ static bool make_room(wr_log_upkeep *upkeep)
 
 weir_err wr_log_upkeep_run(wr_log_upkeep *upkeep)
 {
-    make_index_files(upkeep);
+    weir_err pressing = wr_next_run(upkeep->log, &upkeep->next);
+    if (pressing != WEIR_OK)
+        upkeep->failed = upkeep->next.failed;
+    upkeep->unknown = upkeep->next.unknown;
+    if (upkeep->unknown || (upkeep->relies_on_name && !upkeep->next.named))
+        return pressing;
+    wr_filing_run(upkeep->log, &upkeep->filing);
     weir_err err = upkeep->replaces ? write_down(upkeep) : WEIR_OK;
     if (err == WEIR_E_FULL && !upkeep->unknown && make_room(upkeep)) {
-        upkeep->failed = (wr_log_cause){0};
+        upkeep->failed = pressing == WEIR_OK ? (wr_log_cause){0} : upkeep->next.failed;
         err = write_down(upkeep);
     }
     weir_err tidied = upkeep->unknown ? WEIR_OK : tidy(upkeep);
+    if (pressing != WEIR_OK)
+        return pressing;
     return err == WEIR_OK ? tidied : err;
 }
 
@@ -481,9 +500,11 @@ static void apply(wr_log_upkeep *upkeep)
     log->producers_count = upkeep->producers_count;
     if (upkeep->filed_epoch >= 0)
         log->filed_epoch = upkeep->filed_epoch;
+    if (wr_epochs_last(&log->epochs) == upkeep->last_epoch)
+        log->epoch_owed = false;
     log->start_offset = upkeep->start_offset;
-    if (log->synced_offset < log->start_offset)
-        log->synced_offset = log->start_offset; /* nothing promised: what would have to be synced is gone */
+    if (log->durable_offset < log->start_offset)
+        log->durable_offset = log->start_offset; /* nothing promised: what would have to be synced is gone */
     wr_log_drop_segments(log);
 }
 
@@ -510,10 +531,13 @@ weir_err wr_log_upkeep_end(wr_log_upkeep *upkeep, weir_err err)
     }
     if (upkeep->unknown)
         (void)wr_log_break(log, err);
+    wr_next_end(log, &upkeep->next);
+    wr_filing_end(log, &upkeep->filing);
     if (upkeep->replaced)
         apply(upkeep);
     else if (upkeep->replaces)
         withdraw(upkeep);
+    wr_log_advance_synced(log);
     upkeep_free(upkeep);
     return err;
 }

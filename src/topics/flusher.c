@@ -94,7 +94,7 @@ static void finish(wr_flusher *flusher, wr_partition *partition, weir_err err)
     bool broken = wr_log_broken(partition->log);
     wr_partition_tell(partition);
     /* A ticket takes a few files only: after many rolls at once the rest goes with the next. */
-    bool more = partition->dirty_again || wr_log_synced_offset(partition->log) < wr_log_end_offset(partition->log);
+    bool more = partition->dirty_again || wr_log_sync_due(partition->log);
     if (more && !broken && flusher->flush != WR_FLUSH_NONE)
         wr_list_append(&flusher->dirty, &partition->dirty_link);
     partition->dirty_again = false;
@@ -120,11 +120,10 @@ static void start_later(wr_flusher *flusher, const wr_partition *partition, weir
     (void)err; /* only memory: the next round of the loop tries again */
 }
 
-/* Nobody has tried to sync, or there was no descriptor for the directory: nothing is lost, and the log stays as dirty as it
- * was. */
+/* Nobody has tried to sync: nothing is lost, and the log stays as dirty as it was. */
 static void postpone(wr_flusher *flusher, wr_partition *partition, weir_err err)
 {
-    wr_log_sync_cancel(partition->log, &partition->ticket);
+    wr_log_sync_cancel(partition->log);
     partition->syncing = false;
     flusher->syncing_count--;
     wr_link_remove(&partition->dirty_link);
@@ -141,11 +140,7 @@ static weir_err sync_ticket(void *user)
 static void sync_done(void *user, weir_err err)
 {
     wr_partition *partition = user;
-    wr_flusher *flusher = partition->flusher;
-    if (!partition->detached && !flusher->closing && err == WEIR_E_AGAIN)
-        postpone(flusher, partition, err);
-    else
-        finish(flusher, partition, err);
+    finish(partition->flusher, partition, err);
 }
 
 static void begin(wr_flusher *flusher, wr_partition *partition)

@@ -96,9 +96,11 @@ weir_err wr_partition_append(wr_partition *partition, uint8_t *bytes, size_t siz
     wr_partition_tell(partition);
     if (err != WEIR_OK) {
         if (wr_log_broken(partition->log))
-            settle_later(partition); /* nobody waits for a broken log */
+            settle_later(partition);     /* nobody waits for a broken log */
+        wr_partition_keep_up(partition); /* what was left of the batch is to be cut off */
         return err;
     }
+    wr_partition_keep_up(partition);
     *ret_appended = (wr_partition_appended){appended.base_offset, appended.last_offset, appended.append_time_ms};
     if (appended.duplicate)
         return WEIR_OK;
@@ -116,6 +118,7 @@ weir_err wr_partition_read(wr_partition *partition, int64_t offset, int64_t limi
     weir_err err = wr_log_read(partition->log, offset, limit_offset, size_max, min_one, out);
     if (err != WEIR_OK)
         wr_partition_tell(partition);
+    wr_partition_keep_up(partition); /* an index that had to be made again is to be written */
     return err;
 }
 
@@ -240,6 +243,7 @@ weir_err wr_partition_roll(wr_partition *partition)
         return WEIR_E_BROKEN;
     weir_err err = wr_log_roll(partition->log);
     wr_partition_tell(partition);
+    wr_partition_keep_up(partition);
     return err;
 }
 

@@ -60,7 +60,7 @@ WEIR_MUST_CHECK weir_err wr_partition_find_max_time(wr_partition *partition, int
  * done is not called. WEIR_E_AGAIN: done will be called, once, by the loop, with WEIR_OK, WEIR_E_BROKEN when the log broke,
  * WEIR_E_NOT_FOUND when the topic was deleted, or an error of the disk, after which nothing is deleted. WEIR_E_RANGE behind
  * the end; WEIR_E_BROKEN.
- * roll: what follows starts a new segment, so that all before it can be trimmed away. */
+ * roll: what follows starts a new segment, so that all before it can be trimmed away. WEIR_E_AGAIN: a moment later it can. */
 typedef struct wr_trim_wait {
     wr_link link;
     int64_t offset, durable_offset;

@@ -102,7 +102,8 @@ void wr_retention_ask(wr_retention *retention, wr_partition *partition)
 
 void wr_retention_postpone(wr_retention *retention, wr_partition *partition)
 {
-    partition->retain_after_us = wr_time_after_ms(wr_loop_now_us(retention->loop), AGAIN_MS);
+    int64_t pause_ms = wr_log_upkeep_pressing(partition->log) ? WR_LOG_RETRY_MS : AGAIN_MS;
+    partition->retain_after_us = wr_time_after_ms(wr_loop_now_us(retention->loop), pause_ms);
     wr_retention_ask(retention, partition);
 }
 

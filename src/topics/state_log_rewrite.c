@@ -210,6 +210,10 @@ void wr_state_log_maybe_rewrite(wr_state_log *log)
         return;
     log->last = wr_map_new(KEY_COUNT_MAX, wr_random_u64(wr_loop_io(log->loop)));
     weir_err err = log->last ? wr_partition_roll(log->partition) : WEIR_E_MEMORY;
+    if (err == WEIR_E_AGAIN) { /* the next write tries again */
+        forget_keys(log);
+        return;
+    }
     log->cut = wr_state_log_end(log);
     log->walked = wr_state_log_start(log);
     log->copying = log->spoiled = false;

@@ -398,7 +398,7 @@ static weir_err look_at_file(void *user, const char *name, bool is_dir)
         look->foreign = true;
         return WEIR_OK;
     }
-    if (!dot || strcmp(dot, ".log") != 0)
+    if (!dot || (strcmp(dot, ".log") != 0 && strcmp(name, "weir.next") != 0))
         return WEIR_OK;
 
     char path[WR_PATH_SIZE];

@@ -59,11 +59,12 @@ void wr_upkeep_note(wr_upkeep *upkeep, wr_partition *partition)
         wr_list_append(&upkeep->noted, &partition->upkeep_link);
 }
 
-/* Nothing has changed, and nothing is lost. Unless somebody asks for records to be deleted, it is left alone until retention
- * asks again, so that a full disk is not tried, and said, at every sync. */
+/* Nothing has changed, and nothing is lost. Unless somebody asks for records to be deleted, or appends or readers wait for
+ * it, it is left alone until retention asks again, so that a full disk is not tried, and said, at every sync. */
 static void failed(wr_upkeep *upkeep, wr_partition *partition, weir_err err)
 {
-    wr_trace_log(upkeep->trace, WR_ERROR, "cannot write a log's checkpoint or delete old segments; tried again later",
+    wr_trace_log(upkeep->trace, WR_ERROR,
+                 "cannot write a log's checkpoint, or name, cut or delete segments; tried again later",
                  WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index),
                  WR_TEXT("error", weir_err_name(err)));
     wr_partition_fail_trims(partition, err);
@@ -83,7 +84,7 @@ static void returned(void *user, weir_err err)
 {
     wr_partition *partition = user;
     wr_upkeep *upkeep = partition->upkeep;
-    int64_t start_offset = wr_log_start_offset(partition->log);
+    int64_t start_offset = wr_log_start_offset(partition->log), synced = wr_log_synced_offset(partition->log);
     wr_link_remove(&partition->upkeep_link);
     (void)wr_log_upkeep_end(partition->log_upkeep, err);
     partition->log_upkeep = NULL;
@@ -97,6 +98,8 @@ static void returned(void *user, weir_err err)
     bool moved = wr_log_start_offset(partition->log) != start_offset;
     if (moved)
         wr_partition_changed(partition);
+    if (wr_log_synced_offset(partition->log) > synced || wr_log_broken(partition->log))
+        wr_partition_synced(partition); /* who waited for the name of a segment */
     if (err != WEIR_OK) {
         failed(upkeep, partition, err);
         return;
@@ -129,7 +132,8 @@ static void look(wr_upkeep *upkeep, wr_partition *partition)
 {
     wr_partition_pursue_trims(partition);
     bool waited_for = !wr_list_empty(&partition->trims);
-    if (!waited_for && partition->retain_after_us > wr_loop_now_us(upkeep->loop))
+    if (!waited_for && !wr_log_upkeep_pressing(partition->log) &&
+        partition->retain_after_us > wr_loop_now_us(upkeep->loop))
         return;
     if (wr_log_upkeep_due(partition->log))
         begin(upkeep, partition);

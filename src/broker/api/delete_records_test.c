@@ -81,7 +81,7 @@ static int file_count(wr_rig *rig, const char *word)
     return names.count;
 }
 
-TEST(a_roll_makes_one_call_on_the_loop_that_may_block)
+TEST(a_roll_makes_no_call_on_the_loop_that_may_block)
 {
     enum { BATCHES = 60 };
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
@@ -95,7 +95,7 @@ TEST(a_roll_makes_one_call_on_the_loop_that_may_block)
         }
         int rolls = file_count(rig, ".log") - 1;
         CHECK(rolls > 1);
-        CHECK_EQ(wr_sim_blocking_count(rig->sim) - before, rolls);
+        CHECK_EQ(wr_sim_blocking_count(rig->sim) - before, 0);
         wr_rig_free(rig);
     }
 }
