@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { POLL_MAX = 1000, POLL_MS = 200, ASSIGNED_MS = 1500 };
+enum { POLL_MAX = 1000, POLL_MS = 200, ASSIGNED_MS = 1500, STUCK_MS = 5000 };
 
 enum { TOPIC_SIZE_MAX = 250 };
 
@@ -27,6 +27,7 @@ typedef struct consume {
     wr_filter filter;
     const char *group;
     bool follow, is_lost;            /* out of reach, and said so */
+    bool is_stuck;                   /* something that should come does not, and that was said */
     bool is_assigned, is_waited_for; /* by the group; that it has not yet, and that was said */
     int64_t count_max, count;
     int64_t idle_ms; /* -1: never */
@@ -111,6 +112,28 @@ static void say_when_waiting(consume *self, int64_t waited_ms)
             self->group, self->group);
 }
 
+/* librdkafka decompresses the first member of a gzip only, hands out the records that are whole in it, and asks for the
+ * rest again and again without a word. Java, and so Kafka, reads all members, and so does weir's broker. */
+static void say_when_stuck(consume *self, int64_t idle_ms)
+{
+    if (self->group || self->is_lost || self->is_stuck || idle_ms < STUCK_MS)
+        return;
+    for (size_t i = 0; i < self->spans.count; i++) {
+        const wr_span *span = &self->spans.spans[i];
+        int64_t next = span->next > span->start ? span->next : span->start;
+        if (span->done || span->end == INT64_MAX || next >= span->end)
+            continue;
+        self->is_stuck = true;
+        fprintf(
+            stderr,
+            "%s-%d: nothing has come for %d s from offset %lld on, though it ends at %lld. If the broker is not just "
+            "slow, the batch there is compressed as librdkafka does not read it (a gzip of several members). "
+            "Behind it: weir consume %s -p %d --offset NEXT_OFFSET\n",
+            span->topic, (int)span->partition, STUCK_MS / 1000, (long long)next, (long long)span->end, span->topic,
+            (int)span->partition);
+    }
+}
+
 /* ---- topics that are made anew */
 
 static void on_identified(void *user, const char *topic, const wr_topic_id *id)
@@ -193,7 +216,9 @@ static int read_records(consume *self)
         int64_t now_us = wr_mono_us(self->cli->io);
         if (count > 0)
             last_us = now_us;
-        else if (self->idle_ms >= 0 && now_us - last_us >= self->idle_ms * 1000)
+        self->is_stuck = self->is_stuck && count == 0;
+        say_when_stuck(self, (now_us - last_us) / 1000);
+        if (count == 0 && self->idle_ms >= 0 && now_us - last_us >= self->idle_ms * 1000)
             return WR_EXIT_OK;
     }
     return wr_stop_asked(self->stop) ? WR_EXIT_SIGNAL + wr_stop_signal(self->stop) : WR_EXIT_OK;

@@ -1,13 +1,18 @@
 """Damaged files of a broker that was stopped well: what `consume` and `topic show` say, and what is served all the same."""
+import gzip
 import json
+import os
+import re
 import socket
 import struct
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import lz4.frame
+from kafka import KafkaConsumer, KafkaProducer
 from kafka.record.default_records import DefaultRecordBatchBuilder
 from kafka.record.util import calc_crc32c
 
@@ -44,6 +49,20 @@ class Stored:
         raw[int(len(raw) * part)] ^= 1
         file.write_bytes(raw)
         self.broker.start()
+
+
+class TwoMembers(Stored):
+    """And with five records more, in a gzip of two members, as Java and Kafka read it."""
+
+    def __enter__(self):
+        super().__enter__()
+        with mock.patch("kafka.record.default_records.gzip_encode",
+                        lambda text: gzip.compress(text[:len(text) // 2]) + gzip.compress(text[len(text) // 2:])):
+            producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, compression_type="gzip", acks="all", linger_ms=200)
+            equal([sent.get(10).offset for sent in [producer.send("orders", b"v%d" % i * 20) for i in range(5)]],
+                  [100, 101, 102, 103, 104])
+            producer.close()
+        return self
 
 
 @test
@@ -121,6 +140,24 @@ def what_librdkafka_cannot_read_is_said_with_its_place():
         got = on.weir("consume", "orders", "-o", "json", "--timeout", "5s")
         equal(got.stdout.count(b"\n"), 100)
         check(got.returncode != 0 and b"orders-0 cannot be read at offset 100: " in got.stderr, got.stderr.decode())
+
+
+@test
+def a_gzip_of_two_members_is_kept_as_kafka_keeps_it_and_consume_says_where_librdkafka_cannot_go_on():
+    with TwoMembers() as stored:
+        reader = KafkaConsumer("orders", bootstrap_servers=stored.broker.bootstrap, auto_offset_reset="earliest",
+                               consumer_timeout_ms=2000)
+        equal([record.offset for record in reader], list(range(105)))
+        reader.close()
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as said:
+            process = subprocess.Popen([weir_binary(), "consume", "orders", "-b", stored.broker.bootstrap], stdout=out, stderr=said)
+            try:
+                eventually(lambda: b"a gzip of several members" in os.pread(said.fileno(), 10000, 0))
+                text = os.pread(said.fileno(), 10000, 0).decode()
+                check(re.search(r"orders-0: nothing has come for 5 s from offset 10[0-4] on, though it ends at 105", text), text)
+            finally:
+                process.terminate()
+                process.wait(20)
 
 
 main(needs_broker=False)
