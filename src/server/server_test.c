@@ -64,7 +64,8 @@ static world *world_new(const wr_principal *second)
                                             .memory_max = 1 << 24,
                                             .connection_memory_max = 1 << 22};
     world *w = calloc(1, sizeof *w);
-    CHECK(w != NULL);
+    if (!w)
+        abort();
     w->sim = wr_sim_new(1);
     CHECK_OK(wr_loop_new(wr_sim_io(w->sim), &w->loop));
     CHECK_OK(wr_server_new(w->loop, NULL, &config, handlers, w, &w->server));

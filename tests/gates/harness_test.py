@@ -23,6 +23,7 @@ PROGRAMS = {
     "undefined": "TEST(a) { volatile int big = 0x7fffffff; big = big + 1; CHECK(big != 0); }\n",
     "silent": "#include <stdlib.h>\nTEST(a) { _Exit(0); }\nTEST(b) { CHECK(1); }\n",
     "empty": "static int nothing;\nint *used = &nothing;\n",
+    "directories": "TEST(a) { for (int i = 0; i < 1000; i++) test_directory(); }\n",
     "allocation": '#include <allocation.h>\n#include <stdlib.h>\nTEST(a) { test_fail_allocation(1); CHECK(malloc(3) == NULL); CHECK(test_allocation_failed()); }\n',
 }
 
@@ -103,6 +104,14 @@ def a_leak_is_a_failure():
 def what_the_sanitizers_find_is_a_failure():
     check(counted("beyond")[1] >= 1, "a write past the end is not noticed")
     check(counted("undefined")[1] >= 1, "an overflow is not noticed")
+
+
+@test
+def a_limit_of_the_harness_is_said():
+    with Programs("directories") as programs:
+        done = subprocess.run([programs.folder / "build/directories"], capture_output=True, text=True, check=False,
+                              env=dict(os.environ, TMPDIR=str(programs.folder)))
+        check(done.returncode != 0 and "DIRECTORY_COUNT_MAX" in done.stderr, f"{done.returncode}: {done.stderr[-500:]}")
 
 
 @test

@@ -2,6 +2,7 @@
 
 #include "allocation.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +15,17 @@ static size_t test_count;
 static char *directories[DIRECTORY_COUNT_MAX];
 static size_t directory_count;
 
+/* A limit of this harness, or of the machine, and no finding of a test. */
+static _Noreturn void give_up(const char *why, const char *what)
+{
+    fprintf(stderr, "tests/harness/test.c: %s %s\n", why, what);
+    abort();
+}
+
 void test_register(const char *name, CMUnitTestFunction run)
 {
     if (test_count == TEST_COUNT_MAX)
-        abort();
+        give_up("more tests than TEST_COUNT_MAX, in", name);
     tests[test_count++] = (struct CMUnitTest){.name = name, .test_func = run};
 }
 
@@ -39,9 +47,12 @@ const char *test_directory(void)
 {
     const char *base = getenv("TMPDIR");
     char *path = NULL;
-    if (directory_count == DIRECTORY_COUNT_MAX || asprintf(&path, "%s/weir-test-XXXXXX", base ? base : "/tmp") < 0 ||
-        !mkdtemp(path))
+    if (asprintf(&path, "%s/weir-test-XXXXXX", base ? base : "/tmp") < 0)
         abort();
+    if (directory_count == DIRECTORY_COUNT_MAX)
+        give_up("more directories of one test program than DIRECTORY_COUNT_MAX, for", path);
+    if (!mkdtemp(path))
+        give_up(strerror(errno), path);
     directories[directory_count++] = path;
     return path;
 }
