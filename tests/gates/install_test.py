@@ -136,6 +136,16 @@ def all_that_a_user_needs_is_installed():
 
 
 @test
+def links_of_the_installed_pages_lead_to_what_is_installed():
+    pages = list(install().rglob("*.md"))
+    check({"README.md", "concepts.md", "protocol.md"} <= {page.name for page in pages}, f"only {pages} are installed")
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+            known = re.match(r"[a-z]+:", target) or (page.parent / target).exists()
+            check(known, f"{page.relative_to(PREFIX)} links to {target}, which is not installed")
+
+
+@test
 def the_libraries_show_what_the_headers_declare_and_nothing_else():
     equal(sorted(exported(installed("libweir.so")) ^ declared()), [])
     equal(sorted(exported(installed("libweir.a")) ^ declared()), [])
