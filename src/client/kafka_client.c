@@ -223,16 +223,37 @@ const char *wr_kafka_plain_servers(const wr_kafka_client *client)
     return strcasecmp(protocol, "plaintext") == 0 ? servers : NULL;
 }
 
-/* rd_kafka_new takes conf only when it succeeds. Where it fails behind the interceptors (a certificate that cannot be
- * read, a mechanism of SASL that is not there, no memory for a thread) it has freed their lists, which its copy of conf
- * shares with conf, and rd_kafka_conf_destroy would free them again: then conf is left where it is. Before that point
- * on_new has not been called. */
+/* What rd_kafka_new finds wrong, without servers, so that it connects to nobody. It takes conf only when it succeeds. Where
+ * it fails behind the interceptors (a certificate that cannot be read, a mechanism of SASL that is not there) it has freed
+ * their lists, which its copy of conf shares with conf, and rd_kafka_conf_destroy would free them again. A duplicate has
+ * no interceptors: so it is tried with one, and conf is not touched by what is wrong. */
+static weir_err try_settings(rd_kafka_type_t type, const rd_kafka_conf_t *conf, weir_failure *failure)
+{
+    char text[160];
+    rd_kafka_conf_t *copy = rd_kafka_conf_dup(conf);
+    rd_kafka_conf_set(copy, "bootstrap.servers", NULL, text, sizeof(text));
+    rd_kafka_conf_set_opaque(copy, NULL);
+    rd_kafka_conf_set_log_cb(copy, NULL); /* that there are no servers, for one */
+    rd_kafka_t *kafka = rd_kafka_new(type, copy, text, sizeof(text));
+    if (!kafka) {
+        rd_kafka_conf_destroy(copy);
+        return weir_fail(failure, WEIR_E_USAGE, "Kafka's client does not start with these settings: %s", text);
+    }
+    rd_kafka_destroy(kafka);
+    return WEIR_OK;
+}
+
 weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle,
                         rd_kafka_t **ret_kafka, weir_failure *failure)
 {
     char text[160];
+    weir_err err = try_settings(type, conf, failure);
+    if (err != WEIR_OK) {
+        rd_kafka_conf_destroy(conf);
+        return err;
+    }
     rd_kafka_t *kafka = rd_kafka_new(type, conf, text, sizeof(text));
-    if (!kafka) {
+    if (!kafka) { /* what has changed since, or no thread: conf is left where it is, see try_settings */
         if (!handle->is_begun)
             rd_kafka_conf_destroy(conf);
         return weir_fail(failure, WEIR_E_USAGE, "Kafka's client does not start with these settings: %s", text);
@@ -241,15 +262,10 @@ weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_ka
     return WEIR_OK;
 }
 
-weir_err wr_kafka_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle, weir_failure *failure)
+weir_err wr_kafka_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, weir_failure *failure)
 {
-    char text[160];
-    rd_kafka_t *kafka = NULL;
-    rd_kafka_conf_set(conf, "bootstrap.servers", NULL, text, sizeof(text)); /* so that it connects to nobody */
-    rd_kafka_conf_set_log_cb(conf, NULL);                                   /* that there are none, for one */
-    weir_err err = wr_kafka_start(type, conf, handle, &kafka, failure);
-    if (err == WEIR_OK)
-        rd_kafka_destroy(kafka);
+    weir_err err = try_settings(type, conf, failure);
+    rd_kafka_conf_destroy(conf);
     return err;
 }
 

@@ -1,45 +1,22 @@
-/* The consumer on librdkafka.
- *
- * Rebalances are eager (assignors range, then roundrobin): all partitions are given back before any is taken, so that a
- * service has one moment at which it knows exactly what it owns and takes its ownership epochs; range also gives one
- * member the same partition numbers of all its topics. Offsets are never stored or committed but by wr_consumer_commit.
+/* The consumer on librdkafka: records, positions and its life; kafka_rebalance.c is which partitions it has. Offsets are
+ * never stored or committed but by wr_consumer_commit.
  *
  * Records are taken one by one with rd_kafka_consumer_poll and not by rd_kafka_consume_batch_queue: a rebalance may
  * come between two of them, and what a batch has already collected of a partition that goes away must not reach the
  * caller after `revoked`. Here the rebalance callback runs in our hands, between records, and drops them. */
-#include "kafka_int.h"
+#include "kafka_consumer_int.h"
 
 #include <base/list.h>
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
     HEADERS_SIZE_MAX = 256 * 1024 * 1024,
     SEEK_TIMEOUT_MS = 5000,
-    IDS_MS = 1500,
     CLOSE_MS = 3000,
     CLOSE_UNREACHED_MS = 200,
     CLOSE_STEP_MS = 20
 };
-
-typedef struct kafka_consumer {
-    wr_consumer door;
-    wr_kafka_handle handle;
-    rd_kafka_t *kafka;
-    rd_kafka_queue_t *queue;
-    wr_kafka_ids *ids;           /* NULL: nobody wants to know, or they cannot be known */
-    wr_kafka_queues given;       /* queues of the partitions of this assignment */
-    wr_consumer_options options; /* group is dup'd */
-    char *group;
-    rd_kafka_message_t **messages; /* of the last poll, beside records */
-    wr_client_record *records;
-    size_t count, capacity;
-    weir_arena *arena; /* headers of the records */
-    atomic_bool woken;
-    weir_failure held; /* an error that came behind records: the next poll's. err WEIR_OK: none */
-    bool out_of_memory, told_unreachable;
-} kafka_consumer;
 
 static const wr_kafka_setting role[] = {
     {"fetch.wait.max.ms", "500"}, /* a long poll: the broker answers at once when there is something */
@@ -61,23 +38,6 @@ static void drop_records(kafka_consumer *consumer)
         rd_kafka_message_destroy(consumer->messages[i]);
     consumer->count = 0;
     weir_arena_reset(consumer->arena);
-}
-
-/* Partitions go away while a poll collects: what it has of them is the next owner's to read. */
-static void drop_revoked(kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < consumer->count; i++) {
-        const wr_client_record *record = &consumer->records[i];
-        if (rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)list, record->topic,
-                                               record->partition)) {
-            rd_kafka_message_destroy(consumer->messages[i]);
-            continue;
-        }
-        consumer->messages[kept] = consumer->messages[i];
-        consumer->records[kept++] = *record;
-    }
-    consumer->count = kept;
 }
 
 static bool reserve(kafka_consumer *consumer, size_t max)
@@ -134,61 +94,6 @@ static void add_record(kafka_consumer *consumer, rd_kafka_message_t *message)
     }
     consumer->messages[consumer->count] = message;
     consumer->records[consumer->count++] = record;
-}
-
-/* ---- rebalances */
-
-static wr_assignment *to_assignments(const rd_kafka_topic_partition_list_t *list)
-{
-    wr_assignment *assignments = calloc((size_t)list->cnt + 1, sizeof(*assignments));
-    for (int i = 0; assignments && i < list->cnt; i++)
-        assignments[i] = (wr_assignment){list->elems[i].topic, list->elems[i].partition, WR_OFFSET_COMMITTED};
-    return assignments;
-}
-
-static void take(kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
-{
-    wr_assignment *assignments = to_assignments(list);
-    if (!assignments) {
-        consumer->out_of_memory = true;
-        rd_kafka_assign(consumer->kafka, NULL);
-        return;
-    }
-    if (list->cnt)
-        wr_kafka_ids_refresh(consumer->ids, IDS_MS);
-    for (int i = 0; i < list->cnt; i++)
-        assignments[i].topic_id = wr_kafka_ids_tell(consumer->ids, assignments[i].topic);
-    if (consumer->options.assigned)
-        consumer->options.assigned(consumer->options.user, assignments, (size_t)list->cnt);
-    for (int i = 0; i < list->cnt; i++)
-        list->elems[i].offset = assignments[i].start_offset; /* -1001 is librdkafka's "as committed", too */
-    wr_kafka_queues_drop(&consumer->given); /* those of an assignment that was given back and has stopped */
-    rd_kafka_assign(consumer->kafka, list);
-    if (!wr_kafka_queues_hold(&consumer->given, consumer->kafka, list))
-        consumer->out_of_memory = true;
-    free(assignments);
-}
-
-static void give_back(kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list, bool lost)
-{
-    drop_revoked(consumer, list);
-    wr_assignment *assignments = to_assignments(list);
-    if (!assignments)
-        consumer->out_of_memory = true; /* the poll says so, and a broken consumer owns nothing */
-    else if (consumer->options.revoked && list->cnt)
-        consumer->options.revoked(consumer->options.user, assignments, (size_t)list->cnt, lost);
-    rd_kafka_assign(consumer->kafka, NULL);
-    free(assignments);
-}
-
-static void on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
-                         void *opaque)
-{
-    kafka_consumer *consumer = WR_LIST_ITEM(opaque, kafka_consumer, handle);
-    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
-        take(consumer, list);
-    else
-        give_back(consumer, list, rd_kafka_assignment_lost(kafka) != 0);
 }
 
 /* ---- poll */
@@ -393,7 +298,7 @@ static weir_err consumer_assign(wr_consumer *door, const wr_assignment *assignme
             list->elems[i].offset = consumer->options.from_beginning ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
     for (size_t i = 0; i < count; i++)
         wr_kafka_ids_add(consumer->ids, assignments[i].topic);
-    wr_kafka_ids_refresh(consumer->ids, IDS_MS); /* what is read from now on is of these */
+    wr_kafka_ids_refresh(consumer->ids, WR_KAFKA_IDS_MS); /* what is read from now on is of these */
     rd_kafka_resp_err_t code = rd_kafka_assign(consumer->kafka, list);
     if (!code && !wr_kafka_queues_hold(&consumer->given, consumer->kafka, list))
         consumer->out_of_memory = true;
@@ -462,7 +367,7 @@ static weir_err consumer_commit(wr_consumer *door, const wr_assignment *position
 
 /* ---- life */
 
-/* Leaves the group; runs on_rebalance, on this thread, for what is still assigned. Returns the flags with which the
+/* Leaves the group; runs wr_kafka_rebalance, on this thread, for what is still assigned. Returns the flags with which the
  * handle is destroyed. */
 static int close_consumer(kafka_consumer *consumer)
 {
@@ -552,7 +457,7 @@ weir_err wr_kafka_consumer_check(wr_kafka_client *client, const char *group, wei
     wr_kafka_handle_init(&consumer.handle, client);
     weir_err err = make_conf(&consumer, client, &conf, failure);
     if (err == WEIR_OK)
-        err = wr_kafka_try(RD_KAFKA_CONSUMER, conf, &consumer.handle, failure);
+        err = wr_kafka_try(RD_KAFKA_CONSUMER, conf, failure);
     wr_kafka_handle_fini(&consumer.handle);
     return err;
 }
@@ -564,7 +469,7 @@ static weir_err start(kafka_consumer *consumer, const wr_kafka_client *client, w
     weir_err err = make_conf(consumer, client, &conf, failure);
     if (err != WEIR_OK)
         return err;
-    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_rebalance_cb(conf, wr_kafka_rebalance);
     err = wr_kafka_start(RD_KAFKA_CONSUMER, conf, &consumer->handle, &consumer->kafka, failure);
     if (err != WEIR_OK)
         return err;

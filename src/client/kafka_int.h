@@ -65,9 +65,8 @@ WEIR_MUST_CHECK weir_err wr_kafka_conf_new(const wr_kafka_client *client, const 
 /* Takes conf, which was made for this handle, also on failure. Errors: WEIR_E_USAGE with librdkafka's words. */
 WEIR_MUST_CHECK weir_err wr_kafka_start(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle,
                                         rd_kafka_t **ret_kafka, weir_failure *failure);
-/* As wr_kafka_start, and ended at once: without servers, so that it connects to nobody. */
-WEIR_MUST_CHECK weir_err wr_kafka_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, const wr_kafka_handle *handle,
-                                      weir_failure *failure);
+/* Whether it would start. Takes conf. */
+WEIR_MUST_CHECK weir_err wr_kafka_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, weir_failure *failure);
 
 /* The bootstrap servers, if they are spoken to in plain TCP; else NULL. */
 const char *wr_kafka_plain_servers(const wr_kafka_client *client);

@@ -246,7 +246,7 @@ weir_err wr_kafka_producer_check(wr_kafka_client *client, weir_failure *failure)
     wr_kafka_handle_init(&producer.handle, client);
     weir_err err = make_conf(client, &(wr_producer_options){0}, &producer, &conf, failure);
     if (err == WEIR_OK)
-        err = wr_kafka_try(RD_KAFKA_PRODUCER, conf, &producer.handle, failure);
+        err = wr_kafka_try(RD_KAFKA_PRODUCER, conf, failure);
     wr_kafka_handle_fini(&producer.handle);
     return err;
 }
