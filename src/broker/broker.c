@@ -144,6 +144,35 @@ weir_err wr_broker_start(wr_loop *loop, wr_io *io, const wr_config *config, cons
 
 /* ---- stopping */
 
+static weir_err close_dir(void *user)
+{
+    wr_broker *broker = user;
+    return wr_data_dir_close(broker->data_dir, broker->stop_err == WEIR_OK);
+}
+
+static void dir_closed(void *user, weir_err err)
+{
+    wr_broker *broker = user;
+    if (err == WEIR_E_CLOSED) /* it was never run: the broker is freed meanwhile, and does it */
+        return;
+    broker->data_dir = NULL;
+    broker->cluster_id = NULL;
+    err = broker->stop_err == WEIR_OK ? err : broker->stop_err;
+    wr_trace_log(broker->trace, err == WEIR_OK ? WR_INFO : WR_ERROR, "stopped", WR_TEXT("result", weir_err_name(err)));
+    if (broker->stop_done)
+        broker->stop_done(broker->stop_user, err);
+}
+
+static void logs_closed(void *user, weir_err err)
+{
+    wr_broker *broker = user;
+    broker->topics = NULL;
+    broker->stop_err = err;
+    if (wr_loop_work(broker->loop, &broker->close_order, close_dir, dir_closed, broker) != WEIR_OK)
+        dir_closed(broker, close_dir(broker)); /* here, then: nobody is left to be kept waiting */
+}
+
+/* What waits for the disk runs beside the loop, which goes on. */
 static void finish_stop(void *user)
 {
     wr_broker *broker = user;
@@ -154,15 +183,9 @@ static void finish_stop(void *user)
     if (broker->config.ephemeral)
         wr_topics_abandon(broker->topics);
     else
-        err = wr_topics_close(broker->topics);
-    broker->topics = NULL;
-    weir_err closed = wr_data_dir_close(broker->data_dir, err == WEIR_OK);
-    broker->data_dir = NULL;
-    broker->cluster_id = NULL;
-    err = err == WEIR_OK ? closed : err;
-    wr_trace_log(broker->trace, err == WEIR_OK ? WR_INFO : WR_ERROR, "stopped", WR_TEXT("result", weir_err_name(err)));
-    if (broker->stop_done)
-        broker->stop_done(broker->stop_user, err);
+        err = wr_topics_close(broker->topics, logs_closed, broker);
+    if (broker->config.ephemeral || err != WEIR_OK)
+        logs_closed(broker, err);
 }
 
 /* Nothing is freed here: this may be far up the stack of what would be freed. */
@@ -202,8 +225,10 @@ void wr_broker_free(wr_broker *broker)
     if (!broker)
         return;
     broker->stopping = true;
+    broker->stop_done = NULL;
     wr_round_end_remove(&broker->settle);
     wr_timer_stop(broker->loop, &broker->stop_timer);
+    wr_loop_work_cancel(broker->loop, &broker->close_order);
     wr_server_free(broker->server);
     wr_groups_free(broker->groups);
     wr_topics_abandon(broker->topics);

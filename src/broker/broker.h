@@ -36,6 +36,8 @@ typedef struct wr_broker {
     wr_round_end settle;
     wr_timer stop_timer;
     bool stopped;
+    wr_work_order close_order; /* of the data directory */
+    weir_err stop_err;         /* the first, of closing the logs and the directory */
     void (*stop_done)(void *user, weir_err err);
     void *stop_user;
 } wr_broker;

@@ -81,10 +81,23 @@ static void bench_open(bench *on, uint64_t seed)
     open_topics(on);
 }
 
-static void bench_close(bench *on)
+static void on_closed(void *user, weir_err err)
+{
+    bench *on = user;
+    CHECK_OK(err);
+    wr_loop_stop(on->loop);
+}
+
+static void close_topics(bench *on)
 {
     wr_round_end_remove(&on->round_end);
-    CHECK_OK(wr_topics_close(on->topics));
+    CHECK_OK(wr_topics_close(on->topics, on_closed, on));
+    CHECK_OK(wr_loop_run(on->loop));
+}
+
+static void bench_close(bench *on)
+{
+    close_topics(on);
     wr_config_free(on->keys);
     wr_loop_free(on->loop);
     CHECK_OK(wr_path_remove_tree(on->io, on->root));
@@ -195,8 +208,7 @@ static void appends_and_deletions(uint64_t seed)
     for (int i = APPENDS - 5; i < APPENDS; i++)
         CHECK_EQ(append(&on, i).base_offset, i);
 
-    wr_round_end_remove(&on.round_end); /* and after the next start */
-    CHECK_OK(wr_topics_close(on.topics));
+    close_topics(&on); /* and after the next start */
     on.round_end = (wr_round_end){0};
     open_topics(&on);
     on.partition = wr_topic_partition(wr_topics_find(on.topics, WEIR_SLICE("orders")), 0);

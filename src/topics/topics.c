@@ -1,4 +1,4 @@
-/* Topics in memory: by name, by id and in order; opening them from their directories, and closing them. */
+/* Topics in memory: by name, by id and in order; opening them from their directories. */
 #include "topics_int.h"
 
 #include "logs.h"
@@ -306,7 +306,7 @@ weir_err wr_topics_open(const wr_topics_host *host, const wr_topics_config *conf
 }
 
 /* All of these have links in partitions. */
-static void stop_work(wr_topics *topics)
+void wr_topics_stop_work(wr_topics *topics)
 {
     topics->closing = true;
     wr_upkeep_free(topics->upkeep); /* first: a deletion may wait for it */
@@ -329,46 +329,12 @@ static void topics_free(wr_topics *topics)
     free(topics);
 }
 
-/* The next start reads from the last checkpoint on: it takes longer, and what was promised is there. */
-static weir_err close_log(const wr_topics *topics, wr_partition *partition)
-{
-    wr_log *log = partition->log;
-    weir_err err = wr_log_finish(log);
-    if (err != WEIR_OK) {
-        const wr_log_cause *cause = wr_log_cause_of(log);
-        const char *why = cause->os_error ? strerrordesc_np(cause->os_error) : weir_err_name(cause->err);
-        wr_trace_log(topics->host.trace, WR_ERROR,
-                     "partition cannot be closed in order: the next start recovers it as after a crash",
-                     WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index),
-                     WR_TEXT("directory", wr_log_directory(log)), WR_TEXT("file", cause->file),
-                     WR_TEXT("call", cause->call), WR_TEXT("error", why ? why : "unknown"));
-    }
-    wr_log_abandon(log);
-    partition->log = NULL;
-    return err;
-}
-
-weir_err wr_topics_close(wr_topics *topics)
-{
-    weir_err first = WEIR_OK;
-    if (!topics)
-        return WEIR_OK;
-    stop_work(topics);
-    for (size_t i = 0; i < topics->count; i++)
-        for (int32_t k = 0; k < topics->sorted[i]->partition_count; k++) {
-            wr_partition *partition = topics->sorted[i]->partitions[k];
-            weir_err err = partition->log ? close_log(topics, partition) : WEIR_OK;
-            first = first == WEIR_OK ? err : first;
-        }
-    topics_free(topics);
-    return first;
-}
-
 void wr_topics_abandon(wr_topics *topics)
 {
     if (!topics)
         return;
-    stop_work(topics);
+    wr_topics_close_cancel(topics);
+    wr_topics_stop_work(topics);
     for (size_t i = 0; i < topics->count; i++)
         wr_topic_drop_partitions(topics->sorted[i], 0);
     topics_free(topics);

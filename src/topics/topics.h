@@ -75,7 +75,10 @@ bool wr_topics_unsettled(const wr_topics *topics); /* a partition changed since,
 /* The broker stops: watchers are woken, and no sync waits for its interval. */
 void wr_topics_drain(wr_topics *topics);
 bool wr_topics_idle(const wr_topics *topics); /* no sync and no change is under way */
-weir_err wr_topics_close(wr_topics *topics);  /* syncs and closes every log; accepts NULL */
-void wr_topics_abandon(wr_topics *topics);    /* frees without writing: a power cut in tests */
+/* Syncs and closes every log, beside the loop. WEIR_OK: the loop calls done when they are closed and the topics are freed,
+ * with the first error. Any other result: nothing was closed, the topics are freed as by abandon, and done is not called.
+ * Meanwhile only wr_topics_abandon may be called. */
+WEIR_MUST_CHECK weir_err wr_topics_close(wr_topics *topics, void (*done)(void *user, weir_err err), void *user);
+void wr_topics_abandon(wr_topics *topics); /* frees without writing more: as in a crash; accepts NULL */
 
 #endif

@@ -36,6 +36,8 @@ struct wr_topics {
     size_t removing_count;
 
     wr_timer reopen_timer; /* topics_reopen.c: some logs could not be opened */
+
+    struct wr_topics_closing *all_closing; /* topics_close.c; NULL: not under way */
 };
 
 /* ---- topics.c */
@@ -49,6 +51,12 @@ WEIR_MUST_CHECK weir_err wr_topic_add_partitions(wr_topics *topics, wr_topic *to
 /* Back to so many, without writing anything. */
 void wr_topic_drop_partitions(wr_topic *topic, int32_t partition_count);
 void wr_partition_drop(wr_partition *partition); /* frees it and its log, without writing anything */
+
+/* Ends syncs, upkeep, changes and retention; waits for what runs. */
+void wr_topics_stop_work(wr_topics *topics);
+
+/* ---- topics_close.c */
+void wr_topics_close_cancel(wr_topics *topics); /* waits for the logs that are being closed; nobody is told */
 
 /* ---- topics_reopen.c */
 void wr_logs_reopen_later(wr_topics *topics); /* those that may be opened by then */

@@ -323,7 +323,6 @@ TEST(stopping_answers_what_waits_and_takes_nothing_new)
     wr_rig_create(client, "orders", 1);
     send_parked_fetch(waiting, 60000);
     wr_rig_run_ms(rig, 100);
-    wr_sim_permit_blocking(rig->sim); /* at its end, as wr_rig_stop */
     wr_broker_stop(rig->broker, 5000, NULL, NULL);
     CHECK(wr_rig_receive(waiting, WR_API_FETCH, 11, 1000) != NULL);
     wr_rig_run_ms(rig, 100);

@@ -156,7 +156,6 @@ static void stop_done(void *user, weir_err err)
 weir_err wr_rig_stop(wr_rig *rig)
 {
     rig->stopped = false;
-    wr_sim_permit_blocking(rig->sim); /* logs are closed on the loop, when nobody is left to be kept waiting */
     wr_broker_stop(rig->broker, 5000, stop_done, rig);
     for (int i = 0; i < 10000 && !rig->stopped; i++)
         wr_sim_run_ms(rig->sim, 1, STEPS_MAX);
