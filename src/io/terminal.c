@@ -138,6 +138,18 @@ weir_err wr_descriptor_wait(int fd, int timeout_ms)
     return wait_for(fd, POLLIN, timeout_ms);
 }
 
+weir_err wr_descriptor_ready(int fd, bool or_write, int *left_ms)
+{
+    int64_t now_ms = wr_mono_now_ms(), end_ms = now_ms + *left_ms;
+    weir_err err;
+    do {
+        err = wait_for(fd, (short)(or_write ? POLLIN | POLLOUT : POLLIN), *left_ms);
+        now_ms = wr_mono_now_ms();
+        *left_ms = now_ms < end_ms ? (int)(end_ms - now_ms) : 0;
+    } while (err == WEIR_E_AGAIN && *left_ms > 0);
+    return err == WEIR_E_AGAIN ? WEIR_E_TIMEOUT : err;
+}
+
 void wr_descriptors_fill_standard(void)
 {
     for (int fd = 0; fd <= 2; fd++)

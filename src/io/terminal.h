@@ -23,6 +23,9 @@ WEIR_MUST_CHECK weir_err wr_descriptor_read(int fd, void *ret_bytes, size_t size
 void wr_descriptor_close(int fd);
 /* Waits until there is something to read, or its end: WEIR_E_TIMEOUT after timeout_ms, WEIR_E_AGAIN after a signal. */
 WEIR_MUST_CHECK weir_err wr_descriptor_wait(int fd, int timeout_ms);
+/* Waits until it can be read, or, with `or_write`, written, whatever signals come in between. *left_ms is how long at most,
+ * and then how much of that is left: WEIR_E_TIMEOUT when nothing is. */
+WEIR_MUST_CHECK weir_err wr_descriptor_ready(int fd, bool or_write, int *left_ms);
 /* Whoever started this process may have closed its standard descriptors: the next file opened would become stdin or
  * stderr, and log lines would land in it. Fills each that is closed so that using it fails as it would closed (EBADF).
  * To be called before anything is opened. */

@@ -131,3 +131,19 @@ TEST(writing_to_nobody_is_an_answer_not_a_signal)
     CHECK_EQ(wr_descriptor_write_line(ends.write, "x"), WEIR_E_CLOSED);
     wr_descriptor_close(ends.write);
 }
+
+TEST(a_wait_for_a_descriptor_says_what_is_left_of_its_time)
+{
+    pipe_ends ends = pipe_new();
+    int left_ms = 20;
+    CHECK_EQ(wr_descriptor_ready(ends.read, false, &left_ms), WEIR_E_TIMEOUT);
+    CHECK_EQ(left_ms, 0);
+    CHECK_EQ(wr_descriptor_ready(ends.read, false, &left_ms), WEIR_E_TIMEOUT);
+    left_ms = 60000;
+    CHECK_OK(wr_descriptor_ready(ends.write, true, &left_ms));
+    CHECK(left_ms > 0 && left_ms <= 60000);
+    CHECK_EQ(write(ends.write, "x", 1), 1);
+    CHECK_OK(wr_descriptor_ready(ends.read, false, &left_ms));
+    close(ends.read);
+    close(ends.write);
+}
