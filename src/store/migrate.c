@@ -103,7 +103,7 @@ static weir_err step(wr_store *store, const char *component, int64_t version, co
                      inner.sentence);
 }
 
-weir_err wr_store_migrate(wr_store *store, const char *component, const char *const *scripts, weir_failure *failure)
+static weir_err migrate(wr_store *store, const char *component, const char *const *scripts, weir_failure *failure)
 {
     weir_err err = wr_store_script(store, store->dialect->books, failure);
     int64_t version = 0, count = 0;
@@ -124,6 +124,19 @@ weir_err wr_store_migrate(wr_store *store, const char *component, const char *co
     for (; version < count && err == WEIR_OK; version++)
         err = step(store, component, version, scripts[version], failure);
     return err;
+}
+
+/* Two instances that start together on one server come one after the other, and the second finds all done. */
+weir_err wr_store_migrate(wr_store *store, const char *component, const char *const *scripts, weir_failure *failure)
+{
+    const wr_dialect *dialect = store->dialect;
+    weir_err err = dialect->lock_migrations ? dialect->lock_migrations(store, failure) : WEIR_OK;
+    if (err != WEIR_OK)
+        return err;
+    err = migrate(store, component, scripts, failure);
+    weir_err unlocked =
+        dialect->unlock_migrations ? dialect->unlock_migrations(store, err == WEIR_OK ? failure : NULL) : WEIR_OK;
+    return err == WEIR_OK ? unlocked : err;
 }
 
 weir_err wr_store_migrate_own(wr_store *store, int version, weir_failure *failure)

@@ -270,7 +270,6 @@ static int64_t sqlite_changes(const wr_store *door)
 }
 
 const wr_dialect wr_sqlite = {
-    .scheme = "sqlite",
     .sql = wr_sqlite_sql,
     .tables = wr_sqlite_tables,
     .books = wr_sqlite_books,

@@ -1,5 +1,5 @@
-/* One local transaction, in whatever database a service keeps its state: SQLite today. The only room that includes
- * sqlite3 (and, later, libpq); dialect_int.h says what a second database has to bring.
+/* One local transaction, in whatever database a service keeps its state: SQLite, or PostgreSQL. The only room that
+ * includes sqlite3 and libpq; dialect_int.h says what a database has to bring.
  *
  * A wr_store is one database connection, used by one thread. The writer is opened once per service; readers are opened
  * read-only beside it. A commit is on the disk when it returns. */
@@ -14,9 +14,17 @@ typedef struct wr_statement wr_statement;
 
 enum { WR_STORE_READ_ONLY = 1, WR_STORE_NOT_DURABLE = 2 /* tests and ephemeral runs: a commit waits for no disk */ };
 
-/* url: a path, or SCHEME:PLACE, sqlite:PATH. WEIR_E_UNSUPPORTED for other schemes. */
+/* url: a path, sqlite:PATH, or postgres://HOST/DATABASE?schema=NAME (postgres.c). WEIR_E_UNSUPPORTED for other schemes.
+ * WEIR_E_UNREACHABLE: the server cannot be reached now. */
 WEIR_MUST_CHECK weir_err wr_store_open(const char *url, unsigned flags, wr_store **ret_store, weir_failure *failure);
 void wr_store_close(wr_store *store); /* rolls back what is open; accepts NULL */
+/* Whether the database of this URL is on a server: several processes may write it, and it may go away and come back. */
+bool wr_store_is_server(const char *url);
+/* The URL without what nobody should read in a log (its password). */
+void wr_store_url_print(const char *url, char *ret_text, size_t size);
+/* Whether this connection is the one that publishes what is in the outbox: it is until it closes, and one is at a time. A
+ * database that one process has alone says yes. */
+WEIR_MUST_CHECK weir_err wr_store_lease(wr_store *store, bool *ret_has, weir_failure *failure);
 
 /* Let this connection also see the database at `path`, its tables as <name>.<table>: for reading across services. At
  * most ten. WEIR_E_NOT_FOUND when there is no such database. */
@@ -50,7 +58,7 @@ WEIR_MUST_CHECK weir_err wr_store_migrate_own(wr_store *store, int version, weir
  * Each has an owner. wr_store_run and wr_store_select run weir's own statements, which have names (sql.h) and each
  * database's words for them; wr_store_script, wr_store_prepare and wr_store_exec those of tools and tests. They may do
  * anything. The calls with `service` in their name, and the scripts of wr_store_migrate, run what the service's authors
- * wrote: it reaches the service's tables and nothing else (sqlite_guard.c), whatever it says and whatever ran before.
+ * wrote: it reaches the service's tables and nothing else (sqlite_guard.c, postgres_guard.c), whatever it says and whatever ran before.
  *
  * Statements are prepared once per owner and text and kept (least recently used of 256). A statement in use is not
  * given twice: the same text nested gets a second one.
@@ -60,9 +68,18 @@ WEIR_MUST_CHECK weir_err wr_store_migrate_own(wr_store *store, int version, weir
  *                   query; WEIR_E_DENIED not for a service, or a write on a read-only connection
  *   the data's      WEIR_E_EXISTS a constraint; WEIR_E_REFUSED a value that the statement cannot take
  *   the moment's    WEIR_E_AGAIN locked; WEIR_E_FULL, WEIR_E_IO, WEIR_E_MEMORY; WEIR_E_CORRUPT
- *   WEIR_E_BROKEN   the transaction is gone, rolled back by an earlier error; only wr_store_rollback helps */
+ *   WEIR_E_BROKEN   the transaction is gone, rolled back by an earlier error; only wr_store_rollback helps. On a
+ *                   server: or the last savepoint has to be undone first, since after an error it takes nothing more
+ *   WEIR_E_UNREACHABLE  the server is lost, and the transaction with it; during a commit, nobody knows its outcome. The
+ *                   store is of no use any more
+ *   WEIR_E_FENCED   wr_store_run_later: what had to change belongs to somebody newer */
 
 WEIR_MUST_CHECK weir_err wr_store_run(wr_store *store, wr_sql sql, const weir_value *values, weir_failure *failure);
+/* The same for a statement whose outcome nobody waits for: an error comes back from a later call, at the latest from the
+ * commit, and breaks the transaction. wr_store_changes says nothing of it; `must_change`: exactly one row, else
+ * WEIR_E_FENCED. */
+WEIR_MUST_CHECK weir_err wr_store_run_later(wr_store *store, wr_sql sql, const weir_value *values, bool must_change,
+                                            weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_store_select(wr_store *store, wr_sql sql, const weir_value *values,
                                          wr_statement **ret_statement, weir_failure *failure);
 /* A script of several statements without parameters. */

@@ -1,8 +1,4 @@
-#include "test.h"
-
-#include <store/store.h>
-
-#include <stdio.h>
+#include <testing/store/urls_testing.h>
 
 static wr_store *open_at(const char *path, unsigned flags)
 {
@@ -29,10 +25,20 @@ static int64_t number(wr_store *store, const char *sql)
     return n;
 }
 
-TEST(values_of_every_kind_come_back_as_they_were_stored)
+static bool has_table(wr_store *store, const char *name)
 {
-    wr_store *store = open_at(":memory:", 0);
-    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a, b, c, d, e)", NULL));
+    char sql[60];
+    snprintf(sql, sizeof sql, "SELECT 1 FROM %s", name);
+    wr_statement *rows = NULL;
+    weir_err err = wr_store_prepare(store, sql, NULL, &rows, NULL);
+    wr_statement_done(rows);
+    return err == WEIR_OK;
+}
+
+TEST_BOTH(values_of_every_kind_come_back_as_they_were_stored)
+{
+    wr_store *store = open_at(url, 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a BIGINT, b DOUBLE PRECISION, c TEXT, d BYTEA, e TEXT)", NULL));
     CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5)",
                            WEIR_VALUES(WEIR_INT(INT64_MIN), WEIR_REAL(0.5), WEIR_TEXT("häuser"),
                                        WEIR_BLOB(WEIR_SLICE("\0x")), WEIR_TEXT(NULL)),
@@ -54,11 +60,10 @@ TEST(values_of_every_kind_come_back_as_they_were_stored)
     wr_store_close(store);
 }
 
-TEST(a_commit_is_kept_and_a_rollback_is_not)
+TEST_BOTH(a_commit_is_kept_and_a_rollback_is_not)
 {
-    const char *path = fresh_path();
-    wr_store *store = open_at(path, 0);
-    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a)", NULL));
+    wr_store *store = open_at(url, 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a INTEGER)", NULL));
     CHECK_OK(wr_store_begin(store, NULL));
     CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (1)", NULL, NULL));
     CHECK_OK(wr_store_commit(store, NULL));
@@ -68,15 +73,15 @@ TEST(a_commit_is_kept_and_a_rollback_is_not)
     CHECK_OK(wr_store_begin(store, NULL));
     CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (4)", NULL, NULL));
     wr_store_close(store);
-    store = open_at(path, 0);
+    store = open_at(url, 0);
     CHECK_EQ(number(store, "SELECT sum(a) FROM t"), 1);
     wr_store_close(store);
 }
 
-TEST(savepoints_nest_and_an_undo_forgets_the_innermost_only)
+TEST_BOTH(savepoints_nest_and_an_undo_forgets_the_innermost_only)
 {
-    wr_store *store = open_at(":memory:", 0);
-    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a)", NULL));
+    wr_store *store = open_at(url, 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a INTEGER)", NULL));
     CHECK_OK(wr_store_begin(store, NULL));
     CHECK_OK(wr_store_savepoint(store, NULL));
     CHECK_OK(wr_store_exec(store, "INSERT INTO t VALUES (1)", NULL, NULL));
@@ -89,12 +94,11 @@ TEST(savepoints_nest_and_an_undo_forgets_the_innermost_only)
     wr_store_close(store);
 }
 
-TEST(a_reader_sees_commits_only_and_cannot_write)
+TEST_BOTH(a_reader_sees_commits_only_and_cannot_write)
 {
-    const char *path = fresh_path();
-    wr_store *store = open_at(path, 0);
-    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a); INSERT INTO t VALUES (1)", NULL));
-    wr_store *reader = open_at(path, WR_STORE_READ_ONLY);
+    wr_store *store = open_at(url, 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)", NULL));
+    wr_store *reader = open_at(url, WR_STORE_READ_ONLY);
     CHECK_OK(wr_store_begin(store, NULL));
     CHECK_OK(wr_store_exec(store, "UPDATE t SET a = 2", NULL, NULL));
     CHECK_EQ(number(reader, "SELECT a FROM t"), 1);
@@ -105,10 +109,10 @@ TEST(a_reader_sees_commits_only_and_cannot_write)
     wr_store_close(store);
 }
 
-TEST(the_same_statement_nested_reads_on_where_it_was)
+TEST_BOTH(the_same_statement_nested_reads_on_where_it_was)
 {
-    wr_store *store = open_at(":memory:", 0);
-    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)", NULL));
+    wr_store *store = open_at(url, 0);
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1), (2)", NULL));
     const char *sql = "SELECT a FROM t ORDER BY a";
     wr_statement *outer, *inner;
     CHECK_OK(wr_store_prepare(store, sql, NULL, &outer, NULL));
@@ -124,9 +128,9 @@ TEST(the_same_statement_nested_reads_on_where_it_was)
     wr_store_close(store);
 }
 
-TEST(more_texts_than_the_cache_holds_all_work)
+TEST_BOTH(more_texts_than_the_cache_holds_all_work)
 {
-    wr_store *store = open_at(":memory:", 0);
+    wr_store *store = open_at(url, 0);
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < 600; i++) {
             char sql[40];
@@ -136,19 +140,19 @@ TEST(more_texts_than_the_cache_holds_all_work)
     wr_store_close(store);
 }
 
-TEST(errors_say_what_kind_they_are)
+TEST_BOTH(errors_say_what_kind_they_are)
 {
-    wr_store *store = open_at(":memory:", 0);
+    wr_store *store = open_at(url, 0);
     weir_failure failure = {0};
-    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a UNIQUE); INSERT INTO t VALUES (1)", NULL));
+    CHECK_OK(wr_store_script(store, "CREATE TABLE t (a INTEGER UNIQUE); INSERT INTO t VALUES (1)", NULL));
     CHECK_EQ(wr_store_exec(store, "INSERT INTO t VALUES (1)", NULL, &failure), WEIR_E_EXISTS);
-    CHECK(strstr(failure.sentence, "UNIQUE"));
+    CHECK(strcasestr(failure.sentence, "unique"));
     CHECK_EQ(wr_store_exec(store, "SELEC 1", NULL, &failure), WEIR_E_FORMAT);
     CHECK_EQ(wr_store_exec(store, "SELECT 1; SELECT 2", NULL, &failure), WEIR_E_FORMAT);
     CHECK_EQ(wr_store_exec(store, "SELECT ?1, ?2", WEIR_VALUES(WEIR_INT(1)), &failure), WEIR_E_FORMAT);
     CHECK_EQ(wr_store_exec(store, "SELECT 1", WEIR_VALUES(WEIR_INT(1)), &failure), WEIR_E_FORMAT);
     wr_store *none = NULL;
-    CHECK_EQ(wr_store_open("postgres://x", 0, &none, &failure), WEIR_E_UNSUPPORTED);
+    CHECK_EQ(wr_store_open("mysql://x", 0, &none, &failure), WEIR_E_UNSUPPORTED);
     CHECK_EQ(wr_store_open("/nowhere/at/all.db", 0, &none, &failure), WEIR_E_IO);
     CHECK(none == NULL);
     wr_store_close(store);
@@ -173,42 +177,43 @@ TEST(a_full_disk_leaves_nothing_of_the_transaction)
     wr_store_close(store);
 }
 
-TEST(migrations_run_once_each_and_a_failed_one_leaves_the_version_before_it)
+TEST_BOTH(migrations_run_once_each_and_a_failed_one_leaves_the_version_before_it)
 {
-    const char *path = fresh_path();
-    wr_store *store = open_at(path, 0);
-    const char *const bad[] = {"CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE a (x)", NULL};
-    const char *const good[] = {"CREATE TABLE a (x)", "CREATE TABLE b (x)", NULL};
+    wr_store *store = open_at(url, 0);
+    const char *const bad[] = {"CREATE TABLE a (x INTEGER)", "CREATE TABLE b (x INTEGER); CREATE TABLE a (x INTEGER)",
+                               NULL};
+    const char *const good[] = {"CREATE TABLE a (x INTEGER)", "CREATE TABLE b (x INTEGER)", NULL};
     weir_failure failure = {0};
     CHECK(wr_store_migrate(store, "shop", bad, &failure) != WEIR_OK);
     CHECK(strstr(failure.sentence, "from version 1"));
-    CHECK_EQ(number(store, "SELECT count(*) FROM sqlite_master WHERE name = 'b'"), 0);
+    CHECK(!has_table(store, "b"));
     CHECK_OK(wr_store_migrate(store, "shop", good, &failure));
     wr_store_close(store);
-    store = open_at(path, 0);
+    store = open_at(url, 0);
     CHECK_OK(wr_store_migrate(store, "shop", good, &failure));
-    CHECK_OK(wr_store_migrate(store, "weir", (const char *const[]){"CREATE TABLE c (x)", NULL}, &failure));
+    CHECK_OK(wr_store_migrate(store, "weir", (const char *const[]){"CREATE TABLE c (x INTEGER)", NULL}, &failure));
     CHECK_EQ(number(store, "SELECT version FROM weir_migrations WHERE component = 'shop'"), 2);
-    CHECK_EQ(wr_store_migrate(store, "shop", (const char *const[]){"CREATE TABLE a (x)", NULL}, &failure),
+    CHECK_EQ(wr_store_migrate(store, "shop", (const char *const[]){"CREATE TABLE a (x INTEGER)", NULL}, &failure),
              WEIR_E_UNSUPPORTED);
-    const char *const committing[] = {"CREATE TABLE d (x); COMMIT", NULL};
+    const char *const committing[] = {"CREATE TABLE d (x INTEGER); COMMIT", NULL};
     CHECK(wr_store_migrate(store, "other", committing, &failure) != WEIR_OK);
-    CHECK_EQ(number(store, "SELECT count(*) FROM sqlite_master WHERE name = 'd'"), 0);
+    CHECK(!has_table(store, "d"));
     wr_store_close(store);
 }
 
-TEST(a_migration_that_was_edited_after_it_ran_is_said)
+TEST_BOTH(a_migration_that_was_edited_after_it_ran_is_said)
 {
-    const char *path = fresh_path();
-    wr_store *store = open_at(path, 0);
-    const char *const first[] = {"CREATE TABLE a (x)", "CREATE TABLE b (x)", NULL};
-    const char *const edited[] = {"CREATE TABLE a (x)", "CREATE TABLE b (x, y)", "CREATE TABLE c (x)", NULL};
-    const char *const longer[] = {"CREATE TABLE a (x)", "CREATE TABLE b (x)", "CREATE TABLE c (x)", NULL};
+    wr_store *store = open_at(url, 0);
+    const char *const first[] = {"CREATE TABLE a (x INTEGER)", "CREATE TABLE b (x INTEGER)", NULL};
+    const char *const edited[] = {"CREATE TABLE a (x INTEGER)", "CREATE TABLE b (x INTEGER, y INTEGER)",
+                                  "CREATE TABLE c (x INTEGER)", NULL};
+    const char *const longer[] = {"CREATE TABLE a (x INTEGER)", "CREATE TABLE b (x INTEGER)",
+                                  "CREATE TABLE c (x INTEGER)", NULL};
     weir_failure failure = {0};
     CHECK_OK(wr_store_migrate(store, "shop", first, &failure));
     CHECK_EQ(wr_store_migrate(store, "shop", edited, &failure), WEIR_E_UNSUPPORTED);
     CHECK(strstr(failure.sentence, "migration 2 of shop"));
-    CHECK_EQ(number(store, "SELECT count(*) FROM sqlite_master WHERE name = 'c'"), 0);
+    CHECK(!has_table(store, "c"));
     CHECK_OK(wr_store_migrate(store, "shop", longer, &failure));
 
     /* As a weir left it that kept no sums: the scripts of now are taken for those of then, once. */
@@ -219,9 +224,9 @@ TEST(a_migration_that_was_edited_after_it_ran_is_said)
 }
 
 /* Every name has its words, and they fit weir's tables as they are today. */
-TEST(each_statement_by_name_can_be_prepared)
+TEST_BOTH(each_statement_by_name_can_be_prepared)
 {
-    wr_store *store = open_at(":memory:", 0);
+    wr_store *store = open_at(url, 0);
     weir_failure failure = {0};
     CHECK_OK(wr_store_migrate_own(store, 0, &failure));
     static const weir_value nulls[20] = {{.kind = WEIR_VALUE_NULL}};
@@ -234,6 +239,7 @@ TEST(each_statement_by_name_can_be_prepared)
             values[count] = WEIR_END;
             wr_statement *statement = NULL;
             err = wr_store_select(store, (wr_sql)sql, values, &statement, &failure);
+            err = err == WEIR_E_EXISTS ? WEIR_OK : err; /* it was prepared, and has run already, with NULLs */
             wr_statement_done(statement);
         }
         if (err != WEIR_OK)
