@@ -2,7 +2,7 @@
  * each table is for stands in sqlite_sql.c; columns and their meaning are the same.
  *
  * The numbers of the scripts are those of sqlite_sql.c, so that a version means the same tables in every database: the
- * first one here makes what SQLite's first four have made, and the three behind it do nothing. */
+ * first one here makes what SQLite's first five have made, and the four behind it do nothing. */
 #include "postgres_int.h"
 
 const char *const wr_postgres_tables[] = {
@@ -10,7 +10,8 @@ const char *const wr_postgres_tables[] = {
     "CREATE TABLE weir_inbox (topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset BIGINT NOT NULL,"
     "  epoch BIGINT NOT NULL, topic_id BYTEA, PRIMARY KEY (topic, partition)) WITH (fillfactor = 50);"
     "CREATE TABLE weir_senders (outbox_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,"
-    "  highest BIGINT NOT NULL, seen_ms BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (outbox_id, topic, partition));"
+    "  highest BIGINT NOT NULL, seen_ms BIGINT NOT NULL DEFAULT 0, floor BIGINT NOT NULL DEFAULT 0, above BYTEA,"
+    "  PRIMARY KEY (outbox_id, topic, partition));"
     "CREATE INDEX weir_senders_by_time ON weir_senders (seen_ms);"
     "CREATE TABLE weir_seen (source TEXT NOT NULL, id TEXT NOT NULL, seen_ms BIGINT NOT NULL,"
     "  PRIMARY KEY (source, id));"
@@ -30,6 +31,7 @@ const char *const wr_postgres_tables[] = {
     "CREATE INDEX weir_parked_by_partition ON weir_parked (topic, partition, id);"
     "CREATE TABLE weir_attempts (topic TEXT NOT NULL, partition INTEGER NOT NULL, record_offset BIGINT NOT NULL,"
     "  attempts INTEGER NOT NULL, PRIMARY KEY (topic, partition, record_offset));",
+    "",
     "",
     "",
     "",
@@ -58,10 +60,13 @@ const char *const wr_postgres_sql[WR_SQL_COUNT] = {
     [WR_SQL_SEEN_PRUNE] =
         "DELETE FROM weir_seen WHERE ctid = ANY (ARRAY (SELECT ctid FROM weir_seen WHERE seen_ms < $1 "
         "LIMIT $2 FOR UPDATE SKIP LOCKED))",
-    [WR_SQL_SENDER_HIGHEST] = "SELECT highest FROM weir_senders WHERE outbox_id = $1 AND topic = $2 AND partition = $3",
-    [WR_SQL_SENDER_SET] = "INSERT INTO weir_senders (outbox_id, topic, partition, highest, seen_ms) VALUES ($1, $2, "
-                          "$3, $4, $5) ON CONFLICT (outbox_id, topic, partition) DO UPDATE SET highest = "
-                          "excluded.highest, seen_ms = excluded.seen_ms",
+    [WR_SQL_SENDER_HANDLED] =
+        "SELECT floor, above FROM weir_senders WHERE outbox_id = $1 AND topic = $2 AND partition = $3",
+    [WR_SQL_SENDER_SET] =
+        "INSERT INTO weir_senders (outbox_id, topic, partition, highest, floor, above, seen_ms) VALUES "
+        "($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (outbox_id, topic, partition) DO UPDATE SET highest "
+        "= excluded.highest, floor = excluded.floor, above = excluded.above, seen_ms = "
+        "excluded.seen_ms",
     [WR_SQL_SENDER_ADOPT] = "UPDATE weir_senders SET seen_ms = $1 WHERE seen_ms = 0",
     [WR_SQL_SENDER_COUNT] = "SELECT count(*) FROM weir_senders",
     [WR_SQL_SENDER_PRUNE] = "DELETE FROM weir_senders WHERE ctid = ANY (ARRAY (SELECT ctid FROM weir_senders WHERE "
@@ -77,9 +82,9 @@ const char *const wr_postgres_sql[WR_SQL_COUNT] = {
     [WR_SQL_OUTBOX_COUNT] = "SELECT (SELECT count(*) FROM weir_outbox WHERE state <> 0), (SELECT count(*) FROM "
                             "weir_set_aside WHERE again <> 0), (SELECT count(*) FROM weir_set_aside)",
     [WR_SQL_OUTBOX_MARK_BEHIND] =
-        "UPDATE weir_outbox SET state = 2 WHERE state = 0 AND EXISTS (SELECT 1 FROM weir_outbox AS refused WHERE "
-        "refused.state <> 0 AND refused.topic = weir_outbox.topic AND refused.key = weir_outbox.key AND "
-        "refused.sequence < weir_outbox.sequence AND refused.sent_to < weir_outbox.sequence AND refused.state <> 2)",
+        "UPDATE weir_outbox SET state = 2 FROM (SELECT topic, key, min(greatest(sequence, sent_to)) AS last FROM "
+        "weir_outbox WHERE state <> 0 AND state <> 2 GROUP BY topic, key) AS refused WHERE weir_outbox.state = 0 AND "
+        "refused.topic = weir_outbox.topic AND refused.key = weir_outbox.key AND refused.last < weir_outbox.sequence",
     [WR_SQL_OUTBOX_RENUMBER] =
         "UPDATE weir_outbox SET sequence = renumbered.later, state = 0, sent_to = 0, reason = NULL FROM (SELECT "
         "sequence AS earlier, $1 + row_number() OVER (ORDER BY sequence) - 1 AS later FROM weir_outbox WHERE state <> "
