@@ -108,5 +108,12 @@ void wr_postgres_server_fresh(wr_postgres_server *server, char *ret_url, size_t 
 
 void wr_postgres_server_kill(wr_postgres_server *server)
 {
+    const char *argv[] = {WR_POSTGRES_SERVER, "gone", server->folder, NULL};
+    wr_process *waiting = NULL;
+    wr_process_end how;
     end(server, SIGKILL);
+    if (wr_process_start(&(wr_process_options){.argv = argv}, &waiting, NULL) != WEIR_OK ||
+        wr_process_wait(waiting, STOP_MS, &how) != WEIR_OK)
+        fprintf(stderr, "%s: is it gone?\n", server->folder);
+    wr_process_free(waiting);
 }

@@ -14,7 +14,7 @@ wr_postgres_server *wr_postgres_server_start(void);
 void wr_postgres_server_free(wr_postgres_server *server); /* removes its folder; accepts NULL */
 /* URL of a schema that nobody has had yet. */
 void wr_postgres_server_fresh(wr_postgres_server *server, char *ret_url, size_t size);
-/* SIGKILL, as a crash; and back again, with what was committed. */
+/* SIGKILL, as a crash, until nothing of it is left; and back again, with what was committed. */
 void wr_postgres_server_kill(wr_postgres_server *server);
 bool wr_postgres_server_again(wr_postgres_server *server);
 
