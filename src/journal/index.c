@@ -1,6 +1,7 @@
 /* Offset and time indexes: adding, looking up by binary search, loading and storing (index_int.h has the formats). */
 #include "index_int.h"
 
+#include <base/array.h>
 #include <base/buf.h>
 #include <base/hash.h>
 
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPACITY_FIRST = 16 };
+enum { ENTRY_COUNT_MAX = INT32_MAX / WR_TIMES_ENTRY }; /* so that the size of the file can stand in a checkpoint */
 
 void wr_index_init(wr_index *index, size_t entry_size)
 {
@@ -21,23 +22,14 @@ void wr_index_fini(wr_index *index)
     wr_index_init(index, index->entry_size);
 }
 
-static weir_err grow(wr_index *index, size_t capacity)
+static weir_err grow(wr_index *index, size_t count)
 {
-    if (capacity <= index->capacity)
-        return WEIR_OK;
-    uint8_t *entries = realloc(index->entries, capacity * index->entry_size);
-    if (!entries)
-        return WEIR_E_MEMORY;
-    index->entries = entries;
-    index->capacity = capacity;
-    return WEIR_OK;
+    return wr_array_reserve(&index->entries, &index->capacity, index->entry_size, count, ENTRY_COUNT_MAX);
 }
 
 weir_err wr_index_reserve(wr_index *index)
 {
-    if (index->count < index->capacity)
-        return WEIR_OK;
-    return grow(index, index->capacity ? index->capacity * 2 : CAPACITY_FIRST);
+    return grow(index, index->count + 1);
 }
 
 static uint8_t *add(wr_index *index)

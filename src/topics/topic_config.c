@@ -4,7 +4,6 @@
 #include <base/text.h>
 
 #include <assert.h>
-#include <base/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -200,9 +199,10 @@ static const char *own(const wr_topic_config *config, const char *name)
 
 static void own_number(const wr_topic_config *config, const char *name, int64_t *number)
 {
-    const char *text = own(config, name);
-    if (text)
-        *number = strtoll(text, NULL, 10); /* was checked when it was set */
+    const wr_topic_key *key = wr_topic_key_find(weir_slice_of(name));
+    const char *text = wr_topic_config_get(config, key);
+    weir_err err = text ? wr_number_parse(text, key->min, key->max, number) : WEIR_OK;
+    assert(err == WEIR_OK); /* it was checked when it was set */
 }
 
 /* What is set for clients' records does not hold for the broker's own: these have to be written as they are, and copied
