@@ -7,7 +7,7 @@
  *
  * An empty group without offsets goes one check interval after it became empty, so that a person can still see it. One
  * timer, no earlier than a check interval from now, waits for whatever is due first. A deleted topic's offsets go at
- * once. */
+ * once, or, where there was no memory to write that down, when the timer runs. */
 #include "groups_int.h"
 
 #include <base/time.h>
@@ -101,9 +101,32 @@ static bool sweep_entry(wr_groups *groups, entry *item, int64_t now_ms)
     return false;
 }
 
+static bool topic_is_gone(void *user, const entry *item, weir_slice topic, const wr_offset *offset)
+{
+    (void)item, (void)offset;
+    wr_groups *groups = user;
+    return !wr_topics_find(groups->topics, topic);
+}
+
+void wr_groups_prune_gone(wr_groups *groups, entry *item)
+{
+    wr_groups_prune(groups, item, topic_is_gone, groups);
+}
+
+static void prune_owed(wr_groups *groups)
+{
+    entry *item;
+    if (!groups->prune_owed)
+        return;
+    groups->prune_owed = false;
+    for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));)
+        wr_groups_prune_gone(groups, item);
+}
+
 static void sweep(void *user)
 {
     wr_groups *groups = user;
+    prune_owed(groups);
     int64_t now_ms = wall_ms(groups), next_ms = INT64_MAX;
     entry *item;
     for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));) {

@@ -66,7 +66,8 @@ struct wr_groups {
     wr_timer load;
     bool told_again; /* that loading is tried again */
 
-    wr_timer sweep; /* the next offset that may expire */
+    wr_timer sweep;  /* the next offset that may expire */
+    bool prune_owed; /* there was no memory to forget offsets of a deleted topic: the next sweep does */
 };
 
 /* ---- groups.c */
@@ -105,9 +106,12 @@ int64_t wr_groups_due(const entry *item);
 /* Something may expire at that time. */
 void wr_groups_sweep_by(wr_groups *groups, int64_t due_ms);
 void wr_groups_sweep_after(wr_groups *groups, const entry *item);
-/* Remove the offsets for which `gone` holds, with tombstones that nobody waits for. */
-size_t wr_groups_prune(wr_groups *groups, entry *item,
-                       bool (*gone)(void *user, const entry *item, weir_slice topic, const wr_offset *offset),
-                       void *user);
+/* Offsets of topics that are gone go. */
+void wr_groups_prune_gone(wr_groups *groups, entry *item);
+/* Remove the offsets for which `gone` holds, with tombstones that nobody waits for. Without memory for them the next sweep
+ * looks for topics that are gone. */
+void wr_groups_prune(wr_groups *groups, entry *item,
+                     bool (*gone)(void *user, const entry *item, weir_slice topic, const wr_offset *offset),
+                     void *user);
 
 #endif

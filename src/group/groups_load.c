@@ -133,13 +133,6 @@ static weir_err restore(wr_groups *groups, entry *item, weir_arena *arena)
     return err;
 }
 
-static bool topic_is_gone(void *user, const entry *item, weir_slice topic, const wr_offset *offset)
-{
-    (void)item, (void)offset;
-    wr_groups *groups = user;
-    return !wr_topics_find(groups->topics, topic);
-}
-
 static weir_err finish(wr_groups *groups)
 {
     weir_arena *arena = weir_arena_new(64 << 20);
@@ -160,7 +153,7 @@ static weir_err finish(wr_groups *groups)
         int64_t due_ms = wr_groups_due(item);
         if (due_ms != INT64_MAX)
             wr_groups_sweep_by(groups, due_ms);
-        wr_groups_prune(groups, item, topic_is_gone, groups);
+        wr_groups_prune_gone(groups, item);
         wr_groups_settle(groups, item->group);
     }
     return WEIR_OK;

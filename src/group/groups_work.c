@@ -271,12 +271,10 @@ void wr_groups_delete(wr_groups *groups, wr_group *const *deleted, size_t count,
     wr_groups_send(deleting);
 }
 
-size_t wr_groups_prune(wr_groups *groups, entry *item,
-                       bool (*gone)(void *user, const entry *item, weir_slice topic, const wr_offset *offset),
-                       void *user)
+void wr_groups_prune(wr_groups *groups, entry *item,
+                     bool (*gone)(void *user, const entry *item, weir_slice topic, const wr_offset *offset), void *user)
 {
     work *pruning = NULL;
-    size_t count = 0;
     int64_t before = (int64_t)item->offsets.memory_size;
     const wr_offset_topic *topic;
     for (size_t at = 0; (topic = wr_offsets_next_topic(&item->offsets, &at));)
@@ -285,19 +283,20 @@ size_t wr_groups_prune(wr_groups *groups, entry *item,
                 continue;
             if (!pruning) {
                 pruning = wr_groups_work(groups, NULL, wr_groups_nobody_waits);
-                if (!pruning)
-                    return 0; /* no memory: another time */
+                if (!pruning) {
+                    groups->prune_owed = true;
+                    wr_groups_sweep_by(groups, wall_ms(groups));
+                    return;
+                }
                 wr_group_log_begin(groups->log);
             }
             int32_t partition = topic->items[i].partition;
             wr_group_log_offset(groups->log, wr_group_id(item->group), topic->name, partition, NULL);
             wr_offsets_remove(&item->offsets, topic->name, partition); /* the last one takes the topic along */
-            count++;
             if (i == 0)
                 break;
         }
     groups->offsets_size += (int64_t)item->offsets.memory_size - before;
     if (pruning)
         wr_groups_send(pruning);
-    return count;
 }

@@ -598,3 +598,35 @@ TEST(what_members_read_is_looked_up_once_a_topic)
         CHECK_EQ(out->topics[0].partitions[i].error_code, WR_KAFKA_GROUP_SUBSCRIBED_TO_TOPIC);
     wr_rig_free(rig);
 }
+
+/* Requests do not tell of topics that are gone. */
+static bool remembers(wr_groups *groups, const char *topic)
+{
+    const wr_offsets *offsets = wr_groups_offsets(wr_groups_find(groups, WEIR_SLICE("readers")));
+    return wr_offsets_find(offsets, weir_slice_of(topic), 0) != NULL;
+}
+
+TEST(offsets_of_a_deleted_topic_that_could_not_be_forgotten_without_memory_go_later)
+{
+    wr_rig *rig = wr_rig_new(
+        1, (const char *const[]){"offsets.retention.minutes=100", "offsets.retention.check.interval.ms=1s", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_groups *groups = rig->broker->groups;
+    wr_rig_create(client, "orders", 1);
+    wr_rig_create(client, "ghost", 1);
+    CHECK_EQ(commit(client, "readers", "orders", 7), WR_KAFKA_NONE);
+    CHECK_EQ(commit(client, "readers", "ghost", 5), WR_KAFKA_NONE);
+    rig->broker->groups = NULL; /* hears of the deletion when there is no memory */
+    send_delete(client, "ghost");
+    CHECK(wr_rig_receive(client, WR_API_DELETE_TOPICS, 4, 60000) != NULL);
+    rig->broker->groups = groups;
+    CHECK(remembers(groups, "ghost"));
+    test_fail_allocation(1);
+    wr_groups_topic_deleted(groups, WEIR_SLICE("ghost"));
+    CHECK(test_allocation_failed());
+    CHECK(remembers(groups, "ghost"));
+    wr_rig_run_ms(rig, 2500);
+    CHECK(!remembers(groups, "ghost"));
+    CHECK_EQ(committed(client, "readers", "orders"), 7);
+    wr_rig_free(rig);
+}
