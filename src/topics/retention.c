@@ -13,13 +13,15 @@ struct wr_retention {
     const wr_trace *trace;
     int64_t check_ms;
     wr_list noted; /* partitions, by retained_link */
-    wr_timer timer;
+    wr_list due;   /* those that are asked now, a piece in each round of the loop */
+    wr_timer timer, piece;
 };
 
 enum {
     SHORTEST_PAUSE_MS = 100,
     LONGEST_PAUSE_MS = 60 * 60 * 1000, /* what is due is due by the wall clock, which may be set */
     AGAIN_MS = 60 * 1000,              /* after a failure */
+    PIECE_COUNT = 64,                  /* partitions asked in one round: thousands may be due at once */
 };
 
 weir_err wr_retention_new(wr_loop *loop, const wr_trace *trace, int64_t check_ms, wr_retention **ret_retention)
@@ -31,6 +33,7 @@ weir_err wr_retention_new(wr_loop *loop, const wr_trace *trace, int64_t check_ms
     retention->trace = trace;
     retention->check_ms = check_ms;
     wr_list_init(&retention->noted);
+    wr_list_init(&retention->due);
     *ret_retention = retention;
     return WEIR_OK;
 }
@@ -40,7 +43,8 @@ void wr_retention_free(wr_retention *retention)
     if (!retention)
         return;
     wr_timer_stop(retention->loop, &retention->timer);
-    while (wr_list_pop(&retention->noted))
+    wr_timer_stop(retention->loop, &retention->piece);
+    while (wr_list_pop(&retention->noted) || wr_list_pop(&retention->due))
         ;
     free(retention);
 }
@@ -82,16 +86,26 @@ static void ask(wr_retention *retention, wr_partition *partition, int64_t now_ms
     start_timer(retention, pause_ms < LONGEST_PAUSE_MS ? pause_ms : LONGEST_PAUSE_MS);
 }
 
-static void look(void *user)
+static void look_on(void *user)
 {
     wr_retention *retention = user;
     int64_t now_ms = wr_now_ms(wr_loop_io(retention->loop));
-    wr_list batch;
-    wr_list_init(&batch);
+    weir_err err = WEIR_E_AGAIN;
+    while (err != WEIR_OK && !wr_list_empty(&retention->due)) {
+        for (int i = 0; i < PIECE_COUNT && !wr_list_empty(&retention->due); i++)
+            ask(retention, WR_LIST_ITEM(wr_list_pop(&retention->due), wr_partition, retained_link), now_ms);
+        if (!wr_list_empty(&retention->due)) /* what is due now might run in this round again; without memory it does */
+            err = wr_timer_start(retention->loop, &retention->piece, wr_loop_now_us(retention->loop) + 1, look_on,
+                                 retention);
+    }
+}
+
+static void look(void *user)
+{
+    wr_retention *retention = user;
     for (wr_link *link; (link = wr_list_pop(&retention->noted));)
-        wr_list_append(&batch, link);
-    for (wr_link *link; (link = wr_list_pop(&batch));)
-        ask(retention, WR_LIST_ITEM(link, wr_partition, retained_link), now_ms);
+        wr_list_append(&retention->due, link);
+    look_on(retention);
 }
 
 void wr_retention_ask(wr_retention *retention, wr_partition *partition)

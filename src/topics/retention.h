@@ -2,7 +2,9 @@
  *
  *    noted ──timer──▶ asked ──it said when──▶ noted, with the earliest time of all
  *                       ├──something is due now──▶ upkeep does it, and asks again
- *                       └──nothing will be due──▶ forgotten, until it is noted again */
+ *                       └──nothing will be due──▶ forgotten, until it is noted again
+ *
+ * Of many that are to be asked at once each round of the loop asks a few. */
 #ifndef WR_RETENTION_H
 #define WR_RETENTION_H
 

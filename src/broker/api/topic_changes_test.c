@@ -148,6 +148,26 @@ TEST(a_partition_costs_eight_calls_of_the_disk_of_which_two_wait_for_it)
     wr_rig_free(rig);
 }
 
+TEST(many_logs_are_looked_after_a_few_in_each_round)
+{
+    enum { PARTITIONS = 300, FEW = 64, FILES = 2 };
+    wr_rig *rig = wr_rig_new(1, (const char *const[]){"log.retention.check.interval.ms=1000", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", PARTITIONS);
+    size_t before = wr_sim_open_count(rig->sim);
+    CHECK(before >= FILES * PARTITIONS);
+    wr_sim_advance_ms(rig->sim, 1000); /* nobody uses their files */
+    size_t last = before;
+    for (int ms = 0; ms < 20; ms++, wr_sim_advance_ms(rig->sim, 1))
+        while (wr_sim_step(rig->sim)) {
+            size_t now = wr_sim_open_count(rig->sim);
+            CHECK(last <= now + FILES * FEW);
+            last = now;
+        }
+    CHECK(last <= before - PARTITIONS);
+    wr_rig_free(rig);
+}
+
 TEST(producer_ids_are_given_once_each_and_their_blocks_are_taken_beside_the_loop)
 {
     enum { CLIENTS = 8, ASKED = 400 };
