@@ -131,12 +131,4 @@ void wr_loop_work_cancel(wr_loop *loop, wr_work_order *order);
 /* The same, but each work of the order is run, however long that takes: for who has not begun to run the loop. */
 void wr_loop_work_finish(wr_loop *loop, wr_work_order *order);
 
-/* A work that syncs every file, whatever happens to the first, and answers the first error. Files must stay open until
- * `done`; writes to them may go on, and are covered only if they returned before this call. */
-WEIR_MUST_CHECK weir_err wr_loop_work_sync(wr_loop *loop, wr_work_order *order, wr_file *const *files, size_t count,
-                                           void (*done)(void *user, weir_err err), void *user);
-/* The same without an order: syncs of different calls run beside each other. */
-WEIR_MUST_CHECK weir_err wr_loop_sync(wr_loop *loop, wr_file *const *files, size_t count,
-                                      void (*done)(void *user, weir_err err), void *user);
-
 #endif

@@ -30,18 +30,15 @@ typedef enum wr_work_state { WR_WORK_QUEUED, WR_WORK_RUNNING, WR_WORK_RETURNED }
 typedef struct wr_work {
     wr_link link; /* in a list of the implementation */
     wr_loop *loop;
-    wr_work_order *order;        /* may be NULL */
-    struct wr_work *next;        /* of those that wait in the order */
-    weir_err (*run)(void *user); /* NULL: sync the files */
+    wr_work_order *order; /* may be NULL */
+    struct wr_work *next; /* of those that wait in the order */
+    weir_err (*run)(void *user);
     void (*done)(void *user, weir_err err);
     void *user;
     wr_work_state state;
     weir_err err;
     int os_error;
-    int64_t due_us;          /* simulated: when it runs, then when it is done */
-    uint64_t up_to_sequence; /* simulated: the last write that a sync covers */
-    size_t file_count;
-    wr_file *files[];
+    int64_t due_us; /* simulated: when it runs, then when it is done */
 } wr_work;
 
 typedef struct wr_loop_ops {
@@ -102,7 +99,7 @@ bool wr_timers_run_one(wr_timers *timers, int64_t now_us);
 void wr_round_ends_run(wr_loop *loop);
 
 /* ---- works */
-void wr_work_run(wr_work *work);    /* on any thread: `run`, or the syncs, and what came of it */
+void wr_work_run(wr_work *work);    /* on any thread: `run`, and what came of it */
 void wr_work_done(wr_work *work);   /* on the loop's thread: starts the next of its order, calls `done`, frees it */
 void wr_work_forget(wr_work *work); /* frees it, and what waits behind it */
 

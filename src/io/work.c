@@ -7,15 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static wr_work *work_new(wr_loop *loop, wr_work_order *order, size_t file_count, void (*done)(void *user, weir_err err),
-                         void *user)
-{
-    wr_work *work = calloc(1, sizeof *work + file_count * sizeof(wr_file *));
-    if (work)
-        *work = (wr_work){.loop = loop, .order = order, .done = done, .user = user, .file_count = file_count};
-    return work;
-}
-
 /* Takes the work, also when it fails. */
 static weir_err work_add(wr_loop *loop, wr_work *work)
 {
@@ -43,54 +34,18 @@ weir_err wr_loop_work(wr_loop *loop, wr_work_order *order, weir_err (*run)(void 
                       void (*done)(void *user, weir_err err), void *user)
 {
     assert(run && done);
-    wr_work *work = work_new(loop, order, 0, done, user);
+    wr_work *work = calloc(1, sizeof *work);
     if (!work)
         return WEIR_E_MEMORY;
-    work->run = run;
+    *work = (wr_work){.loop = loop, .order = order, .run = run, .done = done, .user = user};
     return work_add(loop, work);
-}
-
-weir_err wr_loop_work_sync(wr_loop *loop, wr_work_order *order, wr_file *const *files, size_t count,
-                           void (*done)(void *user, weir_err err), void *user)
-{
-    assert(done);
-    wr_work *work = work_new(loop, order, count, done, user);
-    if (!work)
-        return WEIR_E_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        work->files[i] = files[i];
-    return work_add(loop, work);
-}
-
-weir_err wr_loop_sync(wr_loop *loop, wr_file *const *files, size_t count, void (*done)(void *user, weir_err err),
-                      void *user)
-{
-    return wr_loop_work_sync(loop, NULL, files, count, done, user);
-}
-
-/* All files are tried, whatever happens to the first: the others may still become durable. */
-static weir_err sync_files(wr_work *work, int *ret_os_error)
-{
-    weir_err first = WEIR_OK;
-    for (size_t i = 0; i < work->file_count; i++) {
-        weir_err err = wr_file_sync(work->files[i]);
-        if (err != WEIR_OK && first == WEIR_OK) {
-            first = err;
-            *ret_os_error = errno;
-        }
-    }
-    return first;
 }
 
 void wr_work_run(wr_work *work)
 {
     errno = 0;
-    if (work->run) {
-        work->err = work->run(work->user);
-        work->os_error = errno;
-    } else {
-        work->err = sync_files(work, &work->os_error);
-    }
+    work->err = work->run(work->user);
+    work->os_error = errno;
 }
 
 /* Tells its owner, who may free the order. */

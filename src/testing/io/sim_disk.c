@@ -173,23 +173,18 @@ static weir_err disk_write(wr_file *base, int64_t at, const void *bytes, size_t 
     return sim_end_write(sim, fate);
 }
 
-weir_err sim_file_sync_up_to(wr_file *base, uint64_t sequence)
+static weir_err disk_sync(wr_file *base)
 {
     sim_file *file = file_of(base);
     weir_err err = file_check(file, false);
     if (err != WEIR_OK)
         return err;
-    sim_fate fate = sim_begin_write(file->sim, "sync", file->name, file->node->id, sequence, 0);
+    sim_fate fate = sim_begin_write(file->sim, "sync", file->name, file->node->id, 0, 0);
     if (fate == SIM_FAIL)
         sim_node_forget(file->sim, file->node);
     else if (fate != SIM_LAST && sim_happens(file->sim, fate))
-        sim_node_sync(file->node, sequence);
+        sim_node_sync(file->node);
     return sim_end_write(file->sim, fate);
-}
-
-static weir_err disk_sync(wr_file *file)
-{
-    return sim_file_sync_up_to(file, UINT64_MAX);
 }
 
 static weir_err disk_truncate(wr_file *base, int64_t size)
@@ -401,7 +396,7 @@ weir_err wr_sim_flip_bit(wr_sim *sim, const char *path, int64_t at, int bit)
     if ((uint64_t)at >= place.node->live.size)
         return WEIR_E_RANGE;
     sim_note(sim, "flip", place.node->id, (uint64_t)at, (uint64_t)bit);
-    sim_node_sync(place.node, UINT64_MAX);
+    sim_node_sync(place.node);
     place.node->live.data[at] ^= (uint8_t)(1u << bit);
     place.node->durable.data[at] ^= (uint8_t)(1u << bit);
     return WEIR_OK;

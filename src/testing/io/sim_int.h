@@ -91,7 +91,7 @@ sim_node *sim_node_ref(sim_node *node);
 void sim_node_unref(sim_node *node); /* accepts NULL */
 void sim_node_write(wr_sim *sim, sim_node *node, size_t at, const void *bytes, size_t size);
 void sim_node_truncate(wr_sim *sim, sim_node *node, size_t size);
-void sim_node_sync(sim_node *node, uint64_t up_to_sequence);
+void sim_node_sync(sim_node *node);
 void sim_node_forget(wr_sim *sim, sim_node *node); /* a failed sync */
 sim_node *sim_names_find(const sim_names *names, const char *name, size_t size);
 void sim_names_set(sim_names *names, const char *name, sim_node *node); /* NULL removes */
@@ -170,7 +170,6 @@ void sim_count_read(wr_sim *sim, size_t size);
 extern const wr_io_ops sim_disk_ops;
 
 weir_err sim_loop_new(wr_io *io, wr_loop **ret_loop);
-weir_err sim_file_sync_up_to(wr_file *file, uint64_t sequence);
 void sim_net_reset_all(wr_sim *sim); /* connections and syncs under way are gone */
 
 static inline wr_sim *sim_of(wr_io *io)

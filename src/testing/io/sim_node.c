@@ -176,16 +176,15 @@ void sim_node_truncate(wr_sim *sim, sim_node *node, size_t size)
     change_apply(&node->live, change);
 }
 
-void sim_node_sync(sim_node *node, uint64_t up_to_sequence)
+void sim_node_sync(sim_node *node)
 {
-    while (node->changes && node->changes->sequence < up_to_sequence) {
+    while (node->changes) {
         sim_change *change = node->changes;
         change_apply(&node->durable, change);
         node->changes = change->next;
         free(change);
     }
-    if (!node->changes)
-        node->changes_end = &node->changes;
+    node->changes_end = &node->changes;
 }
 
 /* ---- what a cut leaves */
@@ -219,7 +218,7 @@ static void changes_resolve(sim_chance *chance, sim_node *node)
     static const unsigned survival[] = {0, 25, 50, 75, 100};
     unsigned percent = survival[sim_below(chance, sizeof survival / sizeof *survival)];
     if (percent == 100)
-        sim_node_sync(node, UINT64_MAX);
+        sim_node_sync(node);
     if (percent > 0 && node->changes) {
         sim_bytes cache = {0};
         sim_bytes_copy(&cache, &node->durable);

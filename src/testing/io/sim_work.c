@@ -11,7 +11,6 @@ static int64_t later_us(wr_sim *sim)
 weir_err sim_work_start(wr_loop *base, wr_work *work)
 {
     sim_loop *loop = sim_loop_of(base);
-    work->up_to_sequence = loop->sim->next_sequence;
     work->due_us = later_us(loop->sim);
     wr_list_append(loop->sim->end == SIM_LIGHT ? &loop->works : &loop->lost_works, &work->link);
     return WEIR_OK;
@@ -23,25 +22,10 @@ void sim_work_take(wr_loop *base, wr_work *work)
     wr_link_remove(&work->link);
 }
 
-/* What was written after the call is not covered. */
-static void run_syncs(wr_work *work)
-{
-    for (size_t i = 0; i < work->file_count; i++) {
-        weir_err err = sim_file_sync_up_to(work->files[i], work->up_to_sequence);
-        if (err != WEIR_OK && work->err == WEIR_OK) {
-            work->err = err;
-            work->os_error = errno;
-        }
-    }
-}
-
 static void run(wr_sim *sim, wr_work *work)
 {
     sim->caller = SIM_BY_WORKER;
-    if (work->run)
-        wr_work_run(work);
-    else
-        run_syncs(work);
+    wr_work_run(work);
     work->state = WR_WORK_RETURNED;
 }
 
