@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, TopicPartition  # noqa: E402
 from kafka.record.default_records import DefaultRecordBatchBuilder  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-INIT_PRODUCER_ID, PRODUCE = 22, 0
+PRODUCE, DELETE_RECORDS, INIT_PRODUCER_ID = 0, 21, 22
 
 
 def read_all(bootstrap, topic):
@@ -76,6 +76,17 @@ def produce(bootstrap, topic, pid, sequence, count):
     body = struct.pack(">hhii", -1, -1, 10000, 1) + struct.pack(">h", len(name)) + name + struct.pack(">iii", 1, 0, len(batch)) + batch
     answer = _call(bootstrap, PRODUCE, 3, body)
     return struct.unpack(">hq", answer[4 + 2 + len(name) + 4 + 4:][:10])
+
+
+def delete_records(bootstrap, topic, offset):
+    """What is below the offset in partition 0; its new first offset."""
+    name = topic.encode()
+    body = struct.pack(">i", 1) + struct.pack(">h", len(name)) + name + struct.pack(">iiqi", 1, 0, offset, 10000)
+    answer = _call(bootstrap, DELETE_RECORDS, 0, body)
+    low, error = struct.unpack(">qh", answer[4 + 4 + 2 + len(name) + 4 + 4:][:10])
+    if error:
+        raise AssertionError(f"DeleteRecords: error {error}")
+    return low
 
 
 class Keeper:
