@@ -1,24 +1,10 @@
 """What a service does with events that it cannot handle, on a real broker: a topic of something else is not emptied into the
 dead letters at full speed, and a mistake of the program stops the service at the event, which is not lost."""
 import os
-import shutil
 import sqlite3
-import tempfile
 
-from harness import Weir, check, equal, eventually, main, test
-from services import Service, weir
-
-
-class Broker:
-    def __enter__(self):
-        self.data = tempfile.mkdtemp(prefix="weir-data-")
-        self.on = Weir(self.data)
-        return self.on
-
-    def __exit__(self, kind, wrong, trace):
-        self.on.kill()
-        os.unlink(self.on.log.name)
-        shutil.rmtree(self.data, ignore_errors=True)
+from harness import check, equal, eventually, main, test
+from services import Broker, Service, weir
 
 
 def greet(on, name):

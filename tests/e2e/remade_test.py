@@ -1,24 +1,10 @@
 """Topics that are deleted and made anew: a service and `weir consume --follow` read the new one from its start, also when it
 has grown past where they were in the old one."""
-import os
 import shutil
 import subprocess
-import tempfile
 
-from harness import Weir, check, equal, eventually, main, test, weir_binary
-from services import Service, weir
-
-
-class Broker:
-    def __enter__(self):
-        self.data = tempfile.mkdtemp(prefix="weir-data-")
-        self.on = Weir(self.data)
-        return self.on
-
-    def __exit__(self, kind, wrong, trace):
-        self.on.kill()
-        os.unlink(self.on.log.name)
-        shutil.rmtree(self.data, ignore_errors=True)
+from harness import check, equal, eventually, main, test, weir_binary
+from services import Broker, Service, weir
 
 
 def greet(on, *names):

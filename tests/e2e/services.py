@@ -1,5 +1,6 @@
 """A weir service as a process, for the files that look at what happens to it when its broker or its topics go away."""
 import json
+import os
 import shutil
 import signal
 import socket
@@ -10,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from harness import check, eventually, weir_binary
+from harness import Weir, check, eventually, weir_binary
 
 
 def weir(*words, at, stdin=b"", timeout=30):
@@ -68,6 +69,20 @@ def takes_signals(pid):
         line = next(line for line in file if line.startswith("SigBlk:"))
     blocked = int(line.split()[1], 16)
     return blocked >> (signal.SIGTERM - 1) & 1 and not blocked >> (signal.SIGUSR1 - 1) & 1
+
+
+class Broker:
+    """A broker with data of its own, which are gone with it."""
+
+    def __enter__(self):
+        self.data = tempfile.mkdtemp(prefix="weir-data-")
+        self.on = Weir(self.data)
+        return self.on
+
+    def __exit__(self, kind, wrong, trace):
+        self.on.kill()
+        os.unlink(self.on.log.name)
+        shutil.rmtree(self.data, ignore_errors=True)
 
 
 class Service:
