@@ -47,6 +47,17 @@ static const wr_option group_reset_options[] = {
     {0},
 };
 
+static const wr_option outbox_inserted_options[] = {
+    {"inserted", 0, NULL, NULL, "the number is of a bad row that another program inserted"},
+    {0},
+};
+
+static const wr_option outbox_inspect_options[] = {
+    {"aside", 0, NULL, NULL, "the number is of what is set aside"},
+    {"inserted", 0, NULL, NULL, "the number is of a row that another program inserted"},
+    {0},
+};
+
 static const wr_option produce_options[] = {
     {"key", 'k', "TEXT", NULL, "key of every record"},
     {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record, may be repeated; a comma in a value is \\,",
@@ -212,19 +223,40 @@ const wr_command wr_commands[] = {
      "Exit status 0 when every partition has a leader and all its replicas, 1 when not, 5 when no broker answers.",
      NULL, true, NULL, wr_run_cluster, .rows = true},
 
+    {"outbox", "status", NULL, "DATABASE", 1, 1, "how much a service has to publish, and what needs somebody",
+     "DATABASE is DATA-DIR/NAME.db of a service that runs or has stopped. Exit status 1 when events are refused, set "
+     "aside,\n"
+     "or were inserted and cannot be published: weir outbox ls lists them.",
+     NULL, false, NULL, wr_run_outbox_status, .rows = true},
+    {"outbox", "lag", NULL, "DATABASE", 1, 1, "what is not published yet, topic by topic", NULL, NULL, false, NULL,
+     wr_run_outbox_lag, .rows = true},
+    {"outbox", "inspect", NULL, "DATABASE NUMBER", 2, 2, "one event whole, as a line of JSON",
+     "`record` is what would be published, in the form that weir produce -f json reads.\n"
+     "    weir outbox inspect billing.db 17\n"
+     "    weir outbox inspect billing.db 3 --inserted",
+     outbox_inspect_options, false, NULL, wr_run_outbox_inspect},
+    {"outbox", "init-sql", NULL, "[DATABASE]", 0, 1, "the table into which other programs insert events",
+     "DATABASE is sqlite unless given, or postgresql. A service makes this table itself when it starts. One INSERT is "
+     "one\n"
+     "event, in the transaction of whoever inserts:\n"
+     "    INSERT INTO weir_outbox_inserts (aggregatetype, aggregateid, type, payload)\n"
+     "    VALUES ('order', '17', 'order.placed', '{\"total\": 12}')",
+     NULL, false, NULL, wr_run_outbox_init_sql, .completes = "sqlite|postgresql"},
     {"outbox", "ls", "list", "DATABASE", 1, 1, "what a service could not publish",
      "DATABASE is DATA-DIR/NAME.db of a service that runs or has stopped. `refused`: the broker does not take it, and "
      "it\n"
-     "is tried again every minute; `behind`: its key waits for a refused one; `set aside`: kept until you decide.",
+     "is tried again every minute; `behind`: its key waits for a refused one; `set aside`: kept until you decide; "
+     "`bad`:\n"
+     "inserted by another program, and no event: --inserted says that a number is of these.",
      NULL, false, NULL, wr_run_outbox_ls, .rows = true},
-    {"outbox", "show", NULL, "DATABASE NUMBER", 2, 2, "the value of what is set aside, as it is", NULL, NULL, false,
-     NULL, wr_run_outbox_show},
+    {"outbox", "show", NULL, "DATABASE NUMBER", 2, 2, "the value of what is set aside, as it is", NULL,
+     outbox_inserted_options, false, NULL, wr_run_outbox_show},
     {"outbox", "skip", NULL, "DATABASE NUMBER", 2, 2, "set a refused event aside, so that its key goes on", NULL, NULL,
      false, NULL, wr_run_outbox_skip},
     {"outbox", "requeue", NULL, "DATABASE NUMBER", 2, 2, "publish what is set aside after all, behind all others", NULL,
-     NULL, false, NULL, wr_run_outbox_requeue},
-    {"outbox", "rm", "delete", "DATABASE NUMBER", 2, 2, "delete what is set aside", NULL, NULL, false, NULL,
-     wr_run_outbox_rm, .changes = true},
+     outbox_inserted_options, false, NULL, wr_run_outbox_requeue},
+    {"outbox", "rm", "delete", "DATABASE NUMBER", 2, 2, "delete what is set aside", NULL, outbox_inserted_options,
+     false, NULL, wr_run_outbox_rm, .changes = true},
 
     {"version", NULL, NULL, "", 0, 0, "which weir this is", NULL, NULL, false, NULL, wr_run_version},
     {"gen", "man", NULL, "DIR", 1, 1, "write the man pages", NULL, NULL, false, NULL, wr_run_gen_man},

@@ -343,3 +343,22 @@ TEST(absent_is_told_from_null)
     }
     weir_arena_free(arena);
 }
+
+TEST(the_members_of_an_object_are_listed_and_what_is_no_text_number_or_boolean_is_refused)
+{
+    weir_arena *arena = weir_arena_new(1 << 20);
+    weir_attribute *members;
+    size_t count;
+    CHECK_OK(wr_json_members(WEIR_SLICE(" {\"a\":\"x\\ny\",\"b\":-1.50e2,\"c\":false,\"d\":null,\"\":\"\"} "), 4, arena,
+                             &members, &count, NULL));
+    CHECK_EQ(count, 4);
+    CHECK_STR(members[0].value, "x\ny");
+    CHECK_STR(members[1].value, "-1.50e2");
+    CHECK_STR(members[2].value, "false");
+    CHECK_STR(members[3].name, "");
+    CHECK_EQ(wr_json_members(WEIR_SLICE("{\"a\":1,\"b\":2}"), 1, arena, &members, &count, NULL), WEIR_E_LIMIT);
+    static const char *const wrong[] = {"", "1", "[]", "{", "{\"a\":[]}", "{\"a\":{}}", "{} {}", "{\"a\":\"\\u0000\"}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        CHECK_EQ(wr_json_members(weir_slice_of(wrong[i]), 4, arena, &members, &count, NULL), WEIR_E_FORMAT);
+    weir_arena_free(arena);
+}

@@ -95,3 +95,49 @@ weir_err wr_json_compact(wr_buf *out, weir_slice json, weir_failure *failure)
     out->failed = failed_before;
     return weir_fail(failure, WEIR_E_MEMORY, "no room for %zu bytes of JSON", value.size);
 }
+
+static void read_member(wr_json_reader *in, weir_arena *arena, weir_attribute *ret_member)
+{
+    wr_json_string name, text = {0};
+    *ret_member = (weir_attribute){0};
+    wr_json_name(in, &name);
+    const uint8_t *at = in->at;
+    wr_json_token token = wr_json_peek(in);
+    if (token == WR_JSON_IS_STRING)
+        wr_json_string_read(in, &text);
+    else
+        text.raw = wr_json_skip(in);
+    if (token == WR_JSON_IS_OBJECT || token == WR_JSON_IS_ARRAY)
+        wr_json_fail(in, WEIR_E_FORMAT, at, "expected a text, a number or a boolean");
+    if (wr_json_failed(in) || token == WR_JSON_IS_NULL)
+        return;
+    ret_member->name = wr_json_string_dup(in, name, arena);
+    ret_member->value = wr_json_string_dup(in, text, arena);
+}
+
+weir_err wr_json_members(weir_slice json, size_t limit, weir_arena *arena, weir_attribute **ret_members,
+                         size_t *ret_count, weir_failure *failure)
+{
+    wr_json_reader in = wr_json_reader_of(json, COMPACT_DEPTH_MAX);
+    weir_attribute *members = weir_arena_array(arena, limit + 1, sizeof *members);
+    size_t count = 0;
+    if (!members)
+        return weir_fail(failure, WEIR_E_MEMORY, "no memory for JSON");
+    wr_json_open(&in, '{');
+    while (wr_json_more(&in, '}')) {
+        if (count == limit)
+            wr_json_fail(&in, WEIR_E_LIMIT, in.at, "too many members");
+        read_member(&in, arena, &members[count]);
+        if (!wr_json_failed(&in) && members[count].name)
+            count++;
+    }
+    wr_json_end(&in);
+    if (wr_json_failed(&in)) {
+        size_t line, column;
+        wr_json_position(&in, &line, &column);
+        return weir_fail(failure, in.err, "bad JSON: %s at line %zu, column %zu", in.problem, line, column);
+    }
+    *ret_members = members;
+    *ret_count = count;
+    return WEIR_OK;
+}

@@ -1,6 +1,6 @@
 /* The unit of work: one transaction for what a turn has to do.
  *
- *   begin → parked events that are due → records of the poll → commands → positions, senders, marks of the outbox → commit
+ *   begin → rows that other programs inserted → parked events that are due → records of the poll → commands → positions, senders, marks of the outbox → commit
  *         → rows of the outbox may be published; commands are answered; held records are given back
  *
  * Each event and each command has a savepoint of its own: what it did is kept or undone without the others. An error of
@@ -127,7 +127,9 @@ static bool has_due_parked(const wr_core *core)
 
 static weir_err work(wr_core *core, wr_list *commands, weir_failure *failure)
 {
-    weir_err err = atomic_load(&core->is_draining) ? WEIR_OK : wr_parked_run_due(core, failure);
+    weir_err err = wr_inserts_take(core, failure);
+    if (err == WEIR_OK && !atomic_load(&core->is_draining))
+        err = wr_parked_run_due(core, failure);
     if (err == WEIR_OK)
         err = handle_records(core, failure);
     wr_attempt_end(core, err);
@@ -155,8 +157,11 @@ weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did, weir_failure *
     take_commands(core, &commands);
     bool is_idle = count == 0 && wr_list_empty(&commands) && !has_due_parked(core);
     *ret_did = !is_idle;
-    if (is_idle && !wr_outbox_wants_write(core, true))
-        return WEIR_OK;
+    if (is_idle) {
+        weir_err looked = wr_inserts_look(core, ret_did, failure);
+        if (looked != WEIR_OK || (!*ret_did && !wr_outbox_wants_write(core, true)))
+            return looked;
+    }
 
     weir_failure own = {0};
     failure = failure ? failure : &own;

@@ -103,6 +103,8 @@ static weir_err open_store(wr_core *core, weir_failure *failure)
     if (err == WEIR_OK)
         err = wr_outbox_load(core, failure);
     if (err == WEIR_OK)
+        err = wr_inserts_load(core, failure);
+    if (err == WEIR_OK)
         err = wr_parked_load(core, failure);
     return err;
 }
@@ -198,6 +200,7 @@ void wr_core_free(wr_core *core)
     wr_attempts_fini(core);
     wr_publisher_fini(core);
     wr_outbox_fini(core);
+    wr_inserts_fini(core);
     wr_parked_fini(core);
     wr_breakers_fini(core);
     for (size_t i = 0; i < core->reader_count; i++)
@@ -235,7 +238,8 @@ static void pause_reading(wr_core *core, bool paused)
 static int wait_ms(wr_core *core, int timeout_ms)
 {
     int64_t now_ms = wr_clock_ms(core), wait = timeout_ms < 0 || timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms;
-    int64_t due_ms[] = {core->parked.next_due_ms, wr_outbox_due_ms(core), wr_breaker_due_ms(core)};
+    int64_t due_ms[] = {core->parked.next_due_ms, wr_outbox_due_ms(core), wr_breaker_due_ms(core),
+                        wr_inserts_due_ms(core)};
     for (size_t i = 0; i < sizeof due_ms / sizeof *due_ms; i++)
         if (due_ms[i] != INT64_MAX && due_ms[i] - now_ms < wait)
             wait = due_ms[i] > now_ms ? due_ms[i] - now_ms : 0;
@@ -314,7 +318,7 @@ static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
     if (err == WEIR_OK && core->assign_err != WEIR_OK)
         err = weir_fail(failure, core->assign_err, "taking partitions: %.180s", core->assign_failure.sentence);
     if (err == WEIR_OK)
-        err = wr_batch_run(core, wr_pipeline_take(core), &did, failure);
+        err = wr_batch_run(core, core->inserts.has_more ? 0 : wr_pipeline_take(core), &did, failure);
     if (err == WEIR_OK && did)
         err = crash(core, "committed", failure);
     if (err == WEIR_OK && !is_threaded)

@@ -43,10 +43,10 @@ typedef struct handler_numbers {
 typedef struct numbers {
     counter events, duplicates, unknown_types, undecodable, below_position, remade, dropped_attributes;
     counter batches, batch_events, commit_us, commands;
-    counter published, acknowledged, refused, republished, set_aside;
+    counter published, acknowledged, refused, republished, set_aside, inserted;
     counter dead_letters, parked_total, parked_exhausted, breakers_opened, died;
-    atomic_int_fast64_t outbox_rows, outbox_refused, outbox_aside, outbox_oldest_ms, parked_events, parked_keys,
-        partitions;
+    atomic_int_fast64_t inserts_bad, outbox_rows, outbox_refused, outbox_aside, outbox_oldest_ms, parked_events,
+        parked_keys, partitions;
     handler_numbers *handlers; /* as service->handlers */
     size_t handler_count;
 } numbers;
@@ -317,6 +317,32 @@ WEIR_MUST_CHECK weir_err wr_outbox_table_load_more(wr_core *core, weir_failure *
 WEIR_MUST_CHECK weir_err wr_outbox_set_aside(wr_core *core, const wr_client_record *record, const char *reason,
                                              int64_t *ret_id, weir_failure *failure);
 
+/* ---- rows that other programs insert: outbox_inserts.c */
+typedef struct inserted_bad {
+    int64_t number;
+    char reason[REASON_SIZE];
+} inserted_bad;
+
+typedef struct inserts {
+    int64_t due_ms;        /* when a core that has nothing else to do looks for them */
+    int64_t delay_ms;      /* between the last two looks */
+    int64_t counted_at_ms; /* when the bad ones were counted */
+    bool has_more;         /* than one transaction takes: nothing is read before they are taken */
+    inserted_bad *bad;
+    size_t bad_count, bad_capacity;
+    int64_t *taken; /* numbers, of one statement */
+    size_t taken_count;
+    int logged;
+} inserts;
+
+WEIR_MUST_CHECK weir_err wr_inserts_load(wr_core *core, weir_failure *failure);
+void wr_inserts_fini(wr_core *core);
+int64_t wr_inserts_due_ms(const wr_core *core); /* INT64_MAX: never */
+/* Whether a transaction for them is worth it; false when it is not time yet. */
+WEIR_MUST_CHECK weir_err wr_inserts_look(wr_core *core, bool *ret_any, weir_failure *failure);
+/* At the beginning of a transaction: they become rows of the outbox. */
+WEIR_MUST_CHECK weir_err wr_inserts_take(wr_core *core, weir_failure *failure);
+
 /* ---- parked keys */
 typedef struct parked_queue {
     int64_t due_ms;
@@ -456,6 +482,7 @@ struct wr_core {
     int64_t looks;    /* of the consumer's, before the poll that brought the record at hand */
     int attempts_max; /* of the handler that has most */
     outbox outbox;
+    inserts inserts;
     parked parked;
     breakers breakers;
     numbers numbers;

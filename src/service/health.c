@@ -67,7 +67,8 @@ bool wr_core_health(wr_core *core, wr_buf *out)
     bool has_paused = wr_breakers_any_open(core);
     bool is_ready = is_assigned && !is_draining && !is_behind;
     int64_t refused = atomic_load(&n->outbox_refused), aside = atomic_load(&n->outbox_aside);
-    bool is_degraded = refused || aside || has_paused || is_unreachable;
+    int64_t bad = atomic_load(&n->inserts_bad);
+    bool is_degraded = refused || aside || bad || has_paused || is_unreachable;
     wr_buf_printf(out, "{\"ready\":%s,\"degraded\":%s,\"service\":", is_ready ? "true" : "false",
                   is_degraded ? "true" : "false");
     wr_json_text(out, weir_slice_of(core->name));
@@ -98,6 +99,12 @@ bool wr_core_health(wr_core *core, wr_buf *out)
     if (aside)
         reason(&reasons, "records that could not be published are set aside: weir outbox ls lists them, weir outbox "
                          "requeue or rm decides");
+    if (bad)
+        reason(&reasons,
+               "%" PRId64
+               " rows that other programs inserted cannot be published: weir outbox ls lists them, weir outbox "
+               "requeue or rm with --inserted decides",
+               bad);
     if (has_paused)
         reason(&reasons,
                "too much of a topic was rejected: it is not read for a while; the log and the dead letters say "

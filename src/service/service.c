@@ -337,6 +337,8 @@ static weir_err start_core(app *app)
         .batch_max = (size_t)wr_config_int(config, "batch.max"),
         .outbox_max = (size_t)wr_config_int(config, "outbox.max"),
         .parked_max = (size_t)wr_config_int(config, "parked.max"),
+        .insert_poll_ms = wr_config_int(config, "outbox.poll"),
+        .insert_topic = *text_of(app, "outbox.topic") ? text_of(app, "outbox.topic") : NULL,
         .message_size_max = (size_t)wr_config_int(config, "message.size.max"),
         .breaker_rejections =
             wr_config_int(config, "breaker.rejections") ? wr_config_int(config, "breaker.rejections") : -1,

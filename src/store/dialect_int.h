@@ -16,6 +16,7 @@ typedef enum wr_sql_owner { WR_OWNER_SERVICE, WR_OWNER_MIGRATION, WR_OWNER_WEIR,
 typedef struct wr_dialect {
     const char *const *sql;    /* by wr_sql */
     const char *const *tables; /* the migrations of weir's own tables, NULL at the end; released ones never change */
+    const char *inserts;       /* a script that makes weir_outbox_inserts where it is missing */
     const char *books;         /* a script that makes the tables of wr_store_migrate where they are missing */
 
     weir_err (*open)(const char *where, unsigned flags, wr_store **ret_store, weir_failure *failure);

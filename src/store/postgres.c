@@ -433,6 +433,7 @@ const wr_dialect wr_postgres = {
     .sql = wr_postgres_sql,
     .tables = wr_postgres_tables,
     .books = wr_postgres_books,
+    .inserts = wr_postgres_inserts,
     .open = pg_open,
     .close = pg_close,
     .attach = pg_attach,

@@ -126,5 +126,6 @@ enum {
 extern const char *const wr_postgres_sql[WR_SQL_COUNT];
 extern const char *const wr_postgres_tables[];
 extern const char wr_postgres_books[];
+extern const char wr_postgres_inserts[];
 
 #endif

@@ -35,14 +35,34 @@ typedef enum wr_sql {
     WR_SQL_OUTBOX_DELETE_SKIPPED,
     WR_SQL_OUTBOX_LIST_REFUSED, /* → sequence, state, topic, key, reason, created_ms, size of the value */
     WR_SQL_OUTBOX_SKIP,         /* sequence of a refused row */
+    /* → outbox id, last number (NULL: none was made), rows to publish, created_ms of the oldest (NULL), refused, behind, to
+     * be set aside; set aside; inserted and to take, bad */
+    WR_SQL_OUTBOX_STATUS,
+    WR_SQL_OUTBOX_LAG, /* → topic, rows to publish, other rows, created_ms of the oldest of all */
+    WR_SQL_OUTBOX_ROW, /* sequence → topic, key, value, headers, created_ms, state, reason */
 
     WR_SQL_ASIDE_ADD, /* topic, key, value, headers, created_ms, reason → id */
     WR_SQL_ASIDE_ADD_SKIPPED,
     WR_SQL_ASIDE_DELETE_TAKEN,
     WR_SQL_ASIDE_LIST,    /* → id, again, topic, key, reason, created_ms, size of the value */
     WR_SQL_ASIDE_VALUE,   /* id → value */
+    WR_SQL_ASIDE_ROW,     /* id → as OUTBOX_ROW */
     WR_SQL_ASIDE_REQUEUE, /* id */
     WR_SQL_ASIDE_DELETE,  /* id */
+
+    /* Rows that other programs insert. */
+    WR_SQL_INSERTS_ANY, /* → a row when there are some to take */
+    /* from number, at most so many, largest payload → number, id, aggregatetype, aggregateid, type, payload (NULL when
+     * larger), topic, key, headers, source, version, datacontenttype, size of the payload: to take, in order */
+    WR_SQL_INSERTS_TAKE,
+    WR_SQL_INSERTS_DELETE,    /* number */
+    WR_SQL_INSERTS_SET_ASIDE, /* number, reason */
+    WR_SQL_INSERTS_COUNT,     /* → rows to take, bad rows */
+    WR_SQL_INSERTS_LIST_BAD,  /* → number, state, topic, key, reason, 0, size of the payload */
+    WR_SQL_INSERTS_ROW,       /* number → as OUTBOX_ROW, but headers as they were inserted */
+    WR_SQL_INSERTS_VALUE,     /* number of a bad row → payload */
+    WR_SQL_INSERTS_REQUEUE,   /* number of a bad row */
+    WR_SQL_INSERTS_REMOVE,    /* number of a bad row */
 
     /* queue, topic, partition, offset, timestamp_ms, key, value, headers, attempts, due_ms, reason, parked_ms */
     WR_SQL_PARKED_ADD,

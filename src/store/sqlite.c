@@ -273,6 +273,7 @@ const wr_dialect wr_sqlite = {
     .sql = wr_sqlite_sql,
     .tables = wr_sqlite_tables,
     .books = wr_sqlite_books,
+    .inserts = wr_sqlite_inserts,
     .open = sqlite_open,
     .close = sqlite_close,
     .attach = sqlite_attach,

@@ -65,5 +65,6 @@ weir_slice wr_sqlite_blob(const wr_statement *door, int column);
 extern const char *const wr_sqlite_sql[WR_SQL_COUNT];
 extern const char *const wr_sqlite_tables[];
 extern const char wr_sqlite_books[];
+extern const char wr_sqlite_inserts[];
 
 #endif

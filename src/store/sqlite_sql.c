@@ -8,6 +8,7 @@
  *                   when the last one was
  *   weir_seen       ids of events whose sender numbers nothing, for a window of time
  *   weir_outbox     events to publish, in commit order; gone once acknowledged. What state means: outbox_table.c
+ *   weir_outbox_inserts  events that other programs insert, to be moved to weir_outbox: service/outbox_inserts.c
  *   weir_set_aside  records that could not be published and that an operator decides about
  *   weir_parked     events whose key waits, in order; queue is their topic and key; attempts of those that wait behind
  *                   another are 0
@@ -20,6 +21,16 @@
  * schema of the first release, in which weir_outbox.frozen held the state as words ("sent to 17") and the queues of
  * weir_parked were called lanes. */
 #include "sqlite_int.h"
+
+/* AUTOINCREMENT: a number is never given twice, and ids are made of it. */
+#define INSERTS                                                                                                        \
+    "CREATE TABLE IF NOT EXISTS weir_outbox_inserts (number INTEGER PRIMARY KEY AUTOINCREMENT, id, aggregatetype "     \
+    "TEXT,"                                                                                                            \
+    " aggregateid TEXT, type TEXT, payload, topic TEXT, key, headers TEXT, source TEXT, version INTEGER,"              \
+    " datacontenttype TEXT, state INTEGER NOT NULL DEFAULT 0, reason TEXT);\n"                                         \
+    "CREATE INDEX IF NOT EXISTS weir_outbox_inserts_by_state ON weir_outbox_inserts (state, number);"
+
+const char wr_sqlite_inserts[] = INSERTS;
 
 const char *const wr_sqlite_tables[] = {
     "CREATE TABLE weir_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -60,6 +71,8 @@ const char *const wr_sqlite_tables[] = {
     "ALTER TABLE weir_senders ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE weir_senders ADD COLUMN above BLOB;"
     "UPDATE weir_senders SET floor = min(highest, 9223372036854775806) + 1;",
+
+    INSERTS,
     NULL,
 };
 
@@ -123,6 +136,16 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
         "SELECT sequence, state, topic, key, reason, created_ms, coalesce(length(value), 0) FROM "
         "weir_outbox WHERE state <> 0 ORDER BY sequence",
     [WR_SQL_OUTBOX_SKIP] = "UPDATE weir_outbox SET state = 3 WHERE sequence = ?1 AND state <> 0",
+    [WR_SQL_OUTBOX_STATUS] =
+        "SELECT (SELECT value FROM weir_meta WHERE key = 'outbox.id'), (SELECT value FROM weir_meta WHERE key = "
+        "'outbox.sequence'), coalesce(sum(state = 0), 0), min(CASE WHEN state = 0 THEN created_ms END), "
+        "coalesce(sum(state = 1), 0), coalesce(sum(state = 2), 0), coalesce(sum(state = 3), 0), (SELECT count(*) FROM "
+        "weir_set_aside), (SELECT count(*) FROM weir_outbox_inserts WHERE state = 0), (SELECT count(*) FROM "
+        "weir_outbox_inserts WHERE state = 1) FROM weir_outbox",
+    [WR_SQL_OUTBOX_LAG] = "SELECT topic, sum(state = 0), sum(state <> 0), min(created_ms) FROM weir_outbox GROUP BY "
+                          "topic ORDER BY topic",
+    [WR_SQL_OUTBOX_ROW] =
+        "SELECT topic, key, value, headers, created_ms, state, reason FROM weir_outbox WHERE sequence = ?1",
     [WR_SQL_ASIDE_ADD] = "INSERT INTO weir_set_aside (topic, key, value, headers, created_ms, reason) VALUES (?1, ?2, "
                          "?3, ?4, ?5, ?6) RETURNING id",
     [WR_SQL_ASIDE_ADD_SKIPPED] =
@@ -133,8 +156,28 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
     [WR_SQL_ASIDE_LIST] = "SELECT id, again, topic, key, reason, created_ms, coalesce(length(value), 0) FROM "
                           "weir_set_aside ORDER BY id",
     [WR_SQL_ASIDE_VALUE] = "SELECT value FROM weir_set_aside WHERE id = ?1",
+    [WR_SQL_ASIDE_ROW] =
+        "SELECT topic, key, value, headers, created_ms, again, reason FROM weir_set_aside WHERE id = ?1",
     [WR_SQL_ASIDE_REQUEUE] = "UPDATE weir_set_aside SET again = 1 WHERE id = ?1",
     [WR_SQL_ASIDE_DELETE] = "DELETE FROM weir_set_aside WHERE id = ?1",
+    [WR_SQL_INSERTS_ANY] = "SELECT 1 FROM weir_outbox_inserts WHERE state = 0 LIMIT 1",
+    [WR_SQL_INSERTS_TAKE] =
+        "SELECT number, id, aggregatetype, aggregateid, type, CASE WHEN length(payload) <= ?3 THEN payload END, topic, "
+        "key, headers, source, version, datacontenttype, coalesce(length(payload), 0) FROM weir_outbox_inserts WHERE "
+        "state = 0 AND number >= ?1 ORDER BY number LIMIT ?2",
+    [WR_SQL_INSERTS_DELETE] = "DELETE FROM weir_outbox_inserts WHERE number = ?1",
+    [WR_SQL_INSERTS_SET_ASIDE] = "UPDATE weir_outbox_inserts SET state = 1, reason = ?2 WHERE number = ?1",
+    [WR_SQL_INSERTS_COUNT] = "SELECT (SELECT count(*) FROM weir_outbox_inserts WHERE state = 0), (SELECT count(*) FROM "
+                             "weir_outbox_inserts WHERE state = 1)",
+    [WR_SQL_INSERTS_LIST_BAD] =
+        "SELECT number, state, coalesce(topic, ''), coalesce(key, aggregateid), reason, 0, coalesce(length(payload), "
+        "0) FROM weir_outbox_inserts WHERE state = 1 ORDER BY number",
+    [WR_SQL_INSERTS_ROW] = "SELECT coalesce(topic, ''), coalesce(key, aggregateid), payload, headers, 0, state, reason "
+                           "FROM weir_outbox_inserts WHERE number = ?1",
+    [WR_SQL_INSERTS_VALUE] = "SELECT payload FROM weir_outbox_inserts WHERE number = ?1 AND state = 1",
+    [WR_SQL_INSERTS_REQUEUE] =
+        "UPDATE weir_outbox_inserts SET state = 0, reason = NULL WHERE number = ?1 AND state = 1",
+    [WR_SQL_INSERTS_REMOVE] = "DELETE FROM weir_outbox_inserts WHERE number = ?1 AND state = 1",
     [WR_SQL_PARKED_ADD] = "INSERT INTO weir_parked (queue, topic, partition, record_offset, timestamp_ms, key, value, "
                           "headers, attempts, due_ms, reason, parked_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
                           "?10, ?11, ?12)",

@@ -84,6 +84,14 @@ weir_err wr_store_lease(wr_store *store, bool *ret_has, weir_failure *failure)
     return WEIR_OK;
 }
 
+const char *wr_store_inserts_sql(const char *scheme)
+{
+    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
+        if (strncmp(dialects[i].scheme, scheme, strlen(scheme)) == 0 && dialects[i].scheme[strlen(scheme)] == ':')
+            return dialects[i].dialect->inserts;
+    return NULL;
+}
+
 /* ---- transactions */
 
 weir_err wr_store_begin(wr_store *store, weir_failure *failure)

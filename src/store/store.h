@@ -53,6 +53,10 @@ WEIR_MUST_CHECK weir_err wr_store_migrate(wr_store *store, const char *component
 /* weir's own tables, up to `version` (tests: as an earlier weir left them); 0: all that is known. */
 WEIR_MUST_CHECK weir_err wr_store_migrate_own(wr_store *store, int version, weir_failure *failure);
 
+/* The SQL that makes the table into which other programs insert events, for the database of this scheme ("sqlite", "postgresql");
+ * NULL: it is none of ours. A service makes it itself. */
+const char *wr_store_inserts_sql(const char *scheme);
+
 /* ---- statements
  *
  * Each has an owner. wr_store_run and wr_store_select run weir's own statements, which have names (sql.h) and each

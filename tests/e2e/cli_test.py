@@ -461,7 +461,7 @@ def every_form_is_what_it_says_on_every_command_that_prints():
         table, wide = (weir(*words, "-o", form)[0].decode() for form in ("table", "wide"))
         check(len(wide.split("\n")[-2]) >= len(table.split("\n")[-2]), f"{words}: wide is narrower")
         weir(*words, "-o", "xml", status=USAGE)
-    equal(printing - {"outbox ls"}, set())
+    equal(printing - {"outbox ls", "outbox status", "outbox lag"}, set())
 
 
 @test
@@ -745,6 +745,12 @@ def what_a_service_could_not_publish_is_listed_shown_and_deleted():
         equal(letter["key"], "ada")
         check({"name": "weir-dlq-body-reference", "value": "counter/1"} in letter["headers"], f"no reference: {letter}")
         equal(weir("outbox", "show", database, "1")[0], big)
+        status = json.loads(weir("outbox", "status", database, "-o", "json", status=1)[0])[0]
+        equal((status["set_aside"], status["refused"], status["bad"]), (1, 0, 0))
+        aside = json.loads(weir("outbox", "inspect", database, "1", "--aside")[0])
+        equal((aside["state"], aside["record"]["value"], aside["record"]["key"]), ("set aside", big.decode(), "ada"))
+        weir("outbox", "inspect", database, "1000000", status=NOT_FOUND)
+        weir("outbox", "lag", database)
         check("weir outbox ls" in weir("outbox", "requeue", database, "x", status=USAGE)[1], "no way on is said")
         weir("outbox", "requeue", database, "5", status=NOT_FOUND)
         weir("outbox", "rm", database, "1", status=USAGE)
