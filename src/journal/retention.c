@@ -132,6 +132,8 @@ static int64_t next_look_ms(const wr_log *log, int64_t now_ms, bool files_open, 
         sooner(&next_ms, wr_time_add_ms(now_ms, IDLE_MS));
     if (held)
         sooner(&next_ms, wr_time_add_ms(now_ms, HELD_MS));
+    if (wr_next_pressing(log)) /* somebody may wait for what an upkeep could not do */
+        sooner(&next_ms, wr_time_add_ms(now_ms, WR_LOG_RETRY_MS));
     if (log->removal_due_us != INT64_MAX) {
         int64_t left_us = log->removal_due_us - mono_us;
         sooner(&next_ms, wr_time_add_ms(now_ms, left_us > 0 ? left_us / 1000 + 1 : 0));

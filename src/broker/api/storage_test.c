@@ -428,3 +428,26 @@ TEST(a_damaged_file_of_producer_ids_gives_none_and_is_said_once_with_its_name)
     CHECK_EQ(wr_rig_told(rig, "producer_ids.properties is damaged"), 1);
     wr_rig_free(rig);
 }
+
+TEST(who_waits_for_the_name_of_a_segment_that_could_not_be_given_once_waits_a_second_and_no_longer)
+{
+    enum { BATCHES = 12, RECORDS = 120, LONGEST_MS = 4000 };
+    int renamings = 0;
+    for (uint64_t n = 0; n < 24; n++) {
+        wr_rig *rig = wr_rig_new(n + 1, (const char *const[]){"log.segment.bytes=16384", NULL});
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        wr_sim_fail_at(rig->sim, wr_sim_write_count(rig->sim) + n, ENOSPC);
+        for (int i = 0; i < BATCHES; i++) {
+            int64_t began_us = wr_mono_us(wr_sim_io(rig->sim));
+            int16_t answer = wr_rig_produce(client, "orders", 0, WR_ACKS_ALL,
+                                            wr_rig_batch(rig, "order", i * RECORDS, RECORDS, -1, 0, 0), NULL);
+            CHECK(answer == WR_KAFKA_NONE || answer == WR_KAFKA_KAFKA_STORAGE_ERROR);
+            CHECK(wr_mono_us(wr_sim_io(rig->sim)) - began_us < LONGEST_MS * INT64_C(1000));
+        }
+        const char *failed = wr_sim_failed_call(rig->sim);
+        renamings += failed && strcmp(failed, "rename") == 0;
+        wr_rig_free(rig);
+    }
+    CHECK(renamings > 0);
+}
