@@ -192,6 +192,7 @@ weir_err wr_log_sync(wr_log *log)
     weir_err err = sync_all(log);
     if (err != WEIR_OK)
         return err;
+    log->pressing_us = 0;      /* a name that could not be given just now is tried again at once */
     err = wr_log_keep_up(log); /* unless a name is missing or it broke the log, the next sync tries again */
     if (!wr_log_broken(log) && log->synced_offset < end_offset)
         return err == WEIR_OK ? WEIR_E_AGAIN : err;
