@@ -69,13 +69,14 @@ typedef void (*wr_groups_done)(void *user, int16_t error);
 typedef struct wr_group_commit {
     weir_slice topic;
     wr_offset offset;
+    bool taken_back; /* begins false; the topic was deleted while the commit was under way */
 } wr_group_commit;
 
-/* `commits` borrowed until done. Whether the member may is asked before (wr_group_check_commit). */
-void wr_groups_commit(wr_groups *groups, wr_group *group, const wr_group_commit *commits, size_t count,
-                      wr_groups_done done, void *user);
+/* `commits` borrowed, with the names of their topics, until done. Whether the member may is asked before (wr_group_check_commit). */
+void wr_groups_commit(wr_groups *groups, wr_group *group, wr_group_commit *commits, size_t count, wr_groups_done done,
+                      void *user);
 /* Forget offsets: only topic and partition of each are looked at. */
-void wr_groups_delete_offsets(wr_groups *groups, wr_group *group, const wr_group_commit *commits, size_t count,
+void wr_groups_delete_offsets(wr_groups *groups, wr_group *group, wr_group_commit *commits, size_t count,
                               wr_groups_done done, void *user);
 /* The groups' records and offsets: WR_KAFKA_NONE, and then it is gone from here at once, or why not. */
 int16_t wr_groups_check_delete(const wr_groups *groups, const wr_group *group);

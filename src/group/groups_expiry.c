@@ -171,6 +171,7 @@ void wr_groups_topic_deleted(wr_groups *groups, weir_slice topic)
 {
     if (groups->phase != READY)
         return; /* loading ends with a look for topics that are gone */
+    wr_groups_take_back(groups, topic);
     entry *item;
     for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));) {
         wr_groups_prune(groups, item, is_of_topic, &topic);

@@ -41,7 +41,7 @@ typedef struct work {
     entry *of; /* NULL: of no group, or of several */
     void (*finish)(struct work *work, weir_err err);
     uint64_t ticket;
-    const wr_group_commit *commits;
+    wr_group_commit *commits;
     size_t count;
     wr_groups_done done;
     void *user;
@@ -93,6 +93,10 @@ void wr_groups_send(work *work);
 void wr_groups_nobody_waits(work *done, weir_err err);
 void wr_groups_drop_works(wr_groups *groups);
 void wr_groups_store(void *user, wr_group *group, uint64_t ticket);
+/* The topic was deleted: of commits to it that are under way the records go again, right behind them and before those of a
+ * topic that takes the name, and nothing is kept when they are done. Not earlier than that: a topic whose deletion failed
+ * comes back, and what was committed to it counts. */
+void wr_groups_take_back(wr_groups *groups, weir_slice topic);
 /* Tombstones for everything the entry has in the log; adds to a write that has begun. */
 void wr_groups_remove_records(wr_groups *groups, entry *item);
 

@@ -138,39 +138,44 @@ void wr_groups_store(void *user, wr_group *group, uint64_t ticket)
 
 /* ---- offsets */
 
-/* A topic that was deleted while its commit was on the way: the record goes again. */
-static void take_back(wr_groups *groups, const entry *of, const work *committed)
-{
-    work *taking = wr_groups_work(groups, NULL, wr_groups_nobody_waits);
-    if (!taking)
-        return; /* the next start does it */
-    wr_group_log_begin(groups->log);
-    for (size_t i = 0; i < committed->count; i++)
-        if (!wr_topics_find(groups->topics, committed->commits[i].topic))
-            wr_group_log_offset(groups->log, wr_group_id(of->group), committed->commits[i].topic,
-                                committed->commits[i].offset.partition, NULL);
-    wr_groups_send(taking);
-}
-
 static void committed(work *done, weir_err err)
 {
     wr_groups *groups = done->groups;
     entry *of = done->of;
     assert(!of->dead); /* nothing is deleted while it is being committed to */
     of->commit_count--;
-    bool topic_gone = false;
     int64_t before = (int64_t)of->offsets.memory_size;
-    for (size_t i = 0; i < done->count && err == WEIR_OK; i++) {
-        const wr_group_commit *commit = &done->commits[i];
-        if (wr_topics_find(groups->topics, commit->topic))
-            err = wr_offsets_put(&of->offsets, commit->topic, &commit->offset);
-        else
-            topic_gone = true;
-    }
+    for (size_t i = 0; i < done->count && err == WEIR_OK; i++)
+        if (!done->commits[i].taken_back)
+            err = wr_offsets_put(&of->offsets, done->commits[i].topic, &done->commits[i].offset);
     groups->offsets_size += (int64_t)of->offsets.memory_size - before;
-    if (topic_gone)
-        take_back(groups, of, done);
     tell(done, err);
+}
+
+void wr_groups_take_back(wr_groups *groups, weir_slice topic)
+{
+    work *taking = NULL;
+    bool tried = false;
+    for (wr_link *link = wr_list_first(&groups->works); link; link = wr_list_next(&groups->works, link)) {
+        work *under_way = WR_LIST_ITEM(link, work, link);
+        for (size_t i = 0; under_way->finish == committed && i < under_way->count; i++) {
+            wr_group_commit *commit = &under_way->commits[i];
+            if (commit->taken_back || !weir_slice_equal(commit->topic, topic))
+                continue;
+            commit->taken_back = true;
+            if (!tried) {
+                tried = true;
+                taking = wr_groups_work(groups, NULL, wr_groups_nobody_waits); /* no memory: the next start does it */
+                if (taking)
+                    wr_group_log_begin(groups->log);
+            }
+            if (taking)
+                wr_group_log_offset(groups->log, wr_group_id(under_way->of->group), topic, commit->offset.partition,
+                                    NULL);
+        }
+    }
+    if (taking)
+        wr_groups_send(taking);
 }
 
 static wr_offset_value value_of(const wr_offset *offset)
@@ -184,7 +189,7 @@ static wr_offset_value value_of(const wr_offset *offset)
     };
 }
 
-static work *changing(wr_groups *groups, wr_group *group, const wr_group_commit *commits, size_t count,
+static work *changing(wr_groups *groups, wr_group *group, wr_group_commit *commits, size_t count,
                       void (*finish)(work *work, weir_err err), wr_groups_done done, void *user)
 {
     work *made = wr_groups_work(groups, group ? entry_of(group) : NULL, finish);
@@ -200,8 +205,8 @@ static work *changing(wr_groups *groups, wr_group *group, const wr_group_commit 
     return made;
 }
 
-void wr_groups_commit(wr_groups *groups, wr_group *group, const wr_group_commit *commits, size_t count,
-                      wr_groups_done done, void *user)
+void wr_groups_commit(wr_groups *groups, wr_group *group, wr_group_commit *commits, size_t count, wr_groups_done done,
+                      void *user)
 {
     work *committing = changing(groups, group, commits, count, committed, done, user);
     if (!committing)
@@ -226,7 +231,7 @@ static void offsets_deleted(work *done, weir_err err)
     tell(done, err);
 }
 
-void wr_groups_delete_offsets(wr_groups *groups, wr_group *group, const wr_group_commit *commits, size_t count,
+void wr_groups_delete_offsets(wr_groups *groups, wr_group *group, wr_group_commit *commits, size_t count,
                               wr_groups_done done, void *user)
 {
     work *deleting = changing(groups, group, commits, count, offsets_deleted, done, user);

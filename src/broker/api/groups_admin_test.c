@@ -5,7 +5,6 @@
 #include <group/groups.h>
 #include <topics/topics.h>
 #include <wire/delete_groups.h>
-#include <wire/delete_topics.h>
 #include <wire/describe_groups.h>
 #include <wire/heartbeat.h>
 #include <wire/join_group.h>
@@ -260,63 +259,6 @@ TEST(an_offset_is_deleted_durably_unless_a_member_reads_its_topic)
     CHECK_EQ(committed(client, "g", "payments"), -1);
     CHECK_EQ(committed(client, "g", "orders"), 7);
     wr_rig_free(rig);
-}
-
-static void send_delete(wr_rig_client *client, const char *topic)
-{
-    weir_slice name = weir_slice_of(topic);
-    wr_delete_topics_request in = {.topic_names = &name, .topic_name_count = 1, .timeout_ms = 1000};
-    wr_rig_send(client, WR_API_DELETE_TOPICS, 4, &in);
-}
-
-TEST(a_topic_that_is_deleted_and_made_anew_has_no_offsets)
-{
-    wr_rig *rig = wr_rig_new(5, settings);
-    wr_rig_client *client = wr_rig_connect(rig);
-    wr_rig_create(client, "orders", 1);
-    wr_rig_create(client, "payments", 1);
-    CHECK_EQ(commit(client, "tool", "orders", 7), WR_KAFKA_NONE);
-    CHECK_EQ(commit(client, "tool", "payments", 8), WR_KAFKA_NONE);
-    send_delete(client, "orders");
-    CHECK(wr_rig_receive(client, WR_API_DELETE_TOPICS, 4, 1000) != NULL);
-    wr_rig_create(client, "orders", 1);
-    CHECK_EQ(committed(client, "tool", "orders"), -1);
-    wr_rig_kill(rig);
-    client = again(rig);
-    CHECK_EQ(committed(client, "tool", "orders"), -1);
-    CHECK_EQ(committed(client, "tool", "payments"), 8);
-    wr_rig_free(rig);
-}
-
-/* The topic's end and that of its offsets are two writes: what the first took with it, the next start looks for. */
-TEST(a_power_cut_at_any_write_of_a_topics_deletion_leaves_no_offset_without_its_topic)
-{
-    int cuts = 0, gone = 0;
-    for (uint64_t n = 0;; n++, cuts++) {
-        wr_rig *rig = wr_rig_new(50 + n, settings);
-        wr_rig_client *client = wr_rig_connect(rig);
-        wr_rig_create(client, "orders", 1);
-        CHECK_EQ(commit(client, "tool", "orders", 7), WR_KAFKA_NONE);
-        wr_sim_cut_at(rig->sim, wr_sim_write_count(rig->sim) + n);
-        send_delete(client, "orders");
-        wr_rig_run_ms(rig, 100);
-        if (!wr_sim_dark(rig->sim)) {
-            wr_rig_free(rig);
-            break;
-        }
-        wr_rig_drop(rig);
-        client = again(rig);
-        if (wr_topics_find(rig->broker->topics, WEIR_SLICE("orders"))) {
-            CHECK_EQ(committed(client, "tool", "orders"), 7);
-        } else {
-            gone++;
-            CHECK_EQ(committed(client, "tool", "orders"), -1);
-            wr_rig_create(client, "orders", 1);
-            CHECK_EQ(committed(client, "tool", "orders"), -1);
-        }
-        wr_rig_free(rig);
-    }
-    CHECK(cuts > 3 && gone > 0);
 }
 
 /* ---- time */
@@ -596,37 +538,5 @@ TEST(what_members_read_is_looked_up_once_a_topic)
     CHECK(out && out->error_code == WR_KAFKA_NONE);
     for (int32_t i = 0; i < PARTITIONS; i++)
         CHECK_EQ(out->topics[0].partitions[i].error_code, WR_KAFKA_GROUP_SUBSCRIBED_TO_TOPIC);
-    wr_rig_free(rig);
-}
-
-/* Requests do not tell of topics that are gone. */
-static bool remembers(wr_groups *groups, const char *topic)
-{
-    const wr_offsets *offsets = wr_groups_offsets(wr_groups_find(groups, WEIR_SLICE("readers")));
-    return wr_offsets_find(offsets, weir_slice_of(topic), 0) != NULL;
-}
-
-TEST(offsets_of_a_deleted_topic_that_could_not_be_forgotten_without_memory_go_later)
-{
-    wr_rig *rig = wr_rig_new(
-        1, (const char *const[]){"offsets.retention.minutes=100", "offsets.retention.check.interval.ms=1s", NULL});
-    wr_rig_client *client = wr_rig_connect(rig);
-    wr_groups *groups = rig->broker->groups;
-    wr_rig_create(client, "orders", 1);
-    wr_rig_create(client, "ghost", 1);
-    CHECK_EQ(commit(client, "readers", "orders", 7), WR_KAFKA_NONE);
-    CHECK_EQ(commit(client, "readers", "ghost", 5), WR_KAFKA_NONE);
-    rig->broker->groups = NULL; /* hears of the deletion when there is no memory */
-    send_delete(client, "ghost");
-    CHECK(wr_rig_receive(client, WR_API_DELETE_TOPICS, 4, 60000) != NULL);
-    rig->broker->groups = groups;
-    CHECK(remembers(groups, "ghost"));
-    test_fail_allocation(1);
-    wr_groups_topic_deleted(groups, WEIR_SLICE("ghost"));
-    CHECK(test_allocation_failed());
-    CHECK(remembers(groups, "ghost"));
-    wr_rig_run_ms(rig, 2500);
-    CHECK(!remembers(groups, "ghost"));
-    CHECK_EQ(committed(client, "readers", "orders"), 7);
     wr_rig_free(rig);
 }

@@ -1,0 +1,218 @@
+/* What becomes of committed offsets when their topic is deleted: they go with it, at whatever moment, and only with it. */
+#include <testing/broker/rig.h>
+
+#include <group/groups.h>
+#include <topics/topics.h>
+#include <wire/delete_topics.h>
+#include <wire/kafka.h>
+#include <wire/offset_commit.h>
+#include <wire/offset_fetch.h>
+
+#include <errno.h>
+
+#include "allocation.h"
+#include "test.h"
+
+enum { MINUTE_MS = 60000 };
+
+static const char *const settings[] = {"offsets.retention.minutes=1", "offsets.retention.check.interval.ms=1s", NULL};
+
+static void send_commit(wr_rig_client *client, const char *group, const char *topic, int64_t offset)
+{
+    wr_offset_commit_request_partition one = {.committed_offset = offset, .committed_leader_epoch = -1};
+    wr_offset_commit_request_topic named = {.name = weir_slice_of(topic), .partitions = &one, .partition_count = 1};
+    wr_offset_commit_request in = {.group_id = weir_slice_of(group),
+                                   .generation_id_or_member_epoch = -1,
+                                   .member_id = WEIR_SLICE(""),
+                                   .retention_time_ms = -1,
+                                   .topics = &named,
+                                   .topic_count = 1};
+    wr_rig_send(client, WR_API_OFFSET_COMMIT, 8, &in);
+}
+
+static int16_t answer(wr_rig_client *client)
+{
+    const wr_offset_commit_response *out = wr_rig_receive(client, WR_API_OFFSET_COMMIT, 8, MINUTE_MS);
+    CHECK(out != NULL);
+    return out->topics[0].partitions[0].error_code;
+}
+
+static int16_t commit(wr_rig_client *client, const char *group, const char *topic, int64_t offset)
+{
+    send_commit(client, group, topic, offset);
+    return answer(client);
+}
+
+static int64_t committed(wr_rig_client *client, const char *group, const char *topic)
+{
+    int32_t partition = 0;
+    wr_offset_fetch_request_topic named = {
+        .name = weir_slice_of(topic), .partition_indexes = &partition, .partition_index_count = 1};
+    wr_offset_fetch_request in = {.group_id = weir_slice_of(group), .topics = &named, .topic_count = 1};
+    const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 7, &in);
+    CHECK(out != NULL);
+    CHECK_EQ(out->error_code, WR_KAFKA_NONE);
+    return out->topics[0].partitions[0].committed_offset;
+}
+
+static wr_rig_client *again(wr_rig *rig)
+{
+    weir_err err = wr_rig_start(rig);
+    CHECK_STR(rig->failure.sentence, "");
+    CHECK_OK(err);
+    return wr_rig_connect(rig);
+}
+
+static void send_delete(wr_rig_client *client, const char *topic)
+{
+    weir_slice name = weir_slice_of(topic);
+    wr_delete_topics_request in = {.topic_names = &name, .topic_name_count = 1, .timeout_ms = 1000};
+    wr_rig_send(client, WR_API_DELETE_TOPICS, 4, &in);
+}
+
+TEST(a_topic_that_is_deleted_and_made_anew_has_no_offsets)
+{
+    wr_rig *rig = wr_rig_new(5, settings);
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    wr_rig_create(client, "payments", 1);
+    CHECK_EQ(commit(client, "tool", "orders", 7), WR_KAFKA_NONE);
+    CHECK_EQ(commit(client, "tool", "payments", 8), WR_KAFKA_NONE);
+    send_delete(client, "orders");
+    CHECK(wr_rig_receive(client, WR_API_DELETE_TOPICS, 4, 1000) != NULL);
+    wr_rig_create(client, "orders", 1);
+    CHECK_EQ(committed(client, "tool", "orders"), -1);
+    wr_rig_kill(rig);
+    client = again(rig);
+    CHECK_EQ(committed(client, "tool", "orders"), -1);
+    CHECK_EQ(committed(client, "tool", "payments"), 8);
+    wr_rig_free(rig);
+}
+
+/* The deletion is told by hand, since the simulator's disk is done with a commit sooner than with a topic. */
+TEST(a_commit_under_way_is_not_of_the_topic_that_takes_the_name_of_its_own)
+{
+    wr_rig *rig = wr_rig_new(6, settings);
+    const wr_group *group;
+    wr_rig_client *client = wr_rig_connect(rig), *second = wr_rig_connect(rig), *other = wr_rig_connect(rig);
+    wr_rig_create(other, "orders", 1);
+    send_commit(client, "tool", "orders", 9);
+    send_commit(second, "another", "orders", 9);
+    while (wr_groups_count(rig->broker->groups) < 2)
+        wr_sim_step(rig->sim);
+    for (size_t at = 0; (group = wr_groups_next(rig->broker->groups, &at));)
+        CHECK_EQ(wr_groups_offsets(group)->count, 0); /* none is done */
+    wr_groups_topic_deleted(rig->broker->groups, WEIR_SLICE("orders"));
+    wr_topics_settle(rig->broker->topics);
+    CHECK_EQ(commit(other, "another", "orders", 3), WR_KAFKA_NONE);
+    CHECK_EQ(answer(client), WR_KAFKA_NONE);
+    CHECK_EQ(answer(second), WR_KAFKA_NONE);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(committed(client, "tool", "orders"), -1);
+        CHECK_EQ(committed(client, "another", "orders"), 3);
+        wr_rig_kill(rig);
+        client = again(rig);
+    }
+    wr_rig_free(rig);
+}
+
+/* Both are under way together, and any write of theirs may fail: with the deletion the topic comes back, or does not. */
+TEST(a_commit_during_its_topics_deletion_is_kept_with_the_topic_and_goes_with_it)
+{
+    int back = 0, gone = 0;
+    bool failed = true;
+    for (uint64_t n = 0; failed; n++) {
+        wr_rig *rig = wr_rig_new(700, settings);
+        wr_rig_client *client = wr_rig_connect(rig), *other = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        CHECK_EQ(commit(client, "tool", "orders", 7), WR_KAFKA_NONE);
+        uint64_t at = wr_sim_write_count(rig->sim) + n;
+        wr_sim_fail_at(rig->sim, at, EIO);
+        send_commit(client, "tool", "orders", 9);
+        send_delete(other, "orders");
+        bool kept = answer(client) == WR_KAFKA_NONE;
+        CHECK(wr_rig_receive(other, WR_API_DELETE_TOPICS, 4, MINUTE_MS) != NULL);
+        bool deleted = wr_rig_told(rig, "topic cannot be deleted") == 0;
+        if (deleted && wr_rig_told(rig, "cannot keep a change of groups") == 0)
+            CHECK_EQ(committed(client, "tool", "orders"), -1);
+        failed = wr_sim_write_count(rig->sim) > at;
+        wr_sim_fail_at(rig->sim, UINT64_MAX, EIO);
+        wr_rig_run_ms(rig, 1000);
+        wr_rig_cut(rig);
+        client = again(rig);
+        if (wr_topics_find(rig->broker->topics, WEIR_SLICE("orders"))) {
+            int64_t offset = committed(client, "tool", "orders");
+            CHECK(offset == 9 || (offset == 7 && !kept)); /* what was refused may be in the log all the same */
+            back++;
+        } else {
+            wr_rig_create(client, "orders", 1);
+            CHECK_EQ(committed(client, "tool", "orders"), -1);
+            gone++;
+        }
+        wr_rig_free(rig);
+    }
+    CHECK(back > 0 && gone > 0);
+}
+
+/* The topic's end and that of its offsets are two writes: what the first took with it, the next start looks for. */
+TEST(a_power_cut_at_any_write_of_a_topics_deletion_leaves_no_offset_without_its_topic)
+{
+    int cuts = 0, gone = 0;
+    for (uint64_t n = 0;; n++, cuts++) {
+        wr_rig *rig = wr_rig_new(50 + n, settings);
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        CHECK_EQ(commit(client, "tool", "orders", 7), WR_KAFKA_NONE);
+        wr_sim_cut_at(rig->sim, wr_sim_write_count(rig->sim) + n);
+        send_delete(client, "orders");
+        wr_rig_run_ms(rig, 100);
+        if (!wr_sim_dark(rig->sim)) {
+            wr_rig_free(rig);
+            break;
+        }
+        wr_rig_drop(rig);
+        client = again(rig);
+        if (wr_topics_find(rig->broker->topics, WEIR_SLICE("orders"))) {
+            CHECK_EQ(committed(client, "tool", "orders"), 7);
+        } else {
+            gone++;
+            CHECK_EQ(committed(client, "tool", "orders"), -1);
+            wr_rig_create(client, "orders", 1);
+            CHECK_EQ(committed(client, "tool", "orders"), -1);
+        }
+        wr_rig_free(rig);
+    }
+    CHECK(cuts > 3 && gone > 0);
+}
+
+/* Requests do not tell of topics that are gone. */
+static bool remembers(wr_groups *groups, const char *topic)
+{
+    const wr_offsets *offsets = wr_groups_offsets(wr_groups_find(groups, WEIR_SLICE("readers")));
+    return wr_offsets_find(offsets, weir_slice_of(topic), 0) != NULL;
+}
+
+TEST(offsets_of_a_deleted_topic_that_could_not_be_forgotten_without_memory_go_later)
+{
+    wr_rig *rig = wr_rig_new(
+        1, (const char *const[]){"offsets.retention.minutes=100", "offsets.retention.check.interval.ms=1s", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_groups *groups = rig->broker->groups;
+    wr_rig_create(client, "orders", 1);
+    wr_rig_create(client, "ghost", 1);
+    CHECK_EQ(commit(client, "readers", "orders", 7), WR_KAFKA_NONE);
+    CHECK_EQ(commit(client, "readers", "ghost", 5), WR_KAFKA_NONE);
+    rig->broker->groups = NULL; /* hears of the deletion when there is no memory */
+    send_delete(client, "ghost");
+    CHECK(wr_rig_receive(client, WR_API_DELETE_TOPICS, 4, 60000) != NULL);
+    rig->broker->groups = groups;
+    CHECK(remembers(groups, "ghost"));
+    test_fail_allocation(1);
+    wr_groups_topic_deleted(groups, WEIR_SLICE("ghost"));
+    CHECK(test_allocation_failed());
+    CHECK(remembers(groups, "ghost"));
+    wr_rig_run_ms(rig, 2500);
+    CHECK(!remembers(groups, "ghost"));
+    CHECK_EQ(committed(client, "readers", "orders"), 7);
+    wr_rig_free(rig);
+}
