@@ -337,6 +337,12 @@ weir_err wr_core_turn(wr_core *core, int timeout_ms, weir_failure *failure)
     return err;
 }
 
+/* Rows whose acknowledgement may come soon: not those that wait for a minute because they were refused. */
+static bool is_under_way(const wr_core *core)
+{
+    return wr_core_outbox_count(core) > core->outbox.held_count;
+}
+
 weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
 {
     if (core->is_broken)
@@ -359,7 +365,7 @@ weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
         if (err == WEIR_OK && !is_threaded)
             err = wr_publisher_run(core, failure);
         int64_t left_us = deadline_us - wr_mono_us(core->io);
-        if (err != WEIR_OK || left_us <= 0 || (!is_loading && wr_core_outbox_count(core) == 0))
+        if (err != WEIR_OK || left_us <= 0 || (!is_loading && !is_under_way(core)))
             break;
         if (is_threaded)
             err = wr_pipeline_wait(core, (int)(left_us / 1000) + 1, failure);
@@ -401,7 +407,7 @@ void wr_core_settle(wr_core *core, int timeout_ms)
             err = wr_publisher_run(core, &failure);
         wr_outbox_take_results(core);
         int64_t left_us = deadline_us - wr_mono_us(core->io);
-        if (err != WEIR_OK || left_us <= 0 || wr_core_outbox_count(core) == 0)
+        if (err != WEIR_OK || left_us <= 0 || !is_under_way(core))
             break;
         if (is_threaded)
             err = wr_pipeline_wait(core, (int)(left_us / 1000) + 1, &failure);

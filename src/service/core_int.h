@@ -56,6 +56,8 @@ typedef struct kept_record {
     wr_link link;
     int64_t sequence; /* outbox */
     int64_t created_ms;
+    bool is_in_doubt; /* outbox: it was handed to a producer that is gone, and the broker may have it */
+    bool is_held;     /* outbox: it was held back for a refusal in doubt, see publisher.c */
     wr_client_record record;
     wr_client_header headers[];
 } kept_record;
@@ -271,6 +273,8 @@ typedef struct outbox { /* the database's side of it */
     wr_list too_large;    /* dead letters that the next transaction sets aside */
     int64_t marked_to;    /* number of the last refusal that is written */
     int64_t retry_due_ms; /* when refused rows are tried again; 0: there are none */
+    int64_t first_own;    /* the first number of this life: rows below may have been published by an earlier one */
+    size_t held_count;    /* rows that the publisher holds back */
     int64_t loaded_to;    /* rows up to here were given to the publisher or are gone */
     bool is_loading;      /* more rows lie in the table */
     bool is_in_doubt;     /* written by a transaction of which is not known whether it was committed */

@@ -84,6 +84,7 @@ void wr_outbox_take_results(wr_core *core)
     wr_list_move(&marks, &handoff->marks);
     wr_list_move(&outbox->too_large, &handoff->too_large);
     outbox->done_below = handoff->done_below;
+    outbox->held_count = handoff->held_count;
     outbox->others_wait = handoff->waiting_count > 0 || !wr_list_empty(&handoff->rows);
     bool has_acknowledged = handoff->acknowledged > 0, retries_now = handoff->retries_now;
     handoff->acknowledged = 0;
@@ -100,7 +101,7 @@ void wr_outbox_take_results(wr_core *core)
     }
     if (retries_now)
         outbox->retry_due_ms = now_ms;
-    atomic_store(&core->numbers.outbox_refused, (int64_t)outbox->refused_count);
+    atomic_store(&core->numbers.outbox_refused, (int64_t)(outbox->refused_count + outbox->held_count));
     atomic_store(&core->numbers.outbox_aside, (int64_t)outbox->aside_count);
 }
 

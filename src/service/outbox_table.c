@@ -44,7 +44,7 @@ static weir_err load_meta(wr_core *core, weir_failure *failure)
     if (err != WEIR_OK)
         return err;
     outbox->stored_sequence = stored;
-    outbox->next_sequence = outbox->stored_sequence + 1;
+    outbox->next_sequence = outbox->first_own = outbox->stored_sequence + 1;
     return WEIR_OK;
 }
 
@@ -201,6 +201,7 @@ static weir_err read_row(wr_core *core, wr_statement *statement, wr_list *rows, 
         return weir_fail(failure, err == WEIR_OK ? WEIR_E_MEMORY : err, "outbox row %" PRId64 " cannot be read",
                          sequence);
     row->created_ms = wr_statement_int(statement, 5);
+    row->is_in_doubt = sequence < outbox->first_own;
     wr_list_append(rows, &row->link);
     outbox->loaded_to = sequence;
     count_up(&core->numbers.republished, 1);

@@ -45,10 +45,15 @@ typedef struct reader { /* reader.c */
 
 typedef struct publisher { /* publisher.c */
     wr_producer *producer;
-    wr_list waiting, sent; /* committed rows, in order of sequence */
+    wr_list waiting, sent; /* committed rows, in order of sequence but for those that were held back */
     size_t waiting_count, sent_count;
+    wr_list held;             /* rows that were refused and are in doubt, and what follows them of their keys */
+    wr_map *held_keys;        /* topic NUL key: of these */
+    size_t held_count;        /* rows that were held back and are not over: in any list */
+    int64_t held_low;         /* no number of theirs is below */
+    int64_t held_due_ms;      /* when they are sent again */
     int64_t taken_to;         /* the highest number that was taken over */
-    int64_t sent_to;          /* the highest number handed to a producer in this life */
+    int64_t sent_to;          /* the highest number handed to a producer, as far as is known */
     wr_map *refused_keys;     /* topic NUL key -> refused_key */
     bool all_keys_wait;       /* more keys were refused than can be told apart */
     int64_t all_keys_sent_to; /* as refused_key.sent_to, for all of them */
@@ -81,6 +86,7 @@ typedef struct handoff {
     int64_t done_below;   /* no row below waits to be published or acknowledged */
     size_t acknowledged;  /* rows, since they were taken */
     size_t waiting_count; /* rows that the publisher has and has not sent */
+    size_t held_count;    /* as publisher.held_count */
     bool retries_now;
     /* the Kafka side asks the database side to run something, and waits */
     void (*ask)(struct wr_core *core, void *what);

@@ -10,6 +10,13 @@
  * keys that were refused before that no longer wait: `handoff.forget_to` says which refusals those are, since others may
  * happen meanwhile.
  *
+ * A row in doubt is one that was handed to a producer that is gone: the process ended, or the producer broke, before it
+ * was acknowledged. When such a row is refused now, the broker may have it from then; with a new number it would be
+ * another event. So it keeps its number and is held back, here in memory and in the table as a row to publish, and so is
+ * what follows it of its key; after a minute they go again, in their order. Readers take it for what it is, new or known,
+ * since the floor stays below it. Only when HELD_SPAN_MAX numbers were given meanwhile, which is about what readers
+ * remember, it is marked as any other, with a line in the log.
+ *
  * After each round the other side is handed what the next transaction writes: marks, dead letters that were too large,
  * and the number below which nothing is under way any more. All of it at once, because a row that was refused must be
  * marked by the transaction that deletes around it, or before.
@@ -26,6 +33,8 @@ enum {
     REFUSAL_LOG_MAX = 10, /* lines between two retries; the others are counted */
     RENEW_AFTER_MS = 100, /* a producer that broke before anything was acknowledged; then twice as long, and so on */
     RENEW_AFTER_MAX_MS = 10000,
+    HELD_MS = 60000,
+    HELD_SPAN_MAX = HANDLED_MAX / 2,
 };
 
 typedef struct refused_key {
@@ -64,7 +73,8 @@ static weir_err producer_new(wr_core *core, weir_failure *failure)
 void wr_publisher_init(wr_core *core)
 {
     publisher *publisher = &core->publisher;
-    wr_list *lists[] = {&publisher->waiting, &publisher->sent, &publisher->marks, &publisher->too_large};
+    wr_list *lists[] = {&publisher->waiting, &publisher->sent, &publisher->held, &publisher->marks,
+                        &publisher->too_large};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         wr_list_init(lists[i]);
     publisher->taken_to = -1;
@@ -72,9 +82,12 @@ void wr_publisher_init(wr_core *core)
 
 weir_err wr_publisher_start(wr_core *core, weir_failure *failure)
 {
+    core->publisher.sent_to = core->outbox.first_own - 1; /* an earlier life may have handed over all that is left */
     core->publisher.refused_keys = wr_map_new(REFUSED_KEY_MAX, wr_random_u64(core->io));
-    return core->publisher.refused_keys ? producer_new(core, failure)
-                                        : weir_fail(failure, WEIR_E_MEMORY, "no memory for the outbox");
+    core->publisher.held_keys = wr_map_new(REFUSED_KEY_MAX, wr_random_u64(core->io));
+    return core->publisher.refused_keys && core->publisher.held_keys
+               ? producer_new(core, failure)
+               : weir_fail(failure, WEIR_E_MEMORY, "no memory for the outbox");
 }
 
 static void forget_refused_keys(publisher *publisher, int64_t to_refusal)
@@ -93,7 +106,7 @@ static void forget_refused_keys(publisher *publisher, int64_t to_refusal)
 void wr_publisher_fini(wr_core *core)
 {
     publisher *publisher = &core->publisher;
-    wr_list *lists[] = {&publisher->waiting, &publisher->sent, &publisher->too_large};
+    wr_list *lists[] = {&publisher->waiting, &publisher->sent, &publisher->held, &publisher->too_large};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (wr_link *link; (link = wr_list_pop(lists[i]));)
             free(row_of(link));
@@ -101,6 +114,7 @@ void wr_publisher_fini(wr_core *core)
         free(WR_LIST_ITEM(link, outbox_mark, link));
     forget_refused_keys(publisher, INT64_MAX);
     wr_map_free(publisher->refused_keys);
+    wr_map_free(publisher->held_keys);
 }
 
 /* ---- keys that wait behind a refused row */
@@ -171,6 +185,12 @@ static void log_refusal(wr_core *core, const kept_record *row, const char *reaso
                  WR_TEXT("database", core->options.database));
 }
 
+static void no_longer_held(publisher *publisher, kept_record *row)
+{
+    publisher->held_count -= row->is_held;
+    row->is_held = false;
+}
+
 /* The row leaves memory and stays in the table; its mark is written with the next transaction. */
 static void refuse(wr_core *core, kept_record *row, outbox_state state, const char *reason)
 {
@@ -191,7 +211,117 @@ static void refuse(wr_core *core, kept_record *row, outbox_state state, const ch
     if (state == OUTBOX_REFUSED)
         log_refusal(core, row, reason);
     atomic_fetch_sub(&core->numbers.outbox_rows, 1);
+    no_longer_held(publisher, row);
     free(row);
+}
+
+/* ---- rows that are refused and in doubt */
+
+static bool is_held_key(const publisher *publisher, const kept_record *row)
+{
+    if (wr_map_count(publisher->held_keys) == 0 || !row->record.key.data)
+        return false;
+    wr_buf name;
+    wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
+    bool is_held = wr_map_find(publisher->held_keys, key_name(&row->record, &name)) != NULL || wr_buf_failed(&name);
+    wr_buf_fini(&name);
+    return is_held;
+}
+
+static void hold(publisher *publisher, kept_record *row)
+{
+    if (publisher->held_count == 0 || row->sequence < publisher->held_low)
+        publisher->held_low = row->sequence;
+    publisher->held_count += !row->is_held;
+    row->is_held = true;
+    /* What was under way together is refused one after the other, and others were held back meanwhile. */
+    wr_link *before = publisher->held.head.prev;
+    while (before != &publisher->held.head && row_of(before)->sequence > row->sequence)
+        before = before->prev;
+    wr_list_insert(before, &row->link);
+}
+
+/* Whether the row was held back. One of a key that waits here waits with it, in doubt or not: marked, it would come back
+ * from the table together with rows that are still here. False, too: there is no room to remember its key. */
+static bool hold_refused(wr_core *core, kept_record *row, const char *reason)
+{
+    publisher *publisher = &core->publisher;
+    if (!row->is_in_doubt && !is_held_key(publisher, row))
+        return false;
+    if (row->record.key.data && !is_held_key(publisher, row)) {
+        wr_buf name;
+        wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
+        weir_slice bytes = key_name(&row->record, &name);
+        weir_err err = wr_buf_failed(&name) ? WEIR_E_MEMORY : wr_map_add(publisher->held_keys, bytes, core);
+        wr_buf_fini(&name);
+        if (err != WEIR_OK)
+            return false;
+    }
+    if (wr_list_empty(&publisher->held))
+        publisher->held_due_ms = wr_clock_ms(core) + (publisher->retries_now ? 0 : HELD_MS);
+    hold(publisher, row);
+    count_up(&core->numbers.refused, 1);
+    if (++publisher->refusals_logged <= REFUSAL_LOG_MAX)
+        wr_trace_log(
+            core->trace, WR_ERROR,
+            "the broker refuses an event that it may have taken before the process ended or the producer broke: "
+            "its key waits, and is tried again every minute; remove the cause",
+            WR_TEXT("topic", row->record.topic), WR_NUMBER("sequence", row->sequence), WR_TEXT("error", reason));
+    return true;
+}
+
+/* In front of all others, in their order. */
+static void send_held_again(publisher *publisher)
+{
+    weir_slice name;
+    for (wr_link *link; (link = wr_list_pop_last(&publisher->held));) {
+        wr_list_insert(&publisher->waiting.head, link);
+        publisher->waiting_count++;
+    }
+    for (size_t at = 0; wr_map_next(publisher->held_keys, &at, &name);)
+        wr_map_remove(publisher->held_keys, name);
+    publisher->refusals_logged = 0;
+}
+
+static void give_up_held(wr_core *core)
+{
+    publisher *publisher = &core->publisher;
+    weir_slice name;
+    wr_trace_log(core->trace, WR_WARN,
+                 "events that the broker refuses may have been published before the process ended, and get new numbers "
+                 "now: readers may count them twice",
+                 WR_NUMBER("first", publisher->held_low), WR_NUMBER("events", (int64_t)publisher->held_count));
+    wr_list rows;
+    wr_list_init(&rows);
+    wr_list_move(&rows, &publisher->held);
+    for (size_t at = 0; wr_map_next(publisher->held_keys, &at, &name);)
+        wr_map_remove(publisher->held_keys, name);
+    for (wr_link *link; (link = wr_list_pop(&rows));)
+        refuse(core, row_of(link), OUTBOX_REFUSED, "refused again, after it may have been published");
+}
+
+/* Some of them may be over by now. */
+static void find_held_low(publisher *publisher)
+{
+    const wr_list *lists[] = {&publisher->held, &publisher->waiting, &publisher->sent};
+    publisher->held_low = INT64_MAX;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (wr_link *link = wr_list_first(lists[i]); link; link = wr_list_next(lists[i], link))
+            if (row_of(link)->is_held && row_of(link)->sequence < publisher->held_low)
+                publisher->held_low = row_of(link)->sequence;
+}
+
+static void look_after_held(wr_core *core)
+{
+    publisher *publisher = &core->publisher;
+    if (wr_list_empty(&publisher->held))
+        return;
+    if (publisher->taken_to - publisher->held_low > HELD_SPAN_MAX)
+        find_held_low(publisher);
+    if (publisher->taken_to - publisher->held_low > HELD_SPAN_MAX)
+        give_up_held(core);
+    else if (wr_clock_ms(core) >= publisher->held_due_ms)
+        send_held_again(publisher);
 }
 
 /* ---- publishing */
@@ -225,11 +355,13 @@ static void refused(wr_core *core, kept_record *row, weir_err err, const char *r
         publisher->is_one_by_one = true;
         publisher->is_broken = true; /* a producer with other settings is needed */
         publisher->retries_now = true;
-        refuse(core, row, OUTBOX_REFUSED, reason);
+        if (!hold_refused(core, row, reason))
+            refuse(core, row, OUTBOX_REFUSED, reason);
     } else if (err == WEIR_E_LIMIT && wr_dead_letter_may_be_set_aside(core, &row->record)) {
         wr_list_append(&publisher->too_large, &row->link);
         atomic_fetch_sub(&core->numbers.outbox_rows, 1);
-    } else {
+        no_longer_held(publisher, row);
+    } else if (!hold_refused(core, row, reason)) {
         refuse(core, row, OUTBOX_REFUSED, reason);
     }
 }
@@ -250,6 +382,7 @@ static void delivered(void *user, const wr_delivery *delivery)
         refused(core, row, delivery->err, delivery->reason, true);
         return;
     }
+    no_longer_held(publisher, row);
     free(row);
     publisher->renew_due_ms = publisher->renew_delay_ms = 0;
     publisher->acknowledged++;
@@ -272,6 +405,8 @@ static weir_err renew_producer(wr_core *core, weir_failure *failure)
     wr_trace_log(core->trace, WR_WARN, "the producer is made anew", WR_NUMBER("unacknowledged", publisher->sent_count));
     wr_producer_free(publisher->producer);
     publisher->producer = NULL;
+    for (wr_link *link = wr_list_first(&publisher->sent); link; link = wr_list_next(&publisher->sent, link))
+        row_of(link)->is_in_doubt = true;
     wr_list_move(&publisher->sent, &publisher->waiting);
     wr_list_move(&publisher->waiting, &publisher->sent);
     publisher->waiting_count += publisher->sent_count;
@@ -287,6 +422,12 @@ static bool send_first(wr_core *core)
     kept_record *row = row_of(wr_list_first(&publisher->waiting));
     weir_err err = WEIR_OK;
     bool waits = must_wait(publisher, row);
+    if (!waits && is_held_key(publisher, row)) {
+        wr_link_remove(&row->link);
+        publisher->waiting_count--;
+        hold(publisher, row);
+        return true;
+    }
     if (!waits)
         err = wr_producer_send(publisher->producer, &row->record, row);
     if (err != WEIR_OK && !is_refusal(err)) {
@@ -342,13 +483,15 @@ static void take_rows(wr_core *core)
     if (!count)
         return;
     wr_list_move(&publisher->waiting, &taken);
-    publisher->taken_to = row_of(publisher->waiting.head.prev)->sequence;
+    int64_t last = row_of(publisher->waiting.head.prev)->sequence;
+    publisher->taken_to = last > publisher->taken_to ? last : publisher->taken_to;
 }
 
 static int64_t done_below(const publisher *publisher)
 {
     wr_link *first = wr_list_first(wr_list_empty(&publisher->sent) ? &publisher->waiting : &publisher->sent);
-    return first ? row_of(first)->sequence : publisher->taken_to + 1;
+    int64_t below = first ? row_of(first)->sequence : publisher->taken_to + 1;
+    return publisher->held_count && publisher->held_low < below ? publisher->held_low : below;
 }
 
 static void hand_over(wr_core *core)
@@ -364,6 +507,7 @@ static void hand_over(wr_core *core)
     handoff->acknowledged += publisher->acknowledged;
     handoff->done_below = done_below(publisher);
     handoff->waiting_count = publisher->waiting_count;
+    handoff->held_count = publisher->held_count;
     pthread_mutex_unlock(&core->lock);
     publisher->retries_now = false;
     publisher->acknowledged = 0;
@@ -379,6 +523,7 @@ weir_err wr_publisher_run(wr_core *core, weir_failure *failure)
     take_rows(core);
     wr_producer_poll(publisher->producer, 0, delivered, core);
     weir_err err = publisher->is_broken ? renew_producer(core, failure) : WEIR_OK;
+    look_after_held(core);
     while (err == WEIR_OK && !publisher->is_broken && !publisher->is_out_of_memory &&
            !wr_list_empty(&publisher->waiting) && send_first(core))
         ;
@@ -394,10 +539,12 @@ weir_err wr_publisher_run(wr_core *core, weir_failure *failure)
 
 int wr_publisher_wait_ms(wr_core *core, int timeout_ms)
 {
-    int64_t left_ms = core->publisher.renew_due_ms - wr_clock_ms(core);
-    if (!core->publisher.is_broken || left_ms >= timeout_ms)
-        return timeout_ms;
-    return left_ms > 0 ? (int)left_ms : 0;
+    const publisher *publisher = &core->publisher;
+    int64_t due_ms = publisher->is_broken ? publisher->renew_due_ms : INT64_MAX;
+    if (!wr_list_empty(&publisher->held) && publisher->held_due_ms < due_ms)
+        due_ms = publisher->held_due_ms;
+    int64_t now_ms = wr_clock_ms(core), left_ms = due_ms > now_ms ? due_ms - now_ms : 0;
+    return left_ms >= timeout_ms ? timeout_ms : (int)left_ms;
 }
 
 void wr_publisher_wait(wr_core *core, int timeout_ms)
