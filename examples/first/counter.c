@@ -6,7 +6,7 @@ static const char *const migrations[] = {"CREATE TABLE seen (name TEXT PRIMARY K
 static weir_status on_greeted(weir_tx *tx, const weir_event *event, void *user)
 {
     (void)user;
-    weir_exec(tx, "INSERT INTO seen VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET times = times + 1",
+    weir_exec(tx, "INSERT INTO seen VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET times = seen.times + 1",
               WEIR_TEXT(event->subject));
     return weir_emit(tx, &(weir_event){.type = "greeting.counted", .subject = event->subject});
 }

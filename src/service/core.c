@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COMMAND_COUNT_MAX = 10000, WAIT_MAX_MS = 60000 };
+enum { COMMAND_COUNT_MAX = 10000, WAIT_MAX_MS = 60000, PING_EVERY_MS = 1000 };
 
 bool wr_core_crash(wr_core *core, const char *where)
 {
@@ -82,12 +82,26 @@ static void fill_defaults(wr_core *core)
     core->name = options->name ? options->name : core->service->name;
     core->prefix = options->topic_prefix ? options->topic_prefix : "";
     snprintf(core->group, sizeof core->group, "%s%s", core->prefix, options->group ? options->group : core->name);
+    wr_store_url_print(options->database, core->database_shown, sizeof core->database_shown);
     snprintf(core->dead_letter_topic, sizeof core->dead_letter_topic, "%s%s.dlq", core->prefix, core->name);
+}
+
+/* Of several processes on one server one works; the others wait until its connection ends. */
+static weir_err take_lease(wr_core *core, weir_failure *failure)
+{
+    bool has = false;
+    weir_err err = wr_store_lease(core->store, &has, failure);
+    return err != WEIR_OK || has
+               ? err
+               : weir_fail(failure, WEIR_E_AGAIN, "another process of this service works on %s", core->database_shown);
 }
 
 static weir_err open_store(wr_core *core, weir_failure *failure)
 {
     weir_err err = wr_store_open(core->options.database, core->options.store_flags, &core->store, failure);
+    if (err == WEIR_OK)
+        err = take_lease(core, failure);
+    core->ping_due_ms = wr_store_is_server(core->options.database) ? 0 : INT64_MAX;
     if (err == WEIR_OK)
         err = wr_store_migrate_own(core->store, 0, failure);
     if (err == WEIR_OK)
@@ -239,7 +253,7 @@ static int wait_ms(wr_core *core, int timeout_ms)
 {
     int64_t now_ms = wr_clock_ms(core), wait = timeout_ms < 0 || timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms;
     int64_t due_ms[] = {core->parked.next_due_ms, wr_outbox_due_ms(core), wr_breaker_due_ms(core),
-                        wr_inserts_due_ms(core)};
+                        wr_inserts_due_ms(core), core->ping_due_ms};
     for (size_t i = 0; i < sizeof due_ms / sizeof *due_ms; i++)
         if (due_ms[i] != INT64_MAX && due_ms[i] - now_ms < wait)
             wait = due_ms[i] > now_ms ? due_ms[i] - now_ms : 0;
@@ -299,10 +313,22 @@ static weir_err load(wr_core *core, int timeout_ms, weir_failure *failure)
     return err;
 }
 
+/* A server that goes away is noticed by who has nothing to do, too. */
+static weir_err ping(wr_core *core, weir_failure *failure)
+{
+    int64_t now_ms = wr_clock_ms(core);
+    if (now_ms < core->ping_due_ms)
+        return WEIR_OK;
+    core->ping_due_ms = now_ms + PING_EVERY_MS;
+    return wr_store_ping(core->store, failure);
+}
+
 static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
 {
     bool is_threaded = atomic_load(&core->is_threaded), did = false;
-    weir_err err = load(core, timeout_ms, failure);
+    weir_err err = ping(core, failure);
+    if (err == WEIR_OK)
+        err = load(core, timeout_ms, failure);
     if (err != WEIR_OK || core->outbox.is_loading)
         return err;
     if (is_threaded && core->outbox.delete_due_ms)
@@ -470,11 +496,17 @@ weir_status wr_core_query(wr_core *core, const char *what, weir_status (*run)(vo
     wr_store *reader = NULL;
     weir_failure failure = {0};
     ret_reason[0] = 0;
-    if (reader_take(core, &reader, &failure) != WEIR_OK || wr_store_begin(reader, &failure) != WEIR_OK) {
+    weir_err err = reader_take(core, &reader, &failure);
+    if (err == WEIR_OK)
+        err = wr_store_begin(reader, &failure);
+    if (err != WEIR_OK) {
         wr_store_close(reader);
-        wr_trace_log(core->trace, WR_ERROR, "a query found no database", WR_TEXT("request", what),
-                     WR_TEXT("error", failure.sentence));
-        return WEIR_FATAL;
+        bool comes_back = err == WEIR_E_UNREACHABLE;
+        wr_trace_log(core->trace, comes_back ? WR_WARN : WR_ERROR, "a query found no database",
+                     WR_TEXT("request", what), WR_TEXT("error", failure.sentence));
+        if (comes_back)
+            snprintf(ret_reason, REASON_SIZE, "the database cannot be reached; try again");
+        return comes_back ? WEIR_RETRY : WEIR_FATAL;
     }
     weir_tx tx;
     wr_tx_init(&tx, core, reader, arena);

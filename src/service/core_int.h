@@ -466,6 +466,8 @@ struct wr_core {
     const weir_service *service;
     const char *name, *prefix;
     char group[TOPIC_SIZE_MAX], dead_letter_topic[TOPIC_SIZE_MAX];
+    char database_shown[300]; /* without a password */
+    int64_t ping_due_ms; /* when a core that has nothing to do asks whether its server is there; INT64_MAX: never */
     const char *topics[TOPIC_COUNT_MAX];
     char *topics_text;
     size_t topic_count;

@@ -37,7 +37,7 @@ TEST(an_idle_service_waits_and_an_acknowledged_outbox_is_emptied)
     CHECK_EQ(wr_sim_committed(f.cluster, "tally", "in", 0) + wr_sim_committed(f.cluster, "tally", "in", 1), 1 - 1001);
     f.waited_ms = 0;
     CHECK_OK(wr_core_turn(f.core, -1, &f.failure));
-    CHECK_EQ(f.waited_ms, 60000);
+    CHECK_EQ(f.waited_ms, fixture_is_on_server() ? 1000 : 60000); /* a server is asked whether it is there */
     fixture_end(&f);
 }
 
@@ -62,13 +62,13 @@ static int run_with_crash(int crash_at, bool hold_acks, char ret_ids[12][WR_UUID
     f.crash_at = -1; /* a run with fewer calls may not have got there */
     fixture_turns(&f, 5);
     CHECK_EQ(COUNT(&f, "effects"), 12);
-    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects)"), 12);
+    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects) AS d"), 12);
     CHECK(wr_sim_count(f.cluster, "out") >= 12);
 
     /* A consumer of `out` sees each exactly once, however often it was published. */
     fixture audit = f;
     weir_service audit_service = {
-        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+        .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
     fixture_database(&audit);
     audit.options.service = &audit_service;
     audit.options.database = audit.database;
@@ -77,7 +77,7 @@ static int run_with_crash(int crash_at, bool hold_acks, char ret_ids[12][WR_UUID
     fixture_start(&audit);
     fixture_turns(&audit, 20);
     CHECK_EQ(COUNT(&audit, "effects"), 12);
-    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), 12);
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects) AS d"), 12);
     for (int i = 0; i < 12; i++) {
         char source[16];
         snprintf(source, sizeof source, "id-%d", i);
@@ -120,7 +120,7 @@ TEST(events_without_a_key_are_published_again_where_they_were)
 
     fixture audit = f;
     weir_service audit_service = {
-        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+        .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
     fixture_database(&audit);
     audit.options.service = &audit_service;
     audit.options.database = audit.database;
@@ -128,7 +128,7 @@ TEST(events_without_a_key_are_published_again_where_they_were)
     fixture_start(&audit);
     fixture_turns(&audit, 20);
     CHECK_EQ(COUNT(&audit, "effects"), 12);
-    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), 12);
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects) AS d"), 12);
     wr_core_free(audit.core);
     fixture_end(&f);
 }
@@ -251,7 +251,7 @@ TEST(what_was_published_behind_a_refused_row_is_not_published_under_another_numb
 
     fixture audit = f;
     weir_service audit_service = {
-        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+        .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
     fixture_database(&audit);
     audit.options.service = &audit_service;
     audit.options.database = audit.database;
@@ -259,7 +259,7 @@ TEST(what_was_published_behind_a_refused_row_is_not_published_under_another_numb
     fixture_start(&audit);
     fixture_turns(&audit, 20);
     CHECK_EQ(COUNT(&audit, "effects"), 3);
-    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), 3);
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects) AS d"), 3);
     wr_core_free(audit.core);
     fixture_end(&f);
 }

@@ -319,15 +319,11 @@ weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const we
 
 static weir_err write_position(wr_core *core, position *position, weir_failure *failure)
 {
-    weir_err err = wr_store_run(core->store, WR_SQL_INBOX_MOVE,
-                                WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition),
-                                            WEIR_INT(position->next), WEIR_INT(position->epoch)),
-                                failure);
     position->is_changed = false;
-    if (err == WEIR_OK && wr_store_changes(core->store) != 1)
-        return weir_fail(failure, WEIR_E_FENCED, "partition %d of %s belongs to somebody newer", position->partition,
-                         position->topic);
-    return err;
+    return wr_store_run_later(core->store, WR_SQL_INBOX_MOVE,
+                              WEIR_VALUES(WEIR_TEXT(position->topic), WEIR_INT(position->partition),
+                                          WEIR_INT(position->next), WEIR_INT(position->epoch)),
+                              true, failure);
 }
 
 /* A second's worth at most at a time, and at once again when there was more, so that the table keeps no more than its

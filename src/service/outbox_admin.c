@@ -133,8 +133,10 @@ static weir_err value_of(wr_store *store, wr_sql sql, int64_t number, const char
     if (err != WEIR_OK)
         return err;
     err = wr_statement_next(statement, failure);
-    if (err == WEIR_E_RANGE)
+    if (err == WEIR_E_RANGE) {
+        wr_statement_done(statement);
         return weir_fail(failure, WEIR_E_NOT_FOUND, "%lld is not the number of %s", (long long)number, what);
+    }
     weir_slice value = err == WEIR_OK ? wr_statement_blob(statement, 0) : (weir_slice){0};
     weir_slice copy = value.data ? weir_arena_dup(arena, value) : value;
     wr_statement_done(statement);

@@ -285,7 +285,8 @@ static weir_err write_results(wr_core *core, weir_failure *failure)
         err = wr_store_run(core->store, WR_SQL_INSERTS_SET_ASIDE,
                            WEIR_VALUES(WEIR_INT(inserts->bad[i].number), WEIR_TEXT(inserts->bad[i].reason)), failure);
     for (size_t i = 0; i < inserts->taken_count && err == WEIR_OK; i++)
-        err = wr_store_run(core->store, WR_SQL_INSERTS_DELETE, WEIR_VALUES(WEIR_INT(inserts->taken[i])), failure);
+        err = wr_store_run_later(core->store, WR_SQL_INSERTS_DELETE, WEIR_VALUES(WEIR_INT(inserts->taken[i])), false,
+                                 failure);
     atomic_fetch_add(&core->numbers.inserts_bad, (int64_t)inserts->bad_count);
     count_up(&core->numbers.inserted, inserts->taken_count);
     return err;

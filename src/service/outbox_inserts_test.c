@@ -371,7 +371,7 @@ TEST(a_process_that_ends_at_any_step_publishes_each_inserted_row_once_for_its_re
 
         fixture audit = f;
         weir_service audit_service = {
-            .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+            .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
         fixture_database(&audit);
         audit.options.service = &audit_service;
         audit.options.database = audit.database;

@@ -132,10 +132,10 @@ weir_err wr_outbox_table_retry(wr_core *core, int64_t *ret_count, weir_failure *
 
 weir_err wr_outbox_table_mark(wr_core *core, const outbox_mark *mark, weir_failure *failure)
 {
-    return wr_store_run(
+    return wr_store_run_later(
         core->store, WR_SQL_OUTBOX_MARK,
         WEIR_VALUES(WEIR_INT(mark->sequence), WEIR_INT(mark->state), WEIR_INT(mark->sent_to), WEIR_TEXT(mark->reason)),
-        failure);
+        false, failure);
 }
 
 weir_err wr_outbox_set_aside(wr_core *core, const wr_client_record *record, const char *reason, int64_t *ret_id,
@@ -171,15 +171,16 @@ weir_err wr_outbox_set_aside(wr_core *core, const wr_client_record *record, cons
 weir_err wr_outbox_table_insert(wr_core *core, const kept_record *row, const wr_client_record *record,
                                 weir_slice headers, weir_failure *failure)
 {
-    return wr_store_run(core->store, WR_SQL_OUTBOX_ADD,
-                        WEIR_VALUES(WEIR_INT(row->sequence), WEIR_TEXT(record->topic), WEIR_BLOB(record->key),
-                                    WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(row->created_ms)),
-                        failure);
+    return wr_store_run_later(core->store, WR_SQL_OUTBOX_ADD,
+                              WEIR_VALUES(WEIR_INT(row->sequence), WEIR_TEXT(record->topic), WEIR_BLOB(record->key),
+                                          WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(row->created_ms)),
+                              false, failure);
 }
 
 weir_err wr_outbox_table_delete(wr_core *core, int64_t from, int64_t below, weir_failure *failure)
 {
-    return wr_store_run(core->store, WR_SQL_OUTBOX_DELETE, WEIR_VALUES(WEIR_INT(from), WEIR_INT(below)), failure);
+    return wr_store_run_later(core->store, WR_SQL_OUTBOX_DELETE, WEIR_VALUES(WEIR_INT(from), WEIR_INT(below)), false,
+                              failure);
 }
 
 static weir_err read_row(wr_core *core, wr_statement *statement, wr_list *rows, weir_failure *failure)

@@ -45,7 +45,7 @@ static int64_t audited(fixture *f)
 {
     fixture audit = *f;
     weir_service service = {
-        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+        .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
     fixture_database(&audit);
     audit.options.service = &service;
     audit.options.database = audit.database;
@@ -53,7 +53,7 @@ static int64_t audited(fixture *f)
     fixture_start(&audit);
     fixture_turns(&audit, 20);
     int64_t count = COUNT(&audit, "effects");
-    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), count);
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects) AS d"), count);
     wr_core_free(audit.core);
     return count;
 }
@@ -604,6 +604,8 @@ static void make_first_database(fixture *f, const char *sql)
 
 TEST(the_outbox_of_the_first_release_is_published_in_order)
 {
+    if (fixture_is_on_server())
+        return;
     fixture f;
     weir_service service;
     fixture_begin(&f, &service);
@@ -634,6 +636,8 @@ TEST(the_outbox_of_the_first_release_is_published_in_order)
  * count. */
 static void start_at_the_limit(int keys, int sent_to)
 {
+    if (fixture_is_on_server())
+        return;
     enum { ROWS = 50000 };
     fixture f;
     weir_service service;

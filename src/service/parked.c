@@ -131,12 +131,13 @@ weir_err wr_parked_add(wr_core *core, const wr_client_record *record, int attemp
     if (err != WEIR_OK)
         weir_fail(failure, err, "no room to park an event");
     else
-        err = wr_store_run(core->store, WR_SQL_PARKED_ADD,
-                           WEIR_VALUES(WEIR_BLOB(queue_bytes), WEIR_TEXT(record->topic), WEIR_INT(record->partition),
-                                       WEIR_INT(record->offset), WEIR_INT(record->timestamp_ms), WEIR_BLOB(record->key),
-                                       WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(attempts),
-                                       WEIR_INT(due_ms), WEIR_TEXT(reason), WEIR_INT(wr_now_ms(core->io))),
-                           failure);
+        err = wr_store_run_later(core->store, WR_SQL_PARKED_ADD,
+                                 WEIR_VALUES(WEIR_BLOB(queue_bytes), WEIR_TEXT(record->topic),
+                                             WEIR_INT(record->partition), WEIR_INT(record->offset),
+                                             WEIR_INT(record->timestamp_ms), WEIR_BLOB(record->key),
+                                             WEIR_BLOB(record->value), WEIR_BLOB(headers), WEIR_INT(attempts),
+                                             WEIR_INT(due_ms), WEIR_TEXT(reason), WEIR_INT(wr_now_ms(core->io))),
+                                 false, failure);
     wr_buf_fini(&name);
     wr_buf_fini(&blob);
     if (err != WEIR_OK)
@@ -211,16 +212,16 @@ static weir_err run_head(wr_core *core, parked_queue *queue, bool *ret_goes_on, 
     if (handling.outcome == OUTCOME_RETRY) {
         queue->due_ms = wr_clock_ms(core) + wr_retry_delay_ms(core, &handling.handler->retry, handling.attempts);
         *ret_goes_on = false;
-        return wr_store_run(core->store, WR_SQL_PARKED_DELAY,
-                            WEIR_VALUES(WEIR_INT(head.id), WEIR_INT(handling.attempts), WEIR_INT(queue->due_ms),
-                                        WEIR_TEXT(handling.reason)),
-                            failure);
+        return wr_store_run_later(core->store, WR_SQL_PARKED_DELAY,
+                                  WEIR_VALUES(WEIR_INT(head.id), WEIR_INT(handling.attempts), WEIR_INT(queue->due_ms),
+                                              WEIR_TEXT(handling.reason)),
+                                  false, failure);
     }
     core->parked.event_count--;
     queue->count--;
     queue->due_ms = 0;
     *ret_goes_on = queue->count > 0;
-    return wr_store_run(core->store, WR_SQL_PARKED_DELETE, WEIR_VALUES(WEIR_INT(head.id)), failure);
+    return wr_store_run_later(core->store, WR_SQL_PARKED_DELETE, WEIR_VALUES(WEIR_INT(head.id)), false, failure);
 }
 
 weir_err wr_parked_run_due(wr_core *core, weir_failure *failure)

@@ -25,7 +25,7 @@ static void check_metric(fixture *f, const char *line)
 static void check_once_and_in_order(fixture *f, int count)
 {
     CHECK_EQ(COUNT(f, "effects"), count);
-    CHECK_EQ(COUNT(f, "(SELECT DISTINCT id FROM effects)"), count);
+    CHECK_EQ(COUNT(f, "(SELECT DISTINCT id FROM effects) AS d"), count);
     CHECK_EQ(fixture_number(f->database,
                             "SELECT count(*) FROM effects x JOIN effects y ON x.key = y.key AND x.at < y.at"
                             " WHERE x.n > y.n"),

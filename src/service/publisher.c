@@ -182,7 +182,7 @@ static void log_refusal(wr_core *core, const kept_record *row, const char *reaso
                  "the broker refuses an event: its key waits, and is tried again every minute; remove the cause, or "
                  "set the event aside with: weir outbox skip DATABASE SEQUENCE",
                  WR_TEXT("topic", row->record.topic), WR_NUMBER("sequence", row->sequence), WR_TEXT("error", reason),
-                 WR_TEXT("database", core->options.database));
+                 WR_TEXT("database", core->database_shown));
 }
 
 static void no_longer_held(publisher *publisher, kept_record *row)

@@ -25,7 +25,7 @@ static void read_some(fixture *f, weir_service *service, int count)
 static void check_all_read(fixture *f, int from, int count)
 {
     CHECK_EQ(COUNT(f, "effects"), from + count);
-    CHECK_EQ(COUNT(f, "(SELECT DISTINCT id FROM effects)"), from + count);
+    CHECK_EQ(COUNT(f, "(SELECT DISTINCT id FROM effects) AS d"), from + count);
     CHECK_EQ(fixture_number(f->database, "SELECT max(next_offset) FROM weir_inbox"), count);
     check_metric(f, "weir_inbox_remade_partitions_total{service=\"tally\"} 2\n");
     check_metric(f, "weir_inbox_below_position_total{service=\"tally\"} 0\n");
@@ -147,7 +147,7 @@ TEST(what_was_certain_of_a_sender_is_remembered_however_many_others_come_before_
     wr_sim_hold_looks(f.cluster, false);
     fixture_turns(&f, 6);
     CHECK_EQ(COUNT(&f, "effects"), 3 + 10 + OTHERS);
-    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects)"), 3 + 10 + OTHERS);
+    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects) AS d"), 3 + 10 + OTHERS);
     fixture_end(&f);
 }
 
@@ -174,7 +174,7 @@ TEST(what_was_handled_of_a_new_topic_before_it_was_known_to_be_one_is_not_handle
         wr_sim_hold_looks(f.cluster, false);
         fixture_turns(&f, 6);
         CHECK_EQ(COUNT(&f, "effects"), sequence - 1);
-        CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects)"), sequence - 1);
+        CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects) AS d"), sequence - 1);
         append_numbered(&f, sequence);
         append_numbered(&f, sequence); /* a repetition is one still */
         append_numbered(&f, 5);
@@ -204,7 +204,7 @@ TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_tol
         fixture_happen(&f, "a", i);
     fixture_turns(&f, 5);
     CHECK_EQ(COUNT(&f, "effects"), 5);
-    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects)"), 5);
+    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects) AS d"), 5);
     CHECK_EQ(COUNT(&f, "weir_inbox WHERE next_offset = 5"), 1);
     check_metric(&f, "weir_inbox_below_position_total{service=\"tally\"} 1\n");
     fixture_end(&f);
@@ -220,7 +220,7 @@ TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_tol
     fixture_turns(&f, 5);
     fixture audit = f;
     weir_service audit_service = {
-        .name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = audit_handlers};
+        .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
     fixture_database(&audit);
     audit.options.service = &audit_service;
     audit.options.database = audit.database;
@@ -233,7 +233,7 @@ TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_tol
     fixture_turns(&f, 5);
     fixture_turns(&audit, 5);
     CHECK_EQ(COUNT(&audit, "effects"), 4);
-    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects)"), 4);
+    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects) AS d"), 4);
     wr_core_free(audit.core);
     fixture_end(&f);
 }

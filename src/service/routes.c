@@ -20,7 +20,6 @@
 #include <event/json_text.h>
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -35,17 +34,18 @@ enum {
 struct wr_routes {
     const weir_service *service;
     const wr_config *config;
-    wr_core *_Atomic core;
     wr_forward *forward;
-    pthread_mutex_t lock;
-    char waits_for[300]; /* under lock */
+    pthread_mutex_t lock; /* what follows */
+    pthread_cond_t unused;
+    wr_core *core;
+    int core_users; /* threads that are inside of it */
+    char waits_for[300];
 };
 
 /* One request on its way; stands in the exchange's arena. */
 typedef struct bound {
     wr_core_command command; /* first */
     wr_routes *routes;
-    wr_core *core;
     const weir_route *route;
     wr_exchange *exchange;
     weir_attribute parameters[PARAMETER_COUNT_MAX];
@@ -74,6 +74,7 @@ weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_
         return err;
     }
     pthread_mutex_init(&routes->lock, NULL);
+    pthread_cond_init(&routes->unused, NULL);
     *ret_routes = routes;
     return WEIR_OK;
 }
@@ -83,13 +84,38 @@ void wr_routes_free(wr_routes *routes)
     if (!routes)
         return;
     wr_forward_free(routes->forward);
+    pthread_cond_destroy(&routes->unused);
     pthread_mutex_destroy(&routes->lock);
     free(routes);
 }
 
 void wr_routes_set_core(wr_routes *routes, wr_core *core)
 {
-    atomic_store(&routes->core, core);
+    pthread_mutex_lock(&routes->lock);
+    routes->core = core;
+    while (!core && routes->core_users > 0)
+        pthread_cond_wait(&routes->unused, &routes->lock);
+    pthread_mutex_unlock(&routes->lock);
+}
+
+/* NULL: there is none now. Else it stays until it is given back. */
+static wr_core *core_take(wr_routes *routes)
+{
+    pthread_mutex_lock(&routes->lock);
+    wr_core *core = routes->core;
+    routes->core_users += core != NULL;
+    pthread_mutex_unlock(&routes->lock);
+    return core;
+}
+
+static void core_give(wr_routes *routes, const wr_core *core)
+{
+    if (!core)
+        return;
+    pthread_mutex_lock(&routes->lock);
+    if (--routes->core_users == 0)
+        pthread_cond_signal(&routes->unused);
+    pthread_mutex_unlock(&routes->lock);
 }
 
 /* ---- answers */
@@ -365,15 +391,18 @@ static void work_query(void *user)
 {
     bound *bound = user;
     char reason[240];
-    weir_status status =
-        wr_core_query(bound->core, what(bound), run_query, bound, wr_exchange_arena(bound->exchange), reason);
+    wr_core *core = core_take(bound->routes); /* it may have gone since the request came */
+    if (!core) {
+        answer_error(bound->exchange, 503, "the service is starting", NULL);
+        return;
+    }
+    weir_status status = wr_core_query(core, what(bound), run_query, bound, wr_exchange_arena(bound->exchange), reason);
+    core_give(bound->routes, core);
     answer_response(bound, status, reason);
 }
 
-void wr_routes_handle(void *user, wr_exchange *exchange)
+static void handle(wr_routes *routes, wr_exchange *exchange, wr_core *core)
 {
-    wr_routes *routes = user;
-    wr_core *core = atomic_load(&routes->core);
     if (is_own(wr_exchange_path(exchange))) {
         answer_own(routes, exchange, core);
         return;
@@ -390,7 +419,6 @@ void wr_routes_handle(void *user, wr_exchange *exchange)
         answer_error(exchange, 503, "the service is starting", NULL);
     if (!bound || !core)
         return;
-    bound->core = core;
     bound->routes = routes;
     bound->exchange = exchange;
     bound->request = (weir_http_request){.method = wr_exchange_method(exchange),
@@ -405,6 +433,14 @@ void wr_routes_handle(void *user, wr_exchange *exchange)
         wr_exchange_run(exchange, work_query, bound);
     else
         submit(bound, core);
+}
+
+void wr_routes_handle(void *user, wr_exchange *exchange)
+{
+    wr_routes *routes = user;
+    wr_core *core = core_take(routes);
+    handle(routes, exchange, core);
+    core_give(routes, core);
 }
 
 const char *weir_request_path(const weir_http_request *request, const char *name)

@@ -12,7 +12,7 @@ typedef struct wr_routes wr_routes;
 WEIR_MUST_CHECK weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_io *io,
                                        wr_routes **ret_routes, weir_failure *failure);
 void wr_routes_free(wr_routes *routes); /* accepts NULL */
-/* Until it is given one, only /livez answers; NULL takes it away again. */
+/* Until it is given one, only /livez answers; NULL takes it away again, and waits until nobody is inside of it. */
 void wr_routes_set_core(wr_routes *routes, wr_core *core);
 /* What a start waits for, for /readyz; NULL: nothing in particular. Any thread. */
 void wr_routes_say(wr_routes *routes, const char *sentence);

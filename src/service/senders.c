@@ -85,11 +85,12 @@ static weir_err write_one(wr_core *core, const sender *sender, weir_failure *fai
     wr_handled_encode(&sender->handled, above);
     if (wr_buf_failed(above))
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for the numbers of a sender");
-    return wr_store_run(core->store, WR_SQL_SENDER_SET,
-                        WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
-                                    WEIR_INT(wr_handled_highest(&sender->handled)), WEIR_INT(sender->handled.floor),
-                                    WEIR_BLOB(wr_buf_view(above)), WEIR_INT(wr_clock_ms(core))),
-                        failure);
+    return wr_store_run_later(core->store, WR_SQL_SENDER_SET,
+                              WEIR_VALUES(WEIR_TEXT(sender->id), WEIR_TEXT(sender->topic), WEIR_INT(sender->partition),
+                                          WEIR_INT(wr_handled_highest(&sender->handled)),
+                                          WEIR_INT(sender->handled.floor), WEIR_BLOB(wr_buf_view(above)),
+                                          WEIR_INT(wr_clock_ms(core))),
+                              false, failure);
 }
 
 static weir_err write_changed(wr_core *core, weir_failure *failure)

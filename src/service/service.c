@@ -35,7 +35,10 @@ enum {
     STOP_MARGIN_MS = 12000, /* to finish the turn under way, and to end what runs */
     HELP_SIZE_MAX = 1 << 20,
     DESCRIPTORS_MIN = 64, /* of which a service of the marketplace has 34 open when it is idle */
-    DESCRIPTOR_RESERVE = 256
+    DESCRIPTOR_RESERVE = 256,
+    AGAIN_AFTER_MS = 100, /* a core that ended with its database; then twice as long, and so on */
+    AGAIN_AFTER_MAX_MS = 5000,
+    RUN_LONG_MS = 30000
 };
 
 extern char **environ;
@@ -141,6 +144,20 @@ static weir_err start_stop(app *app)
 
 /* ---- starting, in order */
 
+/* On a server each service has a schema of its own, which has its name unless the URL says another. */
+static weir_err find_database(app *app, const char *directory)
+{
+    const char *url = text_of(app, "database");
+    bool has_schema = strstr(url, "?schema=") || strstr(url, "&schema=");
+    int size = !*url        ? snprintf(app->database, sizeof app->database, "%s/%s.db", directory, name_of(app))
+               : has_schema ? snprintf(app->database, sizeof app->database, "%s", url)
+                            : snprintf(app->database, sizeof app->database, "%s%sschema=%s", url,
+                                       strchr(url, '?') ? "&" : "?", name_of(app));
+    return size >= 0 && (size_t)size < sizeof app->database
+               ? WEIR_OK
+               : weir_fail(&app->failure, WEIR_E_LIMIT, *url ? "database is too long" : "data.dir is too long");
+}
+
 static weir_err lock_database(app *app)
 {
     const char *directory = text_of(app, "data.dir");
@@ -148,17 +165,25 @@ static weir_err lock_database(app *app)
     weir_err err = wr_dir_create(app->io, directory);
     if (err != WEIR_OK)
         return weir_fail(&app->failure, err, "data.dir %s cannot be made: %s", directory, strerror(errno));
-    int size = snprintf(app->database, sizeof app->database, "%s/%s.db", directory, name_of(app));
-    if (size < 0 || (size_t)size >= sizeof app->database)
+    char own[300]; /* of this process */
+    const char *instance = text_of(app, "instance");
+    snprintf(own, sizeof own, "%s%s%s", name_of(app), *instance ? "-" : "", instance);
+    int size = snprintf(path, sizeof path, "%s/%s.lock", directory, own);
+    int attempt_size = snprintf(app->attempt_path, sizeof app->attempt_path, "%s/%s.attempt", directory, own);
+    if (size < 0 || (size_t)size >= sizeof path || (size_t)attempt_size >= sizeof app->attempt_path)
         return weir_fail(&app->failure, WEIR_E_LIMIT, "data.dir is too long");
-    snprintf(path, sizeof path, "%s/%s.lock", directory, name_of(app));
-    snprintf(app->attempt_path, sizeof app->attempt_path, "%s/%s.attempt", directory, name_of(app));
+    err = find_database(app, directory);
+    if (err != WEIR_OK)
+        return err;
     err = wr_file_open(app->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &app->lock);
     if (err == WEIR_OK)
         err = wr_file_lock(app->lock);
     if (err == WEIR_E_AGAIN)
-        return weir_fail(&app->failure, err, "another process runs on %s; give this one a data.dir or name of its own",
-                         app->database);
+        return weir_fail(&app->failure, err,
+                         wr_store_is_server(app->database)
+                             ? "another process has %s; give this one a data.dir of its own"
+                             : "another process runs on it (%s); give this one a data.dir or name of its own",
+                         path);
     return err == WEIR_OK ? err : weir_fail(&app->failure, err, "%s: %s", path, strerror(errno));
 }
 
@@ -299,12 +324,17 @@ static weir_err set_by_default(app *app, const char *key, const char *value)
     return wr_config_set(config, key, value, "default", &app->failure);
 }
 
-/* A static member of its group, named as the database: after a crash the next process takes the partitions back at once
+/* A static member of its group, named as the database, or as the instance among several on one: after a crash the next process takes the partitions back at once
  * instead of waiting for the session of the dead one to end. So the session may be long, and must be: a broker that is
  * away for longer than it makes librdkafka join anew, and what it had sent under its old name gets it fenced. */
 static weir_err be_static_member(app *app)
 {
-    weir_err err = set_by_default(app, "kafka.group.instance.id", name_of(app));
+    const char *instance = text_of(app, "instance");
+    char id[300];
+    if (*text_of(app, "database") && !*instance) /* others may have the same name */
+        return WEIR_OK;
+    snprintf(id, sizeof id, "%s%s%s", name_of(app), *instance ? "-" : "", instance);
+    weir_err err = set_by_default(app, "kafka.group.instance.id", id);
     return err == WEIR_OK ? set_by_default(app, "kafka.session.timeout.ms", "45000") : err;
 }
 
@@ -393,6 +423,50 @@ static weir_err run(app *app)
     return err;
 }
 
+static void end_core(app *app, bool settles)
+{
+    set_core_to_wake(app, NULL);
+    wr_routes_set_core(app->routes, NULL);
+    if (app->core && settles)
+        wr_core_settle(app->core, number_of(app, "drain.timeout"));
+    wr_core_free(app->core);
+    app->core = NULL;
+}
+
+/* A server comes back, and somebody newer has the partitions only: then a core ends as in a crash, and another one begins
+ * with what is stored. */
+static bool begins_anew(const app *app, weir_err err)
+{
+    bool is_of_the_moment = err == WEIR_E_UNREACHABLE || err == WEIR_E_FENCED || err == WEIR_E_AGAIN ||
+                            err == WEIR_E_TIMEOUT || err == WEIR_E_FULL;
+    return is_of_the_moment && wr_store_is_server(app->database) && !wr_stop_asked(app->stop);
+}
+
+static weir_err keep_core(app *app)
+{
+    int64_t delay_ms = 0;
+    for (;;) {
+        int64_t begun_us = wr_mono_us(app->io);
+        app->failure = (weir_failure){0};
+        weir_err err = start_core(app);
+        if (err == WEIR_OK)
+            err = run(app);
+        if (!begins_anew(app, err))
+            return err;
+        char waits[300];
+        snprintf(waits, sizeof waits, "waiting for the database: %.250s", app->failure.sentence);
+        wr_routes_say(app->routes, waits);
+        wr_trace_log(&app->trace, WR_WARN, "the service begins anew with what its database has",
+                     WR_TEXT("error", app->failure.sentence), WR_TEXT("kind", weir_err_name(err)));
+        end_core(app, err != WEIR_E_UNREACHABLE);
+        bool has_run = wr_mono_us(app->io) - begun_us > (int64_t)RUN_LONG_MS * 1000;
+        delay_ms = has_run || !delay_ms ? AGAIN_AFTER_MS : delay_ms * 2;
+        delay_ms = delay_ms < AGAIN_AFTER_MAX_MS ? delay_ms : AGAIN_AFTER_MAX_MS;
+        if (wr_stop_wait(app->stop, (int)(delay_ms / 2 + (int64_t)(wr_random_u64(app->io) % (uint64_t)delay_ms) / 2)))
+            return WEIR_E_CLOSED;
+    }
+}
+
 static weir_err start_and_run(app *app)
 {
     weir_err err = lock_database(app);
@@ -402,11 +476,7 @@ static weir_err start_and_run(app *app)
         err = start_http(app);
     if (err == WEIR_OK)
         err = make_topics(app);
-    if (err == WEIR_OK)
-        err = start_core(app);
-    if (err == WEIR_OK)
-        err = run(app);
-    return err;
+    return err == WEIR_OK ? keep_core(app) : err;
 }
 
 /* False: threads were left behind. */

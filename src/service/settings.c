@@ -5,6 +5,7 @@
 #include <client/client.h>
 #include <event/kafka.h>
 #include <http/http.h>
+#include <store/store.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +19,16 @@ static const wr_config_key service_keys[] = {
      .kind = WR_CONFIG_TEXT,
      .help = "name of this instance's database, events' source and dead letters"},
     {.key = "group", .kind = WR_CONFIG_TEXT, .help = "consumer group; the name unless given"},
-    {.key = "data.dir", .kind = WR_CONFIG_TEXT, .help = "directory of the database NAME.db"},
+    {.key = "data.dir", .kind = WR_CONFIG_TEXT, .help = "directory of the database NAME.db, and of locks"},
+    {.key = "database",
+     .kind = WR_CONFIG_TEXT,
+     .fallback = "",
+     .help = "postgres://HOST/DATABASE to keep the state on a PostgreSQL server, in the schema NAME unless it says "
+             "another"},
+    {.key = "instance",
+     .kind = WR_CONFIG_TEXT,
+     .fallback = "",
+     .help = "name of this process among several on one server"},
     {.key = "durable",
      .kind = WR_CONFIG_BOOL,
      .fallback = "true",
@@ -356,6 +366,10 @@ weir_err wr_settings_check(const wr_settings *settings, const weir_service *serv
         err = check_topics(prefix, service->produces, "", failure);
     if (err == WEIR_OK)
         err = check_topics(prefix, name && *name ? name : service->name, ".dlq", failure);
+    const char *database = wr_config_text(config, "database");
+    if (err == WEIR_OK && database && *database && !wr_store_is_server(database))
+        err = weir_fail(failure, WEIR_E_USAGE,
+                        "database: a server's URL, postgres://HOST/DATABASE; a file lies in data.dir and has the name");
     for (const weir_route *route = service->routes; route && route->path && err == WEIR_OK; route++) {
         const char *url = route->forward ? wr_config_find(config, route->forward) : NULL;
         weir_failure wrong = {0};

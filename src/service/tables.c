@@ -34,10 +34,10 @@ weir_err wr_meta_get_number(wr_core *core, const char *key, int64_t *ret_number,
     return weir_fail(
         failure, WEIR_E_CORRUPT,
         "%s is damaged: %s in its table weir_meta is '%s' and no number; restore the database from a backup",
-        core->options.database, key, text);
+        core->database_shown, key, text);
 }
 
 weir_err wr_meta_set(wr_store *store, const char *key, const char *text, weir_failure *failure)
 {
-    return wr_store_run(store, WR_SQL_META_SET, WEIR_VALUES(WEIR_TEXT(key), WEIR_TEXT(text)), failure);
+    return wr_store_run_later(store, WR_SQL_META_SET, WEIR_VALUES(WEIR_TEXT(key), WEIR_TEXT(text)), false, failure);
 }

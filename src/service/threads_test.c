@@ -56,7 +56,7 @@ static void world_begin(world *world, size_t batch_max)
     world->service = (weir_service){.name = "tally",
                                     .consumes = "in",
                                     .produces = "out",
-                                    .migrations = tally_migrations,
+                                    .migrations = tally_migrations(),
                                     .handlers = tally_handlers,
                                     .user = f};
     f->options = (wr_core_options){.service = &world->service,
@@ -146,7 +146,7 @@ static void check_audit(world *world)
 {
     static const weir_handler handlers[] = {{.type = "thing.counted", .run = on_counted_number}, {0}};
     fixture audit = world->f;
-    weir_service service = {.name = "audit", .consumes = "out", .migrations = tally_migrations, .handlers = handlers};
+    weir_service service = {.name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = handlers};
     fixture_database(&audit);
     audit.options.service = &service;
     audit.options.database = audit.database;

@@ -123,6 +123,12 @@ weir_status wr_tx_call_failed(weir_tx *tx, weir_err err, const weir_failure *fai
     case WEIR_E_AGAIN:
         tx->is_database_reason |= tx->status == WEIR_DONE;
         return wr_tx_fail(tx, WEIR_RETRY, "%s", failure->sentence);
+    case WEIR_E_UNREACHABLE:
+        if (tx->is_read_only) /* another connection will do, once the server is back */
+            return wr_tx_fail(tx, WEIR_RETRY, "the database cannot be reached; try again");
+        tx->err = err;
+        return wr_tx_fail(tx, WEIR_FATAL, "%s", failure->sentence);
+    case WEIR_E_FENCED:
     case WEIR_E_FULL:
     case WEIR_E_IO:
     case WEIR_E_MEMORY:

@@ -6,7 +6,9 @@ static char seen[2000];
 static weir_status on_rows(weir_tx *tx, const weir_event *event, void *user)
 {
     (void)event, (void)user;
-    weir_rows *rows = weir_query(tx, "SELECT NULL AS missing, 0 AS n, 1.5 AS r, '' AS t, x'00' AS b, 7 AS n");
+    weir_rows *rows = weir_query(
+        tx, fixture_is_on_server() ? "SELECT NULL AS missing, 0 AS n, 1.5 AS r, '' AS t, '\\x00'::bytea AS b, 7 AS n"
+                                   : "SELECT NULL AS missing, 0 AS n, 1.5 AS r, '' AS t, x'00' AS b, 7 AS n");
     CHECK_EQ(weir_rows_column_count(rows), 6);
     CHECK(weir_rows_next(rows));
     static const weir_value_kind kinds[] = {WEIR_VALUE_NULL, WEIR_VALUE_INT,  WEIR_VALUE_REAL,

@@ -27,6 +27,7 @@ typedef struct wr_dialect {
     weir_err (*lock_migrations)(wr_store *store, weir_failure *failure);
     weir_err (*unlock_migrations)(wr_store *store, weir_failure *failure);
     weir_err (*lease)(wr_store *store, bool *ret_has, weir_failure *failure);
+    weir_err (*ping)(wr_store *store, weir_failure *failure); /* NULL: it cannot go away */
 
     weir_err (*begin)(wr_store *store, weir_failure *failure);
     weir_err (*commit)(wr_store *store, weir_failure *failure);

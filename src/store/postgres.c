@@ -383,26 +383,22 @@ static int64_t pg_changes(const wr_store *door)
 }
 
 /* Of the session, and of the schema: other services of the database have theirs. */
-static weir_err lock(pg_store *store, const char *call, const char *what, bool *ret_has, weir_failure *failure)
+static weir_err lock(pg_store *store, const char *call, const char *what, weir_failure *failure)
 {
     char sql[120];
     snprintf(sql, sizeof sql, "SELECT %s(hashtextextended($1 || current_schema(), 0))", call);
     PGresult *result = NULL;
     const char *values[] = {what};
     weir_err err = ask(store, sql, values, 1, &result, failure);
-    if (err != WEIR_OK)
-        return err;
-    if (ret_has)
-        *ret_has = PQgetvalue(result, 0, 0)[0] == 't';
     PQclear(result);
-    return WEIR_OK;
+    return err;
 }
 
 static weir_err pg_lock_migrations(wr_store *door, weir_failure *failure)
 {
     weir_failure why = {0};
     pg_store *store = (pg_store *)door;
-    weir_err err = lock(store, "pg_advisory_lock", "weir migrations of ", NULL, &why);
+    weir_err err = lock(store, "pg_advisory_lock", "weir migrations of ", &why);
     if (err == WEIR_E_AGAIN)
         return weir_fail(failure, err, "another instance migrates the tables of this database; it is not done yet");
     if (err == WEIR_OK) /* a table may be large */
@@ -420,13 +416,31 @@ static weir_err pg_unlock_migrations(wr_store *door, weir_failure *failure)
     store->timeout_ms = store->usual_timeout_ms;
     weir_err err = command(store, "RESET statement_timeout", failure);
     if (err == WEIR_OK)
-        err = lock(store, "pg_advisory_unlock", "weir migrations of ", NULL, failure);
+        err = lock(store, "pg_advisory_unlock", "weir migrations of ", failure);
     return err == WEIR_OK ? look_for_deferred(store, failure) : err;
 }
 
+/* The server notices a moment later that the one before has ended: that long it may take. */
 static weir_err pg_lease(wr_store *door, bool *ret_has, weir_failure *failure)
 {
-    return lock((pg_store *)door, "pg_try_advisory_lock", "weir outbox of ", ret_has, failure);
+    pg_store *store = (pg_store *)door;
+    weir_failure why = {0};
+    weir_err err = command(store, "SET lock_timeout = '1s'", failure);
+    if (err != WEIR_OK)
+        return err;
+    weir_err locked = lock(store, "pg_advisory_lock", "weir service in ", &why);
+    if (locked != WEIR_OK && locked != WEIR_E_AGAIN) {
+        if (failure)
+            *failure = why;
+        return locked;
+    }
+    *ret_has = locked == WEIR_OK;
+    return command(store, "RESET lock_timeout", failure);
+}
+
+static weir_err pg_ping(wr_store *door, weir_failure *failure)
+{
+    return command((pg_store *)door, "SELECT 1", failure);
 }
 
 const wr_dialect wr_postgres = {
@@ -441,6 +455,7 @@ const wr_dialect wr_postgres = {
     .lock_migrations = pg_lock_migrations,
     .unlock_migrations = pg_unlock_migrations,
     .lease = pg_lease,
+    .ping = pg_ping,
     .begin = pg_begin,
     .commit = pg_commit,
     .rollback = pg_rollback,

@@ -76,6 +76,11 @@ weir_err wr_store_limit_pages(wr_store *store, int64_t page_count)
     return store->dialect->limit(store, page_count);
 }
 
+weir_err wr_store_ping(wr_store *store, weir_failure *failure)
+{
+    return store->dialect->ping ? store->dialect->ping(store, failure) : WEIR_OK;
+}
+
 weir_err wr_store_lease(wr_store *store, bool *ret_has, weir_failure *failure)
 {
     if (store->dialect->lease)

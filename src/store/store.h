@@ -22,7 +22,9 @@ void wr_store_close(wr_store *store); /* rolls back what is open; accepts NULL *
 bool wr_store_is_server(const char *url);
 /* The URL without what nobody should read in a log (its password). */
 void wr_store_url_print(const char *url, char *ret_text, size_t size);
-/* Whether this connection is the one that publishes what is in the outbox: it is until it closes, and one is at a time. A
+/* WEIR_E_UNREACHABLE when the server has gone away. No transaction may be open. */
+WEIR_MUST_CHECK weir_err wr_store_ping(wr_store *store, weir_failure *failure);
+/* Whether this connection is the one that may work on this schema: it is until it closes, and one is at a time. A
  * database that one process has alone says yes. */
 WEIR_MUST_CHECK weir_err wr_store_lease(wr_store *store, bool *ret_has, weir_failure *failure);
 

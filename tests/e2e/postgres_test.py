@@ -1,0 +1,169 @@
+"""A service whose state lies on a PostgreSQL server: the same promises, while service, server and connection are killed."""
+import json
+import os
+import signal
+import time
+
+from harness import bootstrap, check, equal, eventually, fresh, main, slow, test
+from postgres import Postgres
+from services import Service, http, weir
+
+ONE = {}
+
+
+def server():
+    if "server" not in ONE:
+        ONE["server"] = Postgres()
+    return ONE["server"]
+
+
+class Counter:
+    """The first example, with topics and a schema that no other test has."""
+
+    def __init__(self, *options, name=None, prefix=None):
+        self.name = name or fresh("counter")
+        self.prefix = prefix or fresh("pg") + "."
+        self.service = Service("first/counter", bootstrap(), "--database", server().url, "--name", self.name,
+                               "--topic-prefix", self.prefix, "--kafka-session-timeout-ms", "6000", *options)
+
+    def greet(self, names):
+        weir("produce", f"{self.prefix}greetings", "-f", "kv", "--ce-type", "person.greeted", at=bootstrap(),
+             stdin="".join(f"{name}\t{{}}\n" for name in names).encode())
+
+    def counted(self):
+        return {name: int(times) for name, times in server().rows("SELECT name, times FROM seen", self.name)}
+
+    def published(self):
+        """What a reader that knows repetitions has of the topic: (key, number) of each event once, in order."""
+        text = weir("consume", f"{self.prefix}counts", "-o", "json", at=bootstrap())
+        seen, found = set(), []
+        for line in text.splitlines():
+            record = json.loads(line)
+            headers = {header["name"]: header["value"] for header in record["headers"]}
+            one = (headers["weir-outbox-id"], headers["weir-outbox-sequence"])
+            if one not in seen:
+                seen.add(one)
+                found.append((record["key"], int(headers["weir-outbox-sequence"])))
+        return found
+
+    def empty(self):
+        return server().rows("SELECT count(*) FROM weir_outbox", self.name) == [("0",)]
+
+
+@test
+def a_service_on_a_server_counts_publishes_and_stops():
+    counter = Counter()
+    try:
+        counter.service.start().ready()
+        counter.greet(["ada", "bob", "ada"])
+        eventually(lambda: counter.counted() == {"ada": 2, "bob": 1})
+        eventually(counter.empty)
+        equal(sorted(key for key, _ in counter.published()), ["ada", "ada", "bob"])
+        equal(counter.service.end(), 0)
+        check(not os.path.exists(f"{counter.service.folder}/{counter.name}.db"), "a file was made")
+    finally:
+        counter.service.close()
+
+
+@test
+@slow(120)
+def kills_of_service_and_server_lose_and_double_nothing():
+    counter = Counter()
+    names = [f"n{i}" for i in range(40)]
+    rounds = 8
+    try:
+        counter.service.start().ready()
+        for number in range(rounds):
+            counter.greet(names)
+            time.sleep(0.05 * number)  # wherever it is just then
+            if number % 3 == 2:
+                server().kill()
+                server().start()
+            elif number % 3 == 1:
+                counter.service.process.kill()
+                counter.service.process.wait()
+                counter.service.start()
+            else:
+                for backend in server().backends(counter.name):
+                    os.kill(backend, signal.SIGTERM)
+        eventually(lambda: counter.counted() == {name: rounds for name in names}, 60)
+        eventually(counter.empty, 30)
+        published = counter.published()
+        equal(len(published), rounds * len(names))
+        for name in names:
+            numbers = [number for key, number in published if key == name]
+            equal(numbers, sorted(numbers))
+        equal(counter.service.end(), 0)
+    finally:
+        counter.service.close()
+
+
+@test
+def a_service_says_that_its_database_is_away_and_goes_on_when_it_is_back():
+    own = Postgres()
+    service = Service("first/counter", bootstrap(), "--database", own.url, "--name", fresh("counter"), "--topic-prefix", fresh("pg") + ".")
+    try:
+        own.kill()
+        service.start()
+        eventually(lambda: http("GET", service.url("/livez"))[0] == 200)
+        eventually(lambda: any("waiting for the database" in reason for reason in service.health().get("reasons", [])))
+        equal(http("GET", service.url("/livez"))[0], 200)
+        own.start()
+        service.ready()
+        own.kill()
+        eventually(lambda: http("GET", service.url("/readyz"))[0] == 503)
+        equal(http("GET", service.url("/livez"))[0], 200)
+        check(any(own.folder in line["error"] or "lost" in line["error"] for line in service.said("begins anew")), "nothing was said")
+        own.start()
+        service.ready()
+        own.kill()
+        eventually(lambda: http("GET", service.url("/readyz"))[0] == 503)
+        equal(service.end(), 0)
+    finally:
+        service.close()
+        own.close()
+
+
+@test
+def a_server_that_hangs_holds_up_neither_health_nor_a_stop():
+    counter = Counter("--drain-timeout", "1s")
+    try:
+        counter.service.start().ready()
+        frozen = server().backends(counter.name)
+        check(frozen, "no connection")
+        for backend in frozen:
+            os.kill(backend, signal.SIGSTOP)
+        counter.greet(["ada"])
+        time.sleep(0.5)
+        begun = time.monotonic()
+        equal(http("GET", counter.service.url("/livez"))[0], 200)
+        check(http("GET", counter.service.url("/readyz"))[0] in (200, 503), "no answer")
+        check(time.monotonic() - begun < 2, "health had to wait")
+        check(counter.service.end(within_s=20) != 0, "it says that it has drained")
+        for backend in frozen:
+            os.kill(backend, signal.SIGCONT)
+        counter.service.start().ready()
+        eventually(lambda: counter.counted() == {"ada": 1}, 30)
+        equal(counter.service.end(), 0)
+    finally:
+        counter.service.close()
+
+
+@test
+def what_is_wrong_with_a_database_is_said_at_once():
+    for url, words in (("mysql://x/y", "postgres://"), ("/tmp/x.db", "data.dir"),
+                       (server().url + "&schema=" + "x" * 80, "schema"), (server().url.replace("weir@", "nobody@"), "nobody")):
+        service = Service("first/counter", bootstrap(), "--database", url)
+        try:
+            service.start()
+            check(service.process.wait(10) in (1, 2), "it runs")
+            check(words in service.tail(), f"{url}: {service.tail()}")
+        finally:
+            service.close()
+
+
+try:
+    main()
+finally:
+    if "server" in ONE:
+        ONE["server"].close()
