@@ -5,8 +5,9 @@
  *     ░ ░ ░ ▒   ▒   ▒            6, 8 … above it were handled; 5, 7 were not, and are new when they come
  *
  * Numbers come in rising order but for what a sender repeats, and for what a broker refused and took later; so a new one
- * mostly goes to the end. Past HANDLED_MAX the lowest number becomes the floor: a producer has fewer records under way
- * than that (librdkafka's queue takes 100,000), so that what is still to come lies above it.
+ * mostly goes to the end. Past HANDLED_MAX the lowest number becomes the floor. What may still come below the highest was
+ * under way together with it, or is held back by its sender for half of that at most (publisher.c): of one partition five
+ * batches of 1 MB are under way, and a record with an outbox's headers has more than 150 bytes, so some 33,000.
  *
  * Stored, the numbers are one blob: for each, its distance from the one before (the first: from the floor), as an
  * unsigned variable-length number (LEB128). */

@@ -215,8 +215,8 @@ static weir_err headers_of(wr_core *core, wr_statement *row, wr_event_header **r
 static weir_err append(wr_core *core, wr_statement *row, weir_failure *why)
 {
     char id[WR_UUID_TEXT_SIZE], now[WR_TIME_TEXT_SIZE];
-    wr_event_header *headers;
-    size_t header_count;
+    wr_event_header *headers = NULL;
+    size_t header_count = 0;
     wr_time_print(wr_now_ms(core->io), now);
     if (wr_statement_int(row, PAYLOAD_SIZE) > (int64_t)core->options.message_size_max)
         return weir_fail(why, WEIR_E_LIMIT, "its payload of %" PRId64 " bytes is beyond message.size.max, %zu",

@@ -291,12 +291,9 @@ static void give_up_held(wr_core *core)
                  "events that the broker refuses may have been published before the process ended, and get new numbers "
                  "now: readers may count them twice",
                  WR_NUMBER("first", publisher->held_low), WR_NUMBER("events", (int64_t)publisher->held_count));
-    wr_list rows;
-    wr_list_init(&rows);
-    wr_list_move(&rows, &publisher->held);
     for (size_t at = 0; wr_map_next(publisher->held_keys, &at, &name);)
         wr_map_remove(publisher->held_keys, name);
-    for (wr_link *link; (link = wr_list_pop(&rows));)
+    for (wr_link *link; (link = wr_list_pop(&publisher->held));)
         refuse(core, row_of(link), OUTBOX_REFUSED, "refused again, after it may have been published");
 }
 
@@ -405,10 +402,10 @@ static weir_err renew_producer(wr_core *core, weir_failure *failure)
     wr_trace_log(core->trace, WR_WARN, "the producer is made anew", WR_NUMBER("unacknowledged", publisher->sent_count));
     wr_producer_free(publisher->producer);
     publisher->producer = NULL;
-    for (wr_link *link = wr_list_first(&publisher->sent); link; link = wr_list_next(&publisher->sent, link))
+    for (wr_link *link; (link = wr_list_pop_last(&publisher->sent));) {
         row_of(link)->is_in_doubt = true;
-    wr_list_move(&publisher->sent, &publisher->waiting);
-    wr_list_move(&publisher->waiting, &publisher->sent);
+        wr_list_insert(&publisher->waiting.head, link);
+    }
     publisher->waiting_count += publisher->sent_count;
     publisher->sent_count = 0;
     publisher->is_broken = false;
