@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COMMAND_COUNT_MAX = 10000, WAIT_MAX_MS = 60000, PING_EVERY_MS = 1000 };
+enum { COMMAND_COUNT_MAX = 10000, WAIT_MAX_MS = 60000 };
 
 bool wr_core_crash(wr_core *core, const char *where)
 {
@@ -69,6 +69,7 @@ static void fill_defaults(wr_core *core)
 {
     wr_core_options *options = &core->options;
     options->batch_max = options->batch_max ? options->batch_max : 500;
+    options->ping_ms = options->ping_ms ? options->ping_ms : 1000;
     options->outbox_max = options->outbox_max ? options->outbox_max : 50000;
     options->parked_max = options->parked_max ? options->parked_max : 100000;
     options->senders_max = options->senders_max ? options->senders_max : 1000000;
@@ -101,7 +102,8 @@ static weir_err open_store(wr_core *core, weir_failure *failure)
     weir_err err = wr_store_open(core->options.database, core->options.store_flags, &core->store, failure);
     if (err == WEIR_OK)
         err = take_lease(core, failure);
-    core->ping_due_ms = wr_store_is_server(core->options.database) ? 0 : INT64_MAX;
+    bool pings = wr_store_is_server(core->options.database) && core->options.ping_ms > 0;
+    core->ping_due_ms = pings ? 0 : INT64_MAX;
     if (err == WEIR_OK)
         err = wr_store_migrate_own(core->store, 0, failure);
     if (err == WEIR_OK)
@@ -319,7 +321,7 @@ static weir_err ping(wr_core *core, weir_failure *failure)
     int64_t now_ms = wr_clock_ms(core);
     if (now_ms < core->ping_due_ms)
         return WEIR_OK;
-    core->ping_due_ms = now_ms + PING_EVERY_MS;
+    core->ping_due_ms = now_ms + core->options.ping_ms;
     return wr_store_ping(core->store, failure);
 }
 

@@ -32,6 +32,7 @@ typedef struct wr_core_options {
     const char *topic_prefix;    /* NULL: none */
     const char *database;        /* see wr_store_open */
     unsigned store_flags;
+    int64_t ping_ms; /* how often an idle core asks a database's server whether it is there; 0: 1 s, -1: never */
     wr_client *client;
     const wr_trace *trace;
     wr_io *io;                /* clock and chance */

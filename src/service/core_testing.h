@@ -136,6 +136,7 @@ static inline void fixture_begin(fixture *f, weir_service *service)
     f->options = (wr_core_options){.service = service,
                                    .database = f->database,
                                    .store_flags = WR_STORE_NOT_DURABLE,
+                                   .ping_ms = -1, /* so that a turn may wait for a minute */
                                    .client = f->client,
                                    .io = wr_sim_io(f->machine),
                                    .crash = fixture_crash,

@@ -64,6 +64,8 @@ TEST(an_idle_core_notices_that_its_server_has_gone)
     fixture f;
     weir_service service;
     begin_on_server(&f, &service);
+    f.options.ping_ms = 1000;
+    fixture_restart(&f);
     fixture_turns(&f, 3);
     wr_postgres_server_kill(test_postgres());
     weir_err err = WEIR_OK;
