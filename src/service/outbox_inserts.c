@@ -117,6 +117,7 @@ weir_err wr_inserts_look(wr_core *core, bool *ret_any, weir_failure *failure)
         *ret_any = err == WEIR_OK;
         wr_statement_done(statement);
     }
+    core->inserts.has_more = core->inserts.has_more && err != WEIR_E_RANGE; /* there were just as many as were taken */
     if (err == WEIR_OK || err == WEIR_E_RANGE)
         err = count_again(core, failure);
     if (err == WEIR_E_AGAIN) /* somebody holds the database: a little later then */
