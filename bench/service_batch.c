@@ -4,6 +4,7 @@
  * through the outbox. The end is when all that was emitted is acknowledged.
  *
  *     service_batch DATABASE_DIRECTORY [EVENTS [BOOTSTRAP_SERVERS]]      prints one line a batch size
+ *     service_batch postgres://HOST/DATABASE [EVENTS [BOOTSTRAP_SERVERS]]  the same on a server, a schema a line, which stays
  *
  * Beside the rate stands the time that the thread which handles and commits was on a processor, an event: that does not
  * hang on what else the machine does. */
@@ -14,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static int handled; /* by the one thread that handles; a batch that ends is counted whole, since none is retried */
@@ -22,7 +24,7 @@ static weir_status on_event(weir_tx *tx, const weir_event *event, void *user)
 {
     (void)user;
     handled++;
-    weir_exec(tx, "INSERT INTO tally (key, n) VALUES (?1, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1",
+    weir_exec(tx, "INSERT INTO tally (key, n) VALUES (?1, 1) ON CONFLICT (key) DO UPDATE SET n = tally.n + 1",
               WEIR_TEXT(event->subject));
     return weir_emit(tx, &(weir_event){.type = "thing.counted", .subject = event->subject, .data = event->data});
 }
@@ -30,8 +32,13 @@ static weir_status on_event(weir_tx *tx, const weir_event *event, void *user)
 static const weir_handler handlers[] = {{.type = "thing.happened", .run = on_event}, {0}};
 static const char *const migrations[] = {"CREATE TABLE tally (key TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID",
                                          NULL};
-static const weir_service service = {
-    .name = "tally", .consumes = "in", .produces = "out", .migrations = migrations, .handlers = handlers};
+static const char *const postgres_migrations[] = {"CREATE TABLE tally (key TEXT PRIMARY KEY, n BIGINT NOT NULL)", NULL};
+static const weir_service service = {.name = "tally",
+                                     .consumes = "in",
+                                     .produces = "out",
+                                     .migrations = migrations,
+                                     .postgres_migrations = postgres_migrations,
+                                     .handlers = handlers};
 
 static void must(weir_err err, const weir_failure *failure)
 {
@@ -144,8 +151,12 @@ static void run(wr_io *io, const char *directory, size_t batch_max, int count, u
 {
     char database[600];
     weir_failure failure = {0};
-    snprintf(database, sizeof database, "%s/bench-%zu-%u-%llx.db", directory, batch_max, flags,
-             (unsigned long long)wr_random_u64(io));
+    unsigned long long run_id = wr_random_u64(io);
+    if (wr_store_is_server(directory))
+        snprintf(database, sizeof database, "%s%sschema=bench%llx", directory, strchr(directory, '?') ? "&" : "?",
+                 run_id);
+    else
+        snprintf(database, sizeof database, "%s/bench-%zu-%u-%llx.db", directory, batch_max, flags, run_id);
     cluster cluster = {0};
     open_cluster(&cluster, io, servers, count);
     wr_core *core;
@@ -179,7 +190,8 @@ static void run(wr_io *io, const char *directory, size_t batch_max, int count, u
     wr_core_free(core);
     wr_client_free(cluster.client);
     wr_sim_cluster_free(cluster.sim);
-    remove(database);
+    if (!wr_store_is_server(directory))
+        remove(database);
 }
 
 int main(int argc, char **argv)

@@ -3,19 +3,21 @@
 
 #include <stdlib.h>
 
-static const char *const migrations[] = {
-    "CREATE TABLE products (sku TEXT PRIMARY KEY, description TEXT, quantity INTEGER NOT NULL,"
-    "  revenue_pence INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX products_by_revenue ON products (revenue_pence);"
-    "CREATE TABLE totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
-    NULL,
-};
+/* SQLite keeps a table without a rowid closer together; PostgreSQL's INTEGER is too small for times. */
+#define TABLES(number, end)                                                                                            \
+    "CREATE TABLE products (sku TEXT PRIMARY KEY, description TEXT, quantity " number " NOT NULL,"                     \
+    "  revenue_pence " number " NOT NULL)" end ";"                                                                     \
+    "CREATE INDEX products_by_revenue ON products (revenue_pence);"                                                    \
+    "CREATE TABLE totals (name TEXT PRIMARY KEY, value " number " NOT NULL)" end ";"
+
+static const char *const migrations[] = {TABLES("INTEGER", " WITHOUT ROWID"), NULL};
+static const char *const postgres_migrations[] = {TABLES("BIGINT", ""), NULL};
 
 static void add_total(weir_tx *tx, const char *name, int64_t value)
 {
     weir_exec(tx,
               "INSERT INTO totals (name, value) VALUES (?1, ?2)"
-              "  ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+              "  ON CONFLICT (name) DO UPDATE SET value = totals.value + excluded.value",
               WEIR_TEXT(name), WEIR_INT(value));
 }
 
@@ -26,8 +28,8 @@ static void add_lines(weir_tx *tx, const order_fact *order, int sign)
         const order_line *line = &order->lines[i];
         weir_exec(tx,
                   "INSERT INTO products (sku, description, quantity, revenue_pence) VALUES (?1, ?2, ?3, ?4)"
-                  "  ON CONFLICT (sku) DO UPDATE SET quantity = quantity + excluded.quantity,"
-                  "  revenue_pence = revenue_pence + excluded.revenue_pence",
+                  "  ON CONFLICT (sku) DO UPDATE SET quantity = products.quantity + excluded.quantity,"
+                  "  revenue_pence = products.revenue_pence + excluded.revenue_pence",
                   WEIR_TEXT(line->sku), WEIR_TEXT(line->description), WEIR_INT(sign * line->quantity),
                   WEIR_INT(sign * line->quantity * line->price_pence));
     }
@@ -157,6 +159,7 @@ int main(int argc, char **argv)
                          .about = "which products sell: a read model built from events",
                          .consumes = "orders",
                          .migrations = migrations,
+                         .postgres_migrations = postgres_migrations,
                          .handlers = handlers,
                          .routes = routes,
                      });

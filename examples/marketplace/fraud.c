@@ -4,11 +4,13 @@
 
 #include <stdlib.h>
 
-static const char *const migrations[] = {
-    "CREATE TABLE checks (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, verdict TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE customers (customer TEXT PRIMARY KEY, cleared_count INTEGER NOT NULL) WITHOUT ROWID;",
-    NULL,
-};
+/* SQLite keeps a table without a rowid closer together; PostgreSQL's INTEGER is too small for times. */
+#define TABLES(number, end)                                                                                            \
+    "CREATE TABLE checks (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, verdict TEXT NOT NULL)" end ";"           \
+    "CREATE TABLE customers (customer TEXT PRIMARY KEY, cleared_count " number " NOT NULL)" end ";"
+
+static const char *const migrations[] = {TABLES("INTEGER", " WITHOUT ROWID"), NULL};
+static const char *const postgres_migrations[] = {TABLES("BIGINT", ""), NULL};
 
 static const char *find_cause(weir_tx *tx, const order_fact *order)
 {
@@ -35,7 +37,7 @@ static weir_status on_reserved(weir_tx *tx, const weir_event *event, void *user)
         return emit_fact(tx, "fraud.rejected", step_fields, &order);
     weir_exec(tx,
               "INSERT INTO customers (customer, cleared_count) VALUES (?1, 1)"
-              "  ON CONFLICT (customer) DO UPDATE SET cleared_count = cleared_count + 1",
+              "  ON CONFLICT (customer) DO UPDATE SET cleared_count = customers.cleared_count + 1",
               WEIR_TEXT(order.customer));
     return emit_fact(tx, "fraud.cleared", step_fields, &order);
 }
@@ -58,6 +60,7 @@ int main(int argc, char **argv)
                          .consumes = "inventory",
                          .produces = "fraud",
                          .migrations = migrations,
+                         .postgres_migrations = postgres_migrations,
                          .handlers = handlers,
                          .settings = settings,
                      });

@@ -13,13 +13,15 @@
 
 #include <stdlib.h>
 
-static const char *const migrations[] = {
-    "CREATE TABLE requests (id TEXT PRIMARY KEY, accepted_at_ms INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE orders (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, country TEXT, status TEXT NOT NULL,"
-    "  cause TEXT, total_pence INTEGER NOT NULL, tracking TEXT, placed_at_ms INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX orders_by_customer ON orders (customer, placed_at_ms);",
-    NULL,
-};
+/* SQLite keeps a table without a rowid closer together; PostgreSQL's INTEGER is too small for times. */
+#define TABLES(number, end)                                                                                            \
+    "CREATE TABLE requests (id TEXT PRIMARY KEY, accepted_at_ms " number " NOT NULL)" end ";"                          \
+    "CREATE TABLE orders (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, country TEXT, status TEXT NOT NULL,"      \
+    "  cause TEXT, total_pence " number " NOT NULL, tracking TEXT, placed_at_ms " number " NOT NULL)" end ";"          \
+    "CREATE INDEX orders_by_customer ON orders (customer, placed_at_ms);"
+
+static const char *const migrations[] = {TABLES("INTEGER", " WITHOUT ROWID"), NULL};
+static const char *const postgres_migrations[] = {TABLES("BIGINT", ""), NULL};
 
 enum { LINES_MAX = 5000, PIECES_MAX = 1000000, PENCE_MAX = 100000000 };
 
@@ -34,7 +36,7 @@ static weir_status answer_error(weir_tx *tx, weir_http_response *response, int s
 /* true the first time */
 static bool accept_once(weir_tx *tx, const char *id)
 {
-    weir_exec(tx, "INSERT OR IGNORE INTO requests (id, accepted_at_ms) VALUES (?1, ?2)", WEIR_TEXT(id),
+    weir_exec(tx, "INSERT INTO requests (id, accepted_at_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING", WEIR_TEXT(id),
               WEIR_INT(weir_tx_now_ms(tx)));
     return weir_tx_status(tx) == WEIR_DONE && weir_changes(tx) == 1;
 }
@@ -109,7 +111,7 @@ static weir_status post_order(weir_tx *tx, const weir_http_request *request, wei
 
     weir_event command = {.type = "order.place", .subject = order.order_id};
     if (!order.order_id) {
-        weir_rows *rows = weir_query(tx, "SELECT lower(hex(randomblob(8)))");
+        weir_rows *rows = weir_query(tx, "SELECT 'o' || random() || '.' || random()");
         if (!weir_rows_next(rows))
             return weir_tx_status(tx);
         order.order_id = weir_arena_dup_text(weir_tx_arena(tx), weir_slice_of(weir_rows_text(rows, 0)));
@@ -309,6 +311,7 @@ int main(int argc, char **argv)
                          .consumes = "orders,shipping",
                          .produces = "gateway",
                          .migrations = migrations,
+                         .postgres_migrations = postgres_migrations,
                          .handlers = handlers,
                          .routes = routes,
                          .settings = settings,

@@ -5,13 +5,16 @@
 
 #include <stdlib.h>
 
-static const char *const migrations[] = {
-    "CREATE TABLE stock (sku TEXT PRIMARY KEY, received INTEGER NOT NULL, free INTEGER NOT NULL CHECK (free >= 0))"
-    "  WITHOUT ROWID;"
-    "CREATE TABLE reservations (order_id TEXT NOT NULL, sku TEXT NOT NULL, quantity INTEGER NOT NULL,"
-    "  PRIMARY KEY (order_id, sku)) WITHOUT ROWID;",
-    NULL,
-};
+/* SQLite keeps a table without a rowid closer together; PostgreSQL's INTEGER is too small for times. */
+#define TABLES(number, end)                                                                                            \
+    "CREATE TABLE stock (sku TEXT PRIMARY KEY, received " number " NOT NULL, free " number                             \
+    " NOT NULL CHECK (free >= 0))"                                                                                     \
+    " " end ";"                                                                                                        \
+    "CREATE TABLE reservations (order_id TEXT NOT NULL, sku TEXT NOT NULL, quantity " number " NOT NULL,"              \
+    "  PRIMARY KEY (order_id, sku))" end ";"
+
+static const char *const migrations[] = {TABLES("INTEGER", " WITHOUT ROWID"), NULL};
+static const char *const postgres_migrations[] = {TABLES("BIGINT", ""), NULL};
 
 static int by_sku(const void *a, const void *b)
 {
@@ -133,6 +136,7 @@ int main(int argc, char **argv)
                          .consumes = "orders",
                          .produces = "inventory",
                          .migrations = migrations,
+                         .postgres_migrations = postgres_migrations,
                          .handlers = handlers,
                          .settings = settings,
                      });

@@ -1,11 +1,13 @@
 /* The notification service: tells the customer how an order ended, once. Letters are rows of a table here. */
 #include "common.h"
 
-static const char *const migrations[] = {
-    "CREATE TABLE letters (order_id TEXT NOT NULL, kind TEXT NOT NULL, customer TEXT NOT NULL, text TEXT NOT NULL,"
-    "  sent_at_ms INTEGER NOT NULL, PRIMARY KEY (order_id, kind)) WITHOUT ROWID;",
-    NULL,
-};
+/* SQLite keeps a table without a rowid closer together; PostgreSQL's INTEGER is too small for times. */
+#define TABLES(number, end)                                                                                            \
+    "CREATE TABLE letters (order_id TEXT NOT NULL, kind TEXT NOT NULL, customer TEXT NOT NULL, text TEXT NOT NULL,"    \
+    "  sent_at_ms " number " NOT NULL, PRIMARY KEY (order_id, kind))" end ";"
+
+static const char *const migrations[] = {TABLES("INTEGER", " WITHOUT ROWID"), NULL};
+static const char *const postgres_migrations[] = {TABLES("BIGINT", ""), NULL};
 
 static weir_status send_letter(weir_tx *tx, const weir_event *event, const char *kind)
 {
@@ -51,6 +53,7 @@ int main(int argc, char **argv)
                          .consumes = "orders",
                          .produces = "notifications",
                          .migrations = migrations,
+                         .postgres_migrations = postgres_migrations,
                          .handlers = handlers,
                      });
 }

@@ -11,15 +11,18 @@
  * cancellation of an order still in flight waits in `cancellations` until the order has ended. */
 #include "common.h"
 
-static const char *const migrations[] = {
-    "CREATE TABLE orders (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, country TEXT, status TEXT NOT NULL,"
-    "  cause TEXT, total_pence INTEGER NOT NULL, returned_pence INTEGER NOT NULL DEFAULT 0, lines TEXT NOT NULL,"
-    "  accepted_at_ms INTEGER NOT NULL, ended_at_ms INTEGER) WITHOUT ROWID;"
-    "CREATE TABLE cancellations (order_id TEXT NOT NULL, cancellation_id TEXT NOT NULL, lines TEXT NOT NULL,"
-    "  PRIMARY KEY (order_id, cancellation_id)) WITHOUT ROWID;"
-    "CREATE INDEX orders_by_status ON orders (status);",
-    NULL,
-};
+/* SQLite keeps a table without a rowid closer together; PostgreSQL's INTEGER is too small for times. */
+#define TABLES(number, end)                                                                                            \
+    "CREATE TABLE orders (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, country TEXT, status TEXT NOT NULL,"      \
+    "  cause TEXT, total_pence " number " NOT NULL, returned_pence " number                                            \
+    " NOT NULL DEFAULT 0, lines TEXT NOT NULL,"                                                                        \
+    "  accepted_at_ms " number " NOT NULL, ended_at_ms " number ")" end ";"                                            \
+    "CREATE TABLE cancellations (order_id TEXT NOT NULL, cancellation_id TEXT NOT NULL, lines TEXT NOT NULL,"          \
+    "  PRIMARY KEY (order_id, cancellation_id))" end ";"                                                               \
+    "CREATE INDEX orders_by_status ON orders (status);"
+
+static const char *const migrations[] = {TABLES("INTEGER", " WITHOUT ROWID"), NULL};
+static const char *const postgres_migrations[] = {TABLES("BIGINT", ""), NULL};
 
 /* ---- an order as it is kept; `lines` are those not cancelled yet */
 typedef struct stored_order {
@@ -141,8 +144,8 @@ static weir_status on_place(weir_tx *tx, const weir_event *event, void *user)
 
     weir_slice lines = weir_encode(tx, lines_fields, &fact);
     weir_exec(tx,
-              "INSERT OR IGNORE INTO orders (order_id, customer, country, status, total_pence, lines, accepted_at_ms)"
-              "  VALUES (?1, ?2, ?3, 'placed', ?4, ?5, ?6)",
+              "INSERT INTO orders (order_id, customer, country, status, total_pence, lines, accepted_at_ms)"
+              "  VALUES (?1, ?2, ?3, 'placed', ?4, ?5, ?6) ON CONFLICT DO NOTHING",
               WEIR_TEXT(fact.order_id), WEIR_TEXT(fact.customer), WEIR_TEXT(fact.country), WEIR_INT(fact.total_pence),
               text_value(lines), WEIR_INT(fact.accepted_at_ms));
     if (weir_tx_status(tx) == WEIR_DONE && weir_changes(tx) == 0)
@@ -167,8 +170,9 @@ static weir_status on_cancel(weir_tx *tx, const weir_event *event, void *user)
         return refuse_cancellation(tx, wanted.order_id, wanted.cancellation_id, "already cancelled");
 
     weir_slice lines = weir_encode(tx, lines_fields, &wanted);
-    return weir_exec(tx, "INSERT OR IGNORE INTO cancellations (cancellation_id, order_id, lines) VALUES (?1, ?2, ?3)",
-                     WEIR_TEXT(wanted.cancellation_id), WEIR_TEXT(wanted.order_id), text_value(lines));
+    return weir_exec(
+        tx, "INSERT INTO cancellations (cancellation_id, order_id, lines) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        WEIR_TEXT(wanted.cancellation_id), WEIR_TEXT(wanted.order_id), text_value(lines));
 }
 
 /* ---- the end of an order */
@@ -255,6 +259,7 @@ int main(int argc, char **argv)
                          .consumes = "order-commands,inventory,fraud,payments,shipping",
                          .produces = "orders",
                          .migrations = migrations,
+                         .postgres_migrations = postgres_migrations,
                          .handlers = handlers,
                      });
 }

@@ -2,12 +2,14 @@
  * simulated: it declines `payment.decline.percent` of the orders, always the same ones. */
 #include "common.h"
 
-static const char *const migrations[] = {
-    "CREATE TABLE payments (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, status TEXT NOT NULL,"
-    "  taken_pence INTEGER NOT NULL, refunded_pence INTEGER NOT NULL DEFAULT 0,"
-    "  CHECK (refunded_pence <= taken_pence)) WITHOUT ROWID;",
-    NULL,
-};
+/* SQLite keeps a table without a rowid closer together; PostgreSQL's INTEGER is too small for times. */
+#define TABLES(number, end)                                                                                            \
+    "CREATE TABLE payments (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, status TEXT NOT NULL,"                  \
+    "  taken_pence " number " NOT NULL, refunded_pence " number " NOT NULL DEFAULT 0,"                                 \
+    "  CHECK (refunded_pence <= taken_pence))" end ";"
+
+static const char *const migrations[] = {TABLES("INTEGER", " WITHOUT ROWID"), NULL};
+static const char *const postgres_migrations[] = {TABLES("BIGINT", ""), NULL};
 
 static weir_status on_cleared(weir_tx *tx, const weir_event *event, void *user)
 {
@@ -75,6 +77,7 @@ int main(int argc, char **argv)
                          .consumes = "fraud,orders",
                          .produces = "payments",
                          .migrations = migrations,
+                         .postgres_migrations = postgres_migrations,
                          .handlers = handlers,
                          .settings = settings,
                      });

@@ -2,11 +2,13 @@
  * "Unspecified" is, and loses `shipping.fail.percent` of the bookings, always the same ones. */
 #include "common.h"
 
-static const char *const migrations[] = {
-    "CREATE TABLE shipments (order_id TEXT PRIMARY KEY, country TEXT, status TEXT NOT NULL, tracking TEXT)"
-    "  WITHOUT ROWID;",
-    NULL,
-};
+/* SQLite keeps a table without a rowid closer together; PostgreSQL's INTEGER is too small for times. */
+#define TABLES(number, end)                                                                                            \
+    "CREATE TABLE shipments (order_id TEXT PRIMARY KEY, country TEXT, status TEXT NOT NULL, tracking TEXT)"            \
+    " " end ";"
+
+static const char *const migrations[] = {TABLES("INTEGER", " WITHOUT ROWID"), NULL};
+static const char *const postgres_migrations[] = {TABLES("BIGINT", ""), NULL};
 
 static const char *find_cause(weir_tx *tx, const order_fact *order)
 {
@@ -66,6 +68,7 @@ int main(int argc, char **argv)
                          .consumes = "payments,orders",
                          .produces = "shipping",
                          .migrations = migrations,
+                         .postgres_migrations = postgres_migrations,
                          .handlers = handlers,
                          .settings = settings,
                      });

@@ -242,7 +242,8 @@ typedef struct weir_service {
     const weir_route *routes;      /* {0} at the end */
     const weir_setting *settings;  /* {0} at the end */
     void *user;
-    int http_port; /* what the setting http.port is unless given; 0: 8080 */
+    int http_port;                          /* what the setting http.port is unless given; 0: 8080 */
+    const char *const *postgres_migrations; /* instead of `migrations` on a PostgreSQL server; NULL: those */
 } weir_service;
 
 /* What a service's tables may say. weir_main checks it before anything starts, names the entry that is wrong on stderr

@@ -97,6 +97,12 @@ static weir_err take_lease(wr_core *core, weir_failure *failure)
                : weir_fail(failure, WEIR_E_AGAIN, "another process of this service works on %s", core->database_shown);
 }
 
+static const char *const *migrations_of(const wr_core *core)
+{
+    bool has_own = core->service->postgres_migrations && wr_store_is_server(core->options.database);
+    return has_own ? core->service->postgres_migrations : core->service->migrations;
+}
+
 static weir_err open_store(wr_core *core, weir_failure *failure)
 {
     weir_err err = wr_store_open(core->options.database, core->options.store_flags, &core->store, failure);
@@ -107,7 +113,7 @@ static weir_err open_store(wr_core *core, weir_failure *failure)
     if (err == WEIR_OK)
         err = wr_store_migrate_own(core->store, 0, failure);
     if (err == WEIR_OK)
-        err = wr_store_migrate(core->store, core->service->name, core->service->migrations, failure);
+        err = wr_store_migrate(core->store, core->service->name, migrations_of(core), failure);
     if (err == WEIR_OK)
         err = wr_clock_load(core, failure);
     if (err == WEIR_OK)

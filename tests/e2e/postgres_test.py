@@ -7,6 +7,7 @@ import time
 from harness import bootstrap, check, equal, eventually, fresh, main, slow, test
 from postgres import Postgres
 from services import Service, http, weir
+from shop import Shop
 
 ONE = {}
 
@@ -147,6 +148,45 @@ def a_server_that_hangs_holds_up_neither_health_nor_a_stop():
         equal(counter.service.end(), 0)
     finally:
         counter.service.close()
+
+
+@test
+@slow(180)
+def the_marketplace_on_one_server_balances_its_books_after_kills_of_services_and_server():
+    own = Postgres()
+    shop = Shop(own)
+    count = 120
+    try:
+        shop.start()
+        for number in range(count):
+            shop.order(number)
+            if number == 30:
+                for name in ("inventory", "order"):
+                    shop.services[name].process.kill()
+                    shop.services[name].process.wait()
+                    shop.services[name].start()
+            if number == 60:
+                own.kill()
+                own.start()
+            if number == 90:
+                for backend in own.backends("payment") + own.backends("gateway"):
+                    os.kill(backend, signal.SIGTERM)
+        wrong = []
+
+        def at_rest():
+            wrong[:] = shop.wrong(count)
+            return not wrong
+
+        try:
+            eventually(at_rest, 90)
+        except AssertionError:
+            raise AssertionError(str(wrong)) from None
+        check(int(own.rows("SELECT count(*) FROM \"order\".orders WHERE status = 'completed'")[0][0]) > count / 2, "few were completed")
+        for service in shop.services.values():
+            equal(service.end(), 0)
+    finally:
+        shop.close()
+        own.close()
 
 
 @test
