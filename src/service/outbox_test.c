@@ -479,11 +479,15 @@ TEST(a_row_in_doubt_that_is_refused_for_longer_than_readers_remember_gets_a_new_
     weir_service service;
     fixture_begin(&f, &service);
     fixture_turns(&f, 2);
-    fixture_exec(f.database,
-                 "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms) VALUES"
-                 " (1, 'out', CAST('a' AS BLOB), x'7b7d', x'', 1), (2, 'out', CAST('a' AS BLOB), x'7b7d', x'', 1);"
-                 "INSERT INTO weir_meta VALUES ('outbox.sequence', '70000')"
-                 " ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    fixture_exec(
+        f.database,
+        fixture_is_on_server()
+            ? "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms)"
+              " SELECT n, 'out', 'a'::bytea, '{}'::bytea, ''::bytea, 1 FROM generate_series(1, 2) AS n"
+            : "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms) VALUES"
+              " (1, 'out', CAST('a' AS BLOB), x'7b7d', x'', 1), (2, 'out', CAST('a' AS BLOB), x'7b7d', x'', 1)");
+    fixture_exec(f.database, "INSERT INTO weir_meta (key, value) VALUES ('outbox.sequence', '70000')"
+                             " ON CONFLICT (key) DO UPDATE SET value = excluded.value");
     wr_sim_refuse(f.cluster, "out", 2);
     fixture_rejoin(&f);
     for (int i = 0; i < 3; i++)
