@@ -104,8 +104,11 @@ static weir_err stop_at(wr_core *core, const wr_client_record *record, const wei
 {
     const char *reason = tx->reason[0] ? tx->reason : "gave up with WEIR_FATAL";
     int version = handler->version ? handler->version : 1;
-    wr_trace_log(core->trace, WR_ERROR,
-                 tx->is_wrong ? "the service stops: its program is wrong" : "the service stops: a handler cannot go on",
+    bool is_lost = tx->err == WEIR_E_UNREACHABLE; /* no fault of the event's */
+    wr_trace_log(core->trace, is_lost ? WR_WARN : WR_ERROR,
+                 is_lost        ? "the database is lost while an event is handled; it comes again"
+                 : tx->is_wrong ? "the service stops: its program is wrong"
+                                : "the service stops: a handler cannot go on",
                  WR_TEXT("error", reason), WR_TEXT("handler", handler->type), WR_NUMBER("version", version),
                  WR_TEXT("topic", record->topic), WR_NUMBER("partition", record->partition),
                  WR_NUMBER("offset", record->offset), WR_TEXT("event", event->id), WR_TEXT("group", core->group),

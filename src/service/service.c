@@ -439,27 +439,42 @@ static bool begins_anew(const app *app, weir_err err)
 {
     bool is_of_the_moment = err == WEIR_E_UNREACHABLE || err == WEIR_E_FENCED || err == WEIR_E_AGAIN ||
                             err == WEIR_E_TIMEOUT || err == WEIR_E_FULL;
-    return is_of_the_moment && wr_store_is_server(app->database) && !wr_stop_asked(app->stop);
+    return is_of_the_moment && wr_store_is_server(app->database);
+}
+
+/* Once for each cause: a process that waits for another, or for a server, tries again and again. */
+static void say_anew(app *app, weir_err err, char *last, size_t size)
+{
+    char waits[300];
+    bool waits_for_other = err == WEIR_E_AGAIN && !app->was_announced;
+    snprintf(waits, sizeof waits, "%s%.250s",
+             waits_for_other ? "" : "waiting for the database: ", app->failure.sentence);
+    wr_routes_say(app->routes, waits);
+    if (strcmp(last, app->failure.sentence) == 0)
+        return;
+    snprintf(last, size, "%s", app->failure.sentence);
+    wr_trace_log(&app->trace, WR_WARN, "the service begins anew with what its database has",
+                 WR_TEXT("error", app->failure.sentence), WR_TEXT("kind", weir_err_name(err)));
 }
 
 static weir_err keep_core(app *app)
 {
     int64_t delay_ms = 0;
+    char said[sizeof app->failure.sentence] = "";
     for (;;) {
         int64_t begun_us = wr_mono_us(app->io);
         app->failure = (weir_failure){0};
         weir_err err = start_core(app);
-        if (err == WEIR_OK)
+        bool has_started = err == WEIR_OK;
+        if (has_started)
             err = run(app);
-        if (!begins_anew(app, err))
-            return err;
-        char waits[300];
-        snprintf(waits, sizeof waits, "waiting for the database: %.250s", app->failure.sentence);
-        wr_routes_say(app->routes, waits);
-        wr_trace_log(&app->trace, WR_WARN, "the service begins anew with what its database has",
-                     WR_TEXT("error", app->failure.sentence), WR_TEXT("kind", weir_err_name(err)));
+        if (!begins_anew(app, err) || (has_started && wr_stop_asked(app->stop)))
+            return err; /* a drain that did not get to its end is a failure */
         end_core(app, err != WEIR_E_UNREACHABLE);
         bool has_run = wr_mono_us(app->io) - begun_us > (int64_t)RUN_LONG_MS * 1000;
+        if (has_run)
+            said[0] = 0;
+        say_anew(app, err, said, sizeof said);
         delay_ms = has_run || !delay_ms ? AGAIN_AFTER_MS : delay_ms * 2;
         delay_ms = delay_ms < AGAIN_AFTER_MAX_MS ? delay_ms : AGAIN_AFTER_MAX_MS;
         if (wr_stop_wait(app->stop, (int)(delay_ms / 2 + (int64_t)(wr_random_u64(app->io) % (uint64_t)delay_ms) / 2)))

@@ -151,6 +151,36 @@ def a_server_that_hangs_holds_up_neither_health_nor_a_stop():
 
 
 @test
+def a_second_process_waits_and_takes_over_when_the_first_one_is_killed():
+    first = Counter("--instance", "a")
+    second = Counter("--instance", "b", name=first.name, prefix=first.prefix)
+    try:
+        first.service.start().ready()
+        second.service.start()
+        eventually(lambda: any("another process" in reason for reason in second.service.health().get("reasons", [])))
+        equal(http("GET", second.service.url("/readyz"))[0], 503)
+        for number in range(3):
+            first.greet(["ada", "bob"])
+            works, waits = (first, second) if number % 2 == 0 else (second, first)
+            works.service.ready()
+            if number == 1:  # not only between two batches
+                first.greet(["ada"] * 50)
+            works.service.process.kill()
+            works.service.process.wait()
+            waits.service.ready()
+            works.service.start()
+        eventually(lambda: first.counted() == {"ada": 53, "bob": 3})
+        eventually(first.empty)
+        published = [key for key, _ in first.published()]
+        equal((published.count("ada"), published.count("bob")), (53, 3))
+        check(len(second.service.said("another process")) + len(second.service.said("begins anew")) < 10, "it says so all the time")
+        equal([each.service.end() for each in (first, second)], [0, 0])
+    finally:
+        first.service.close()
+        second.service.close()
+
+
+@test
 @slow(180)
 def the_marketplace_on_one_server_balances_its_books_after_kills_of_services_and_server():
     own = Postgres()
