@@ -92,6 +92,7 @@ void wr_groups_free_entry(entry *item)
     wr_timer_stop(item->groups->loop, &item->timer);
     item->groups->offsets_size -= (int64_t)item->offsets.memory_size;
     wr_offsets_fini(&item->offsets);
+    wr_groups_free_gone(item);
     wr_group_free(item->group);
     free(item->image);
     free(item);
@@ -103,11 +104,13 @@ void wr_groups_free(wr_groups *groups)
         return;
     wr_timer_stop(groups->loop, &groups->load);
     wr_timer_stop(groups->loop, &groups->sweep);
+    wr_timer_stop(groups->loop, &groups->gone_again);
     wr_groups_drop_works(groups);
     entry *item;
     for (size_t at = 0; groups->by_id && (item = wr_map_next(groups->by_id, &at, NULL));)
         wr_groups_free_entry(item);
     wr_map_free(groups->by_id);
+    wr_offsets_fini(&groups->deleted_meanwhile);
     wr_group_log_free(groups->log);
     free(groups);
 }
@@ -156,6 +159,7 @@ weir_err wr_groups_add_entry(wr_groups *groups, weir_slice id, entry **ret_entry
         return WEIR_E_MEMORY;
     item->groups = groups;
     item->state_time_ms = -1;
+    wr_list_init(&item->gone);
     item->group = wr_group_new(&groups->host, id, item);
     weir_err err = item->group ? wr_map_add(groups->by_id, id, item) : WEIR_E_MEMORY;
     if (err != WEIR_OK) {
@@ -252,7 +256,7 @@ void wr_groups_settle(wr_groups *groups, wr_group *group)
     if (item->dead)
         return;
     bool nothing = wr_group_state_of(group) == WR_GROUP_EMPTY && wr_group_pending_count(group) == 0 &&
-                   item->offsets.count == 0 && !item->kept && item->work_count == 0;
+                   item->offsets.count == 0 && wr_list_empty(&item->gone) && !item->kept && item->work_count == 0;
     if (nothing) {
         wr_groups_remove_entry(groups, item);
         return;

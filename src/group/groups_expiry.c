@@ -6,8 +6,7 @@
  *     the commit named a retention itself   at that time (OffsetCommit v2 to v4), unless members are there
  *
  * An empty group without offsets goes one check interval after it became empty, so that a person can still see it. One
- * timer, no earlier than a check interval from now, waits for whatever is due first. A deleted topic's offsets go at
- * once, or, where there was no memory to write that down, when the timer runs. */
+ * timer, no earlier than a check interval from now, waits for whatever is due first. */
 #include "groups_int.h"
 
 #include <base/time.h>
@@ -88,7 +87,7 @@ static bool sweep_entry(wr_groups *groups, entry *item, int64_t now_ms)
     if (item->commit_count > 0 || wr_groups_due(item) > now_ms)
         return true;
     wr_groups_prune(groups, item, is_expired, &(expiry){.now_ms = now_ms});
-    if (item->offsets.count > 0 || wr_group_state_of(item->group) != WR_GROUP_EMPTY ||
+    if (item->offsets.count > 0 || !wr_list_empty(&item->gone) || wr_group_state_of(item->group) != WR_GROUP_EMPTY ||
         wr_group_pending_count(item->group) > 0)
         return true;
     work *removing = wr_groups_work(groups, NULL, wr_groups_nobody_waits);
@@ -101,32 +100,10 @@ static bool sweep_entry(wr_groups *groups, entry *item, int64_t now_ms)
     return false;
 }
 
-static bool topic_is_gone(void *user, const entry *item, weir_slice topic, const wr_offset *offset)
-{
-    (void)item, (void)offset;
-    wr_groups *groups = user;
-    return !wr_topics_find(groups->topics, topic);
-}
-
-void wr_groups_prune_gone(wr_groups *groups, entry *item)
-{
-    wr_groups_prune(groups, item, topic_is_gone, groups);
-}
-
-static void prune_owed(wr_groups *groups)
-{
-    entry *item;
-    if (!groups->prune_owed)
-        return;
-    groups->prune_owed = false;
-    for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));)
-        wr_groups_prune_gone(groups, item);
-}
-
 static void sweep(void *user)
 {
     wr_groups *groups = user;
-    prune_owed(groups);
+    wr_groups_write_tombstones(groups);
     int64_t now_ms = wall_ms(groups), next_ms = INT64_MAX;
     entry *item;
     for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));) {
@@ -159,22 +136,4 @@ void wr_groups_sweep_after(wr_groups *groups, const entry *item)
         wr_groups_sweep_by(groups, wr_time_add_ms(wall_ms(groups), config->offsets_retention_ms));
     else if (empty && item->kept)
         wr_groups_sweep_by(groups, wr_time_add_ms(wall_ms(groups), config->offsets_check_ms));
-}
-
-static bool is_of_topic(void *user, const entry *item, weir_slice topic, const wr_offset *offset)
-{
-    (void)item, (void)offset;
-    return weir_slice_equal(topic, *(const weir_slice *)user);
-}
-
-void wr_groups_topic_deleted(wr_groups *groups, weir_slice topic)
-{
-    if (groups->phase != READY)
-        return; /* loading ends with a look for topics that are gone */
-    wr_groups_take_back(groups, topic);
-    entry *item;
-    for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));) {
-        wr_groups_prune(groups, item, is_of_topic, &topic);
-        wr_groups_settle(groups, item->group);
-    }
 }

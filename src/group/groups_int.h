@@ -1,5 +1,5 @@
 /* Inside the coordinator: what its files share. groups.c has the groups and their timers, groups_work.c writes,
- * groups_load.c reads at the start, groups_expiry.c forgets. */
+ * groups_load.c reads at the start, groups_expiry.c and groups_gone.c forget. */
 #ifndef WR_GROUPS_INT_H
 #define WR_GROUPS_INT_H
 
@@ -23,6 +23,7 @@ typedef struct entry {
     wr_groups *groups;
     wr_group *group;
     wr_offsets offsets;
+    wr_list gone; /* wr_offset_topic: of deleted topics, and the log may not know that */
     wr_timer timer;
     int64_t state_time_ms; /* wall clock of the last change of state; -1: unknown */
     size_t work_count;     /* writes under way */
@@ -43,6 +44,7 @@ typedef struct work {
     uint64_t ticket;
     wr_group_commit *commits;
     size_t count;
+    bool has_taken_back; /* some of them */
     wr_groups_done done;
     void *user;
 } work;
@@ -66,8 +68,12 @@ struct wr_groups {
     wr_timer load;
     bool told_again; /* that loading is tried again */
 
-    wr_timer sweep;  /* the next offset that may expire */
-    bool prune_owed; /* there was no memory to forget offsets of a deleted topic: the next sweep does */
+    wr_timer sweep; /* the next offset that may expire */
+
+    wr_timer gone_again; /* tombstones for what is gone could not be written */
+    uint64_t tombstone_ticket;
+    bool told_gone;
+    wr_offsets deleted_meanwhile; /* topics that were deleted while groups are loaded: their names with partition 0 */
 };
 
 /* ---- groups.c */
@@ -97,6 +103,8 @@ void wr_groups_store(void *user, wr_group *group, uint64_t ticket);
  * topic that takes the name, and nothing is kept when they are done. Not earlier than that: a topic whose deletion failed
  * comes back, and what was committed to it counts. */
 void wr_groups_take_back(wr_groups *groups, weir_slice topic);
+/* Whether the group has a commit to the topic under way, other than one that is taken back. */
+bool wr_groups_is_committing(const wr_groups *groups, const entry *item, weir_slice topic);
 /* Tombstones for everything the entry has in the log; adds to a write that has begun. */
 void wr_groups_remove_records(wr_groups *groups, entry *item);
 
@@ -110,12 +118,15 @@ int64_t wr_groups_due(const entry *item);
 /* Something may expire at that time. */
 void wr_groups_sweep_by(wr_groups *groups, int64_t due_ms);
 void wr_groups_sweep_after(wr_groups *groups, const entry *item);
-/* Offsets of topics that are gone go. */
-void wr_groups_prune_gone(wr_groups *groups, entry *item);
-/* Remove the offsets for which `gone` holds, with tombstones that nobody waits for. Without memory for them the next sweep
- * looks for topics that are gone. */
+/* Remove the offsets for which `expired` holds, with tombstones that nobody waits for. Without memory for them they stay. */
 void wr_groups_prune(wr_groups *groups, entry *item,
-                     bool (*gone)(void *user, const entry *item, weir_slice topic, const wr_offset *offset),
+                     bool (*expired)(void *user, const entry *item, weir_slice topic, const wr_offset *offset),
                      void *user);
+
+/* ---- groups_gone.c */
+void wr_groups_take_gone(wr_groups *groups); /* groups are loaded: offsets of topics that are not there go */
+void wr_groups_put_gone(entry *item, const wr_group_commit *commits, size_t count); /* those that were taken back */
+void wr_groups_write_tombstones(wr_groups *groups); /* tries to write the tombstones that are missing */
+void wr_groups_free_gone(entry *item);
 
 #endif

@@ -149,11 +149,11 @@ static weir_err finish(wr_groups *groups)
     groups->phase = READY;
     for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));)
         groups->offsets_size += (int64_t)item->offsets.memory_size;
+    wr_groups_take_gone(groups);
     for (size_t at = 0; (item = wr_map_next(groups->by_id, &at, NULL));) {
         int64_t due_ms = wr_groups_due(item);
         if (due_ms != INT64_MAX)
             wr_groups_sweep_by(groups, due_ms);
-        wr_groups_prune_gone(groups, item);
         wr_groups_settle(groups, item->group);
     }
     return WEIR_OK;

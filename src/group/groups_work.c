@@ -149,7 +149,20 @@ static void committed(work *done, weir_err err)
         if (!done->commits[i].taken_back)
             err = wr_offsets_put(&of->offsets, done->commits[i].topic, &done->commits[i].offset);
     groups->offsets_size += (int64_t)of->offsets.memory_size - before;
+    if (done->has_taken_back)
+        wr_groups_put_gone(of, done->commits, done->count);
     tell(done, err);
+}
+
+bool wr_groups_is_committing(const wr_groups *groups, const entry *item, weir_slice topic)
+{
+    for (wr_link *link = wr_list_first(&groups->works); link; link = wr_list_next(&groups->works, link)) {
+        const work *under_way = WR_LIST_ITEM(link, work, link);
+        for (size_t i = 0; under_way->finish == committed && under_way->of == item && i < under_way->count; i++)
+            if (!under_way->commits[i].taken_back && weir_slice_equal(under_way->commits[i].topic, topic))
+                return true;
+    }
+    return false;
 }
 
 void wr_groups_take_back(wr_groups *groups, weir_slice topic)
@@ -162,10 +175,10 @@ void wr_groups_take_back(wr_groups *groups, weir_slice topic)
             wr_group_commit *commit = &under_way->commits[i];
             if (commit->taken_back || !weir_slice_equal(commit->topic, topic))
                 continue;
-            commit->taken_back = true;
+            commit->taken_back = under_way->has_taken_back = true;
             if (!tried) {
                 tried = true;
-                taking = wr_groups_work(groups, NULL, wr_groups_nobody_waits); /* no memory: the next start does it */
+                taking = wr_groups_work(groups, NULL, wr_groups_nobody_waits); /* no memory: when they are done */
                 if (taking)
                     wr_group_log_begin(groups->log);
             }
@@ -260,6 +273,11 @@ void wr_groups_remove_records(wr_groups *groups, entry *item)
     for (size_t at = 0; (topic = wr_offsets_next_topic(&item->offsets, &at));)
         for (size_t i = 0; i < topic->count; i++)
             wr_group_log_offset(groups->log, id, topic->name, topic->items[i].partition, NULL);
+    for (wr_link *link = wr_list_first(&item->gone); link; link = wr_list_next(&item->gone, link)) {
+        topic = WR_LIST_ITEM(link, wr_offset_topic, link);
+        for (size_t i = 0; i < topic->count; i++)
+            wr_group_log_offset(groups->log, id, topic->name, topic->items[i].partition, NULL);
+    }
     if (item->kept)
         wr_group_log_group(groups->log, id, NULL);
 }
@@ -277,22 +295,20 @@ void wr_groups_delete(wr_groups *groups, wr_group *const *deleted, size_t count,
 }
 
 void wr_groups_prune(wr_groups *groups, entry *item,
-                     bool (*gone)(void *user, const entry *item, weir_slice topic, const wr_offset *offset), void *user)
+                     bool (*expired)(void *user, const entry *item, weir_slice topic, const wr_offset *offset),
+                     void *user)
 {
     work *pruning = NULL;
     int64_t before = (int64_t)item->offsets.memory_size;
     const wr_offset_topic *topic;
     for (size_t at = 0; (topic = wr_offsets_next_topic(&item->offsets, &at));)
         for (size_t i = topic->count; i-- > 0;) {
-            if (!gone(user, item, topic->name, &topic->items[i]))
+            if (!expired(user, item, topic->name, &topic->items[i]))
                 continue;
             if (!pruning) {
                 pruning = wr_groups_work(groups, NULL, wr_groups_nobody_waits);
-                if (!pruning) {
-                    groups->prune_owed = true;
-                    wr_groups_sweep_by(groups, wall_ms(groups));
+                if (!pruning)
                     return;
-                }
                 wr_group_log_begin(groups->log);
             }
             int32_t partition = topic->items[i].partition;

@@ -11,11 +11,10 @@ static void metadata_free(weir_slice owned)
     free((void *)(uintptr_t)owned.data);
 }
 
-static void topic_free(wr_offsets *offsets, wr_offset_topic *topic)
+void wr_offset_topic_free(wr_offset_topic *topic)
 {
     for (size_t i = 0; i < topic->count; i++)
         metadata_free(topic->items[i].metadata);
-    offsets->memory_size -= sizeof *topic + topic->name.size;
     free(topic->items);
     free(topic);
 }
@@ -24,7 +23,7 @@ void wr_offsets_fini(wr_offsets *offsets)
 {
     wr_offset_topic *topic;
     for (size_t at = 0; offsets->topics && (topic = wr_map_next(offsets->topics, &at, NULL));)
-        topic_free(offsets, topic);
+        wr_offset_topic_free(topic);
     wr_map_free(offsets->topics);
     *offsets = (wr_offsets){0};
 }
@@ -87,12 +86,24 @@ static weir_err make_topic(wr_offsets *offsets, weir_slice name, wr_offset_topic
     return WEIR_OK;
 }
 
+wr_offset_topic *wr_offsets_take_topic(wr_offsets *offsets, weir_slice name)
+{
+    wr_offset_topic *topic = topic_of(offsets, name);
+    if (!topic)
+        return NULL;
+    wr_map_remove(offsets->topics, name);
+    offsets->count -= topic->count;
+    offsets->memory_size -= sizeof *topic + topic->name.size + topic->count * sizeof *topic->items;
+    for (size_t i = 0; i < topic->count; i++)
+        offsets->memory_size -= topic->items[i].metadata.size;
+    return topic;
+}
+
 static void drop_if_empty(wr_offsets *offsets, wr_offset_topic *topic)
 {
     if (topic->count > 0)
         return;
-    wr_map_remove(offsets->topics, topic->name);
-    topic_free(offsets, topic);
+    wr_offset_topic_free(wr_offsets_take_topic(offsets, topic->name));
 }
 
 static weir_err make_item(wr_offsets *offsets, wr_offset_topic *topic, int32_t partition, wr_offset **ret_item)
@@ -140,6 +151,14 @@ fail:
     return err;
 }
 
+void wr_offset_topic_drop(wr_offset_topic *topic, size_t at)
+{
+    wr_offset *item = &topic->items[at];
+    metadata_free(item->metadata);
+    memmove(item, item + 1, (topic->count - at - 1) * sizeof *item);
+    topic->count--;
+}
+
 bool wr_offsets_remove(wr_offsets *offsets, weir_slice topic_name, int32_t partition)
 {
     wr_offset_topic *topic = topic_of(offsets, topic_name);
@@ -147,10 +166,7 @@ bool wr_offsets_remove(wr_offsets *offsets, weir_slice topic_name, int32_t parti
     if (!item)
         return false;
     offsets->memory_size -= sizeof *item + item->metadata.size;
-    metadata_free(item->metadata);
-    size_t at = (size_t)(item - topic->items);
-    memmove(item, item + 1, (topic->count - at - 1) * sizeof *item);
-    topic->count--;
+    wr_offset_topic_drop(topic, (size_t)(item - topic->items));
     offsets->count--;
     drop_if_empty(offsets, topic);
     return true;

@@ -5,6 +5,7 @@
 #ifndef WR_OFFSETS_H
 #define WR_OFFSETS_H
 
+#include <base/list.h>
 #include <base/map.h>
 
 typedef struct wr_offset {
@@ -20,6 +21,8 @@ typedef struct wr_offset_topic {
     weir_slice name;
     wr_offset *items;
     size_t count, capacity;
+    wr_link link; /* for who has taken it out of the offsets, as is the next */
+    uint64_t ticket;
 } wr_offset_topic;
 
 typedef struct wr_offsets {
@@ -38,5 +41,10 @@ bool wr_offsets_remove(wr_offsets *offsets, weir_slice topic, int32_t partition)
  * to its last partition; others may not. */
 const wr_offset_topic *wr_offsets_next_topic(const wr_offsets *offsets, size_t *at);
 size_t wr_offsets_topic_count(const wr_offsets *offsets);
+
+/* Takes the topic out with all that was committed to it; the caller frees it. Needs no memory. NULL: there is none. */
+wr_offset_topic *wr_offsets_take_topic(wr_offsets *offsets, weir_slice name);
+void wr_offset_topic_drop(wr_offset_topic *topic, size_t at); /* one of its items */
+void wr_offset_topic_free(wr_offset_topic *topic);
 
 #endif
