@@ -147,6 +147,37 @@ static inline weir_err model_roll(model *m)
     return err == WEIR_E_AGAIN ? WEIR_OK : err;
 }
 
+/* What retention does now and then, and a reader. Files that nobody used are closed. */
+static inline weir_err model_look_on(model *m)
+{
+    int64_t next_ms, synced = wr_log_synced_offset(m->log);
+    m->start_tried = synced > m->start_tried ? synced : m->start_tried;
+    return wr_log_look(m->log, wr_now_ms(m->io), &next_ms);
+}
+
+typedef struct model_choice {
+    uint64_t left; /* index files to be passed over */
+    char path[128];
+} model_choice;
+
+static inline weir_err model_choose_index(void *user, const char *name, bool is_dir)
+{
+    model_choice *choice = user;
+    const char *dot = strchr(name, '.');
+    if (is_dir || !dot || (strcmp(dot, ".index") != 0 && strcmp(dot, ".timeindex") != 0) || choice->left-- > 0)
+        return WEIR_OK;
+    snprintf(choice->path, sizeof choice->path, "%s/%s", model_directory, name);
+    return WEIR_E_CLOSED;
+}
+
+/* Somebody removes an index file: it is made again from the segment. */
+static inline weir_err model_lose_index(model *m)
+{
+    model_choice choice = {.left = model_random(m, 12)};
+    weir_err err = wr_dir_list(m->io, model_directory, model_choose_index, &choice);
+    return err == WEIR_E_CLOSED ? wr_path_remove(m->io, choice.path) : err;
+}
+
 /* Upkeep, with everything else going on while it is open. */
 static inline weir_err model_upkeep(model *m)
 {
@@ -164,8 +195,13 @@ static inline weir_err model_upkeep(model *m)
         if (i == 2)
             ran = wr_log_upkeep_run(upkeep);
         CHECK_EQ(wr_log_start_offset(m->log), start); /* readers see no change before the end */
-        uint64_t dice = model_random(m, 4);
-        err = dice == 0 ? WEIR_OK : dice == 1 ? model_ticket(m) : dice == 2 ? model_roll(m) : model_append(m);
+        uint64_t dice = model_random(m, 6);
+        err = dice == 1   ? model_ticket(m)
+              : dice == 2 ? model_roll(m)
+              : dice == 3 ? model_append(m)
+              : dice == 4 ? model_look_on(m)
+              : dice == 5 ? model_lose_index(m)
+                          : WEIR_OK;
     }
     weir_err ended = wr_log_upkeep_end(upkeep, ran);
     CHECK_EQ(ended, ran);
@@ -231,8 +267,12 @@ static inline weir_err model_step(model *m)
         return WEIR_E_BROKEN;
     if (dice < 60) {
         err = model_append(m);
-    } else if (dice < 66) {
+    } else if (dice < 63) {
         err = wr_log_sync(m->log);
+    } else if (dice < 65) {
+        err = model_look_on(m);
+    } else if (dice < 66) {
+        err = model_lose_index(m);
     } else if (dice < 70) {
         err = model_upkeep(m);
     } else if (dice < 76) {
