@@ -17,13 +17,17 @@ void wr_complaints_init(wr_complaints *complaints, wr_server *server)
             .server = server, .message = messages[i], .limit = {.window_ms = WINDOW_MS, .line_max = LINE_MAX}};
 }
 
-static void tell_left_out(void *user)
+static void tell_left_out(const wr_complaints *complaints, uint64_t count)
+{
+    if (count > 0)
+        wr_trace_log(complaints->server->trace, WR_WARN, complaints->message,
+                     WR_TEXT("reason", "more of these lines were left out"), WR_NUMBER("count", count));
+}
+
+static void window_ended(void *user)
 {
     wr_complaints *complaints = user;
-    if (complaints->limit.left_out > 0)
-        wr_trace_log(complaints->server->trace, WR_WARN, complaints->message,
-                     WR_TEXT("reason", "more of these lines were left out"),
-                     WR_NUMBER("count", complaints->limit.left_out));
+    tell_left_out(complaints, complaints->limit.left_out);
     complaints->limit.left_out = 0;
 }
 
@@ -31,7 +35,7 @@ void wr_complaints_fini(wr_complaints *complaints)
 {
     for (int i = 0; i < WR_COMPLAINT_COUNT; i++) {
         wr_timer_stop(complaints[i].server->loop, &complaints[i].timer);
-        tell_left_out(&complaints[i]);
+        window_ended(&complaints[i]);
     }
 }
 
@@ -40,10 +44,11 @@ void wr_complain(wr_server *server, wr_complaint kind, const wr_stream *from, co
     wr_complaints *complaints = &server->complaints[kind];
     uint64_t left_out;
     if (wr_trace_allows(&complaints->limit, wr_loop_now_us(server->loop), &left_out)) {
+        tell_left_out(complaints, left_out); /* the timer has not run yet, or there was no memory for it */
         wr_trace_log(server->trace, WR_WARN, complaints->message, WR_TEXT("peer", wr_stream_peer(from)),
                      WR_TEXT("reason", reason));
         return;
     }
-    if (!wr_timer_started(&complaints->timer)) /* without memory for it, wr_complaints_fini tells */
-        (void)!wr_timer_start(server->loop, &complaints->timer, complaints->limit.until_us, tell_left_out, complaints);
+    if (!wr_timer_started(&complaints->timer)) /* without memory for it, the next line or wr_complaints_fini tells */
+        (void)!wr_timer_start(server->loop, &complaints->timer, complaints->limit.until_us, window_ended, complaints);
 }

@@ -300,7 +300,7 @@ TEST(behind_a_request_that_is_hung_up_on_no_answer_leaves)
 /* ---- the log */
 
 typedef struct log_lines {
-    int closed, refused;
+    int closed, refused, counted;
     char last[500];
 } log_lines;
 
@@ -309,6 +309,8 @@ static void take_line(void *user, const char *line, size_t size)
     log_lines *lines = user;
     lines->closed += strstr(line, "connection closed") != NULL;
     lines->refused += strstr(line, "connection refused") != NULL;
+    const char *count = strstr(line, "count=");
+    lines->counted += count ? atoi(count + strlen("count=")) : 0;
     snprintf(lines->last, sizeof lines->last, "%.*s", (int)size, line);
 }
 
@@ -358,4 +360,21 @@ TEST(a_client_cannot_fill_the_log_and_what_is_left_out_of_it_is_counted)
     world_free(w);
     CHECK_EQ(lines.closed, 12 + 9 + 1); /* the end tells, too */
     CHECK(strstr(lines.last, "count=2"));
+}
+
+TEST(what_is_left_out_of_the_log_is_counted_although_the_next_line_comes_before_its_timer)
+{
+    log_lines lines = {0};
+    const wr_trace trace = {.level = WR_WARN, .write = take_line, .sink = &lines};
+    world *w = world_new(NULL);
+    w->server->trace = &trace;
+    send_nonsense(w, 40);
+    CHECK_EQ(lines.closed, 10);
+    wr_timer_stop(w->loop, &w->server->complaints[WR_COMPLAINT_CLOSED].timer); /* as without memory for it */
+    wr_sim_run_ms(w->sim, 10 * 1000, STEPS);
+    send_nonsense(w, 1);
+    CHECK_EQ(lines.closed, 12);
+    CHECK_EQ(lines.counted, 30);
+    world_free(w);
+    CHECK_EQ(lines.closed, 12);
 }
