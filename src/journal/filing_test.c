@@ -3,6 +3,8 @@
 
 #include <testing/io/sim.h>
 
+#include <base/buf.h>
+
 #include <errno.h>
 
 static const char *const names[] = {"data/t-0/00000000000000000000.index", "data/t-0/00000000000000000000.timeindex"};
@@ -118,4 +120,56 @@ TEST(many_sealed_segments_are_filed_a_few_at_a_time)
     CHECK_EQ(wr_sim_write_count(sim), before); /* every index is what the checkpoint says */
     wr_log_abandon(log);
     wr_sim_free(sim);
+}
+
+/* The greatest time that the first segment's time index ends with. */
+static int64_t last_time(wr_io *io)
+{
+    weir_slice bytes;
+    weir_arena *arena = weir_arena_new(1 << 20);
+    CHECK(arena != NULL);
+    CHECK_OK(wr_path_read(io, names[1], 1 << 16, arena, &bytes));
+    CHECK(bytes.size >= 12);
+    int64_t time_ms = wr_get_i64(bytes.data + bytes.size - 12);
+    weir_arena_free(arena);
+    return time_ms;
+}
+
+/* Whether the index was filed just before the roll or a while ago. */
+TEST(the_time_index_of_a_sealed_segment_ends_with_the_segments_greatest_time)
+{
+    for (int count = 3; count < 8; count++) {
+        wr_sim *sim = wr_sim_new(1);
+        wr_io *io = wr_sim_io(sim);
+        wr_log_config config = small_config();
+        config.segment_size = 1100;
+        config.index_interval_size = 200;
+        wr_log *log = open_ok(io, "data/t-0", &config);
+        for (int i = 0; i < count; i++)
+            put_ok(log, &(batch_plan){.value_size = 60, .time_ms = 1000 + i});
+        roll_ok(log);
+        keep_up(log);
+        CHECK_EQ(last_time(io), 1000 + count - 1);
+        CHECK_OK(wr_log_close(log));
+        CHECK_EQ(last_time(io), 1000 + count - 1);
+        wr_sim_free(sim);
+    }
+}
+
+TEST(the_time_index_of_a_log_that_is_closed_ends_with_the_segments_greatest_time)
+{
+    for (int count = 3; count < 8; count++) {
+        wr_sim *sim = wr_sim_new(1);
+        wr_io *io = wr_sim_io(sim);
+        wr_log_config config = small_config();
+        config.segment_size = 1100;
+        config.index_interval_size = 200;
+        wr_log *log = open_ok(io, "data/t-0", &config);
+        for (int i = 0; i < count; i++)
+            put_ok(log, &(batch_plan){.value_size = 60, .time_ms = 1000 + i});
+        CHECK_OK(wr_log_sync(log));
+        CHECK_OK(wr_log_close(log));
+        CHECK_EQ(last_time(io), 1000 + count - 1);
+        wr_sim_free(sim);
+    }
 }

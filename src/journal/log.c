@@ -180,13 +180,16 @@ static weir_err close_well(wr_log *log)
     assert(!log->ticket_open);
     wr_segment *active = wr_log_active(log);
     weir_err err = WEIR_OK;
-    if (active->size != active->mark.size) {
+    bool has_grown = active->size != active->mark.size;
+    if (has_grown || active->indexed) {
         err = wr_segment_index(active);
         if (err == WEIR_OK)
             err = wr_segment_reserve(active);
         if (err != WEIR_OK)
             return err;
         wr_segment_seal(active);
+    }
+    if (has_grown) {
         log->snapshot.offset = -1; /* the newest is the one to keep */
         err = wr_log_take_snapshot(log);
     }
@@ -197,7 +200,9 @@ static weir_err close_well(wr_log *log)
     if (err == WEIR_OK)
         err = wr_log_keep_up(log);
     bool whole = !log->checkpoint_owed && !log->marks_owed && !log->filing_owed && !active->torn;
-    return err == WEIR_OK && !whole ? WEIR_E_IO : err;
+    if (err == WEIR_OK && !whole)
+        err = log->failure.err != WEIR_OK ? log->failure.err : WEIR_E_IO;
+    return err;
 }
 
 weir_err wr_log_finish(wr_log *log)

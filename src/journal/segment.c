@@ -46,7 +46,8 @@ static void close_files(wr_segment *segment)
 bool wr_segment_owes_files(const wr_segment *segment)
 {
     const wr_log *log = segment->log;
-    if (!segment->indexed || segment->filed.size == segment->size)
+    bool filed = segment->filed.size == segment->size && segment->times.filed_count == segment->times.count;
+    if (!segment->indexed || filed) /* sealing adds a time, and nothing else */
         return false;
     if (is_sealed(segment) || log->finishing)
         return true;
