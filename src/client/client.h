@@ -60,7 +60,9 @@ typedef struct wr_delivery {
     weir_err err; /* WEIR_OK acknowledged; WEIR_E_REFUSED the broker will never take it; WEIR_E_LIMIT its batch is
                      larger than the topic takes; WEIR_E_BROKEN the producer
                      must be made anew and everything not acknowledged sent again, in order; any other (no such
-                     topic, timeout, denied): this record was not taken, and sending it again may succeed */
+                     topic, timeout, denied): this record was not taken, but for may_be_written, and sending it again
+                     may succeed */
+    bool may_be_written; /* with an error: an earlier attempt was not answered, and the broker may have the record */
     int32_t partition;
     int64_t offset;
     char reason[160];

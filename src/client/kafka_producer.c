@@ -71,6 +71,8 @@ static void on_delivery(rd_kafka_t *kafka, const rd_kafka_message_t *message, vo
     check_fatal(producer);
     wr_delivery delivery = {.cookie = message->_private,
                             .err = delivery_err(producer, message->err),
+                            .may_be_written =
+                                message->err && rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED,
                             .partition = message->partition,
                             .offset = message->err ? -1 : message->offset};
     if (message->err)

@@ -56,7 +56,7 @@ typedef struct kept_record {
     wr_link link;
     int64_t sequence; /* outbox */
     int64_t created_ms;
-    bool is_in_doubt; /* outbox: it was handed to a producer that is gone, and the broker may have it */
+    bool is_in_doubt; /* outbox: an attempt to send it was not answered, and the broker may have it */
     bool is_held;     /* outbox: it was held back for a refusal in doubt, see publisher.c */
     wr_client_record record;
     wr_client_header headers[];

@@ -383,6 +383,26 @@ TEST(a_row_that_may_be_published_and_is_refused_in_a_second_life_is_neither_lost
     refuse_again(false, false);
 }
 
+/* As when the answer to the first attempt is lost, and somebody lowers max.message.bytes before the second. */
+TEST(a_row_that_is_refused_after_an_attempt_that_nobody_answered_is_neither_lost_nor_doubled)
+{
+    fixture f;
+    weir_service service;
+    fixture_begin(&f, &service);
+    fixture_turns(&f, 2);
+    wr_sim_refuse_after_append(f.cluster, "out");
+    fixture_happen(&f, "a", 1);
+    fixture_happen(&f, "a", 2);
+    for (int i = 0; i < 4; i++)
+        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    CHECK_EQ(COUNT(&f, "weir_outbox WHERE sequence = 1 AND state = 0"), 1);
+    for (int i = 0; i < 8; i++)
+        CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
+    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
+    CHECK_EQ(audited(&f), 2);
+    fixture_end(&f);
+}
+
 TEST(a_row_that_may_be_published_and_is_refused_to_another_producer_is_neither_lost_nor_doubled)
 {
     refuse_again(true, true);

@@ -11,8 +11,8 @@
  * happen meanwhile.
  *
  * A row in doubt is one that was handed to a producer that is gone: the process ended, or the producer broke, before it
- * was acknowledged. When such a row is refused now, the broker may have it from then; with a new number it would be
- * another event. So it keeps its number and is held back, here in memory and in the table as a row to publish, and so is
+ * was acknowledged; or one whose refusal followed an attempt that nobody answered. When such a row is refused now, the
+ * broker may have it from then; with a new number it would be another event. So it keeps its number and is held back, here in memory and in the table as a row to publish, and so is
  * what follows it of its key; after a minute they go again, in their order. Readers take it for what it is, new or known,
  * since the floor stays below it. Only when HELD_SPAN_MAX numbers were given meanwhile, which is about what readers
  * remember, it is marked as any other, with a line in the log.
@@ -374,6 +374,7 @@ static void delivered(void *user, const wr_delivery *delivery)
     }
     wr_link_remove(&row->link);
     publisher->sent_count--;
+    row->is_in_doubt = row->is_in_doubt || delivery->may_be_written;
     if (delivery->err != WEIR_OK) { /* later rows may be published by now: with its old number this one would pass for
                                        a repetition */
         refused(core, row, delivery->err, delivery->reason, true);

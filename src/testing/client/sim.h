@@ -71,6 +71,9 @@ void wr_sim_hold_acks(wr_sim_cluster *cluster, bool hold);
 void wr_sim_release_acks(wr_sim_cluster *cluster, size_t count);
 /* The next `count` records for this topic (NULL: any) are answered WEIR_E_REFUSED and not appended. */
 void wr_sim_refuse(wr_sim_cluster *cluster, const char *topic, size_t count);
+/* The next record for this topic is appended, but the answer gets lost, and the attempt after it is refused: the delivery
+ * is WEIR_E_REFUSED, and says may_be_written. */
+void wr_sim_refuse_after_append(wr_sim_cluster *cluster, const char *topic);
 /* A topic made with the configuration max.message.bytes answers larger batches with WEIR_E_LIMIT, as Kafka does. What
  * a producer has queued for the topic is one batch, unless it was made with one_by_one.
  *

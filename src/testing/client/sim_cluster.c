@@ -417,6 +417,13 @@ void wr_sim_refuse(wr_sim_cluster *cluster, const char *topic, size_t count)
     free(cluster->refuse_topic);
     cluster->refuse_topic = topic ? wr_sim_dup(topic) : NULL;
     cluster->refuse_count = count;
+    cluster->refuse_appended = false;
+}
+
+void wr_sim_refuse_after_append(wr_sim_cluster *cluster, const char *topic)
+{
+    wr_sim_refuse(cluster, topic, 1);
+    cluster->refuse_appended = true;
 }
 
 void wr_sim_break_consumers(wr_sim_cluster *cluster)

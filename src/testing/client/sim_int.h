@@ -54,6 +54,7 @@ struct wr_sim_cluster {
     bool down, hold_appends, hold_acks, hold_looks;
     char *refuse_topic; /* NULL: any */
     size_t refuse_count;
+    bool refuse_appended; /* the next that is refused is appended all the same */
 };
 
 typedef struct sim_client {

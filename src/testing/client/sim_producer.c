@@ -18,6 +18,7 @@ typedef struct entry {
     void *cookie;
     entry_state state;
     weir_err err;
+    bool may_be_written;
     int32_t partition;
     int64_t offset, sent_ms;
 } entry;
@@ -118,8 +119,14 @@ static void append(const sim_producer *producer, entry *item)
             (int32_t)((wr_murmur2(record->key.data, record->key.size) & 0x7fffffff) % (uint32_t)topic->partition_count);
     else if (item->partition < 0)
         item->partition = (int32_t)wr_sim_random(cluster, (uint64_t)topic->partition_count);
-    if (item->partition >= topic->partition_count || refused(cluster, record->topic))
+    if (item->partition >= topic->partition_count)
         return;
+    if (refused(cluster, record->topic)) {
+        item->may_be_written = cluster->refuse_appended;
+        if (item->may_be_written)
+            wr_sim_put(cluster, topic, record, item->partition);
+        return;
+    }
     if (too_large(producer, topic, item)) {
         item->err = WEIR_E_LIMIT;
         return;
@@ -167,7 +174,11 @@ static void time_out(sim_producer *producer)
 static void deliver(sim_producer *producer, entry *item, weir_err err,
                     void (*done)(void *user, const wr_delivery *delivery), void *user)
 {
-    wr_delivery delivery = {.cookie = item->cookie, .err = err, .partition = item->partition, .offset = item->offset};
+    wr_delivery delivery = {.cookie = item->cookie,
+                            .err = err,
+                            .may_be_written = item->may_be_written || (err != WEIR_OK && item->state == APPENDED),
+                            .partition = item->partition,
+                            .offset = item->offset};
     if (err != WEIR_OK)
         snprintf(delivery.reason, sizeof(delivery.reason), "simulated: %s", weir_err_name(err));
     wr_link_remove(&item->link);
