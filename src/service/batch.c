@@ -3,6 +3,9 @@
  *   begin → rows that other programs inserted → parked events that are due → records of the poll → commands → positions, senders, marks of the outbox → commit
  *         → rows of the outbox may be published; commands are answered; held records are given back
  *
+ * When more rows were inserted than one transaction takes, it takes them and does nothing else: records and commands go
+ * back to the front of where they wait, and have their turn when the rows that were there before them have been taken.
+ *
  * Each event and each command has a savepoint of its own: what it did is kept or undone without the others. An error of
  * the batch itself (a full disk, a handler that stops the service) rolls all of it back and ends the core; commands are
  * told that nothing was done, or, when it was the commit that failed, that it is in doubt. A record whose topic has an
@@ -82,11 +85,11 @@ static weir_err run_command(wr_core *core, wr_core_command *command, weir_failur
     return wr_store_undo(core->store, failure);
 }
 
-static void take_commands(wr_core *core, wr_list *ret_taken)
+static void take_commands(wr_core *core, size_t most, wr_list *ret_taken)
 {
     wr_list_init(ret_taken);
     pthread_mutex_lock(&core->lock);
-    for (int i = 0; i < COMMAND_BATCH_MAX; i++) {
+    for (size_t i = 0; i < most; i++) {
         wr_link *link = wr_list_pop(&core->commands);
         if (!link)
             break;
@@ -109,14 +112,24 @@ static void answer_commands(wr_list *commands, const weir_failure *failure, bool
     }
 }
 
+static void put_commands_back(wr_core *core, wr_list *commands)
+{
+    pthread_mutex_lock(&core->lock);
+    core->inserts.command_count = 0;
+    for (wr_link *link; (link = wr_list_pop_last(commands)); core->inserts.command_count++)
+        wr_list_insert(&core->commands.head, link);
+    core->command_count += core->inserts.command_count;
+    pthread_mutex_unlock(&core->lock);
+}
+
 void wr_batch_refuse_commands(wr_core *core)
 {
     wr_list commands;
-    for (take_commands(core, &commands); !wr_list_empty(&commands); take_commands(core, &commands))
-        for (wr_link *link; (link = wr_list_pop(&commands));) {
-            wr_core_command *command = WR_LIST_ITEM(link, wr_core_command, link);
-            command->done(command, WEIR_RETRY, "too much is waiting; try again");
-        }
+    take_commands(core, SIZE_MAX, &commands);
+    for (wr_link *link; (link = wr_list_pop(&commands));) {
+        wr_core_command *command = WR_LIST_ITEM(link, wr_core_command, link);
+        command->done(command, WEIR_RETRY, "too much is waiting; try again");
+    }
 }
 
 /* What is parked has time: a stop does not wait for it. */
@@ -125,22 +138,26 @@ static bool has_due_parked(const wr_core *core)
     return core->parked.next_due_ms <= wr_clock_ms(core) && !atomic_load(&core->is_draining);
 }
 
-static weir_err work(wr_core *core, wr_list *commands, weir_failure *failure)
+static weir_err handle_all(wr_core *core, const wr_list *commands, weir_failure *failure)
 {
-    weir_err err = wr_inserts_take(core, failure);
-    if (err == WEIR_OK && !atomic_load(&core->is_draining))
-        err = wr_parked_run_due(core, failure);
+    weir_err err = atomic_load(&core->is_draining) ? WEIR_OK : wr_parked_run_due(core, failure);
     if (err == WEIR_OK)
         err = handle_records(core, failure);
     wr_attempt_end(core, err);
     wr_link *link = wr_list_first(commands);
     for (; link && err == WEIR_OK; link = wr_list_next(commands, link))
         err = run_command(core, WR_LIST_ITEM(link, wr_core_command, link), failure);
-    if (err == WEIR_OK)
-        err = wr_inbox_write(core, failure);
-    if (err == WEIR_OK)
-        err = wr_outbox_write(core, failure);
-    return err;
+    return err == WEIR_OK ? wr_inbox_write(core, failure) : err;
+}
+
+/* *ret_rows_only: more rows were inserted, and the others have to wait for them. */
+static weir_err work(wr_core *core, const wr_list *commands, bool *ret_rows_only, weir_failure *failure)
+{
+    weir_err err = wr_inserts_take(core, !wr_list_empty(commands), failure);
+    *ret_rows_only = core->inserts.has_more;
+    if (err == WEIR_OK && !*ret_rows_only)
+        err = handle_all(core, commands, failure);
+    return err == WEIR_OK ? wr_outbox_write(core, failure) : err;
 }
 
 static weir_err begin(wr_core *core, weir_failure *failure)
@@ -154,7 +171,9 @@ static weir_err begin(wr_core *core, weir_failure *failure)
 weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did, weir_failure *failure)
 {
     wr_list commands;
-    take_commands(core, &commands);
+    if (core->inserts.has_more && core->is_paused)
+        wr_batch_refuse_commands(core); /* nobody knows when the outbox has room for the rows before them */
+    take_commands(core, core->inserts.has_more ? core->inserts.command_count : COMMAND_BATCH_MAX, &commands);
     bool is_idle = count == 0 && wr_list_empty(&commands) && !has_due_parked(core);
     *ret_did = !is_idle;
     if (is_idle) {
@@ -165,21 +184,26 @@ weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did, weir_failure *
 
     weir_failure own = {0};
     failure = failure ? failure : &own;
-    bool in_doubt = false;
+    bool in_doubt = false, rows_only = false;
     weir_err err = begin(core, failure);
     if (err == WEIR_OK) {
-        err = work(core, &commands, failure);
+        err = work(core, &commands, &rows_only, failure);
         if (err == WEIR_OK && wr_core_crash(core, "handled"))
             err = weir_fail(failure, WEIR_E_BROKEN, "crash asked for");
         int64_t start_us = wr_mono_us(core->io);
         if (err == WEIR_OK) {
             err = wr_store_commit(core->store, failure);
-            in_doubt = err != WEIR_OK;
+            in_doubt = err != WEIR_OK && !rows_only;
         } else {
             wr_store_rollback(core->store);
             wr_outbox_rolled_back(core);
         }
         count_up(&core->numbers.commit_us, (uint64_t)(wr_mono_us(core->io) - start_us));
+    }
+    if (err == WEIR_OK && rows_only) {
+        wr_pipeline_put_back(core);
+        put_commands_back(core, &commands);
+        count = 0;
     }
     wr_pipeline_give_back(core);
     if (err == WEIR_OK) {

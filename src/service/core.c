@@ -309,7 +309,8 @@ static weir_err load(wr_core *core, int timeout_ms, weir_failure *failure)
         err = wr_publisher_run(core, failure);
         wr_outbox_take_results(core);
     }
-    wr_pipeline_may_read(core, !core->outbox.is_loading);
+    bool waits_for_rows = is_threaded && core->inserts.has_more; /* one without threads waits where it reads */
+    wr_pipeline_may_read(core, !core->outbox.is_loading && !waits_for_rows);
     if (err != WEIR_OK || !core->outbox.is_loading)
         return err;
     atomic_store(&core->is_behind, true);
@@ -352,7 +353,7 @@ static weir_err turn(wr_core *core, int timeout_ms, weir_failure *failure)
     if (err == WEIR_OK && core->assign_err != WEIR_OK)
         err = weir_fail(failure, core->assign_err, "taking partitions: %.180s", core->assign_failure.sentence);
     if (err == WEIR_OK)
-        err = wr_batch_run(core, core->inserts.has_more ? 0 : wr_pipeline_take(core), &did, failure);
+        err = wr_batch_run(core, wr_pipeline_take(core, core->inserts.has_more), &did, failure);
     if (err == WEIR_OK && did)
         err = crash(core, "committed", failure);
     if (err == WEIR_OK && !is_threaded)
@@ -386,6 +387,7 @@ weir_err wr_core_drain(wr_core *core, int timeout_ms, weir_failure *failure)
     weir_err err = WEIR_OK;
     bool is_threaded = atomic_load(&core->is_threaded), is_loading, did;
     wr_pipeline_may_read(core, false);
+    core->inserts.has_more = false; /* what was put back with commands stays unread; the next batch begins anew */
     for (;;) {
         err = is_threaded ? WEIR_OK : wr_publisher_run(core, failure);
         if (err == WEIR_OK)

@@ -331,7 +331,9 @@ typedef struct inserts {
     int64_t due_ms;        /* when a core that has nothing else to do looks for them */
     int64_t delay_ms;      /* between the last two looks */
     int64_t counted_at_ms; /* when the bad ones were counted */
-    bool has_more;         /* than one transaction takes: nothing is read before they are taken */
+    bool has_more;         /* than one transaction takes: nothing else is done before those up to `last` are taken */
+    int64_t last;          /* number of the last row that was there then */
+    size_t command_count;  /* how many commands were put back then */
     inserted_bad *bad;
     size_t bad_count, bad_capacity;
     int64_t *taken; /* numbers, of one statement */
@@ -345,7 +347,7 @@ int64_t wr_inserts_due_ms(const wr_core *core); /* INT64_MAX: never */
 /* Whether a transaction for them is worth it; false when it is not time yet. */
 WEIR_MUST_CHECK weir_err wr_inserts_look(wr_core *core, bool *ret_any, weir_failure *failure);
 /* At the beginning of a transaction: they become rows of the outbox. */
-WEIR_MUST_CHECK weir_err wr_inserts_take(wr_core *core, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_inserts_take(wr_core *core, bool has_commands, weir_failure *failure);
 
 /* ---- parked keys */
 typedef struct parked_queue {

@@ -16,8 +16,10 @@
  *
  * Each transaction of the service begins with taking what is there: rows become rows of weir_outbox, in order of their
  * numbers, and are deleted. So a row that was committed before a batch began comes before what the batch emits, and from
- * there on it is an event like those of the handlers: published once, in its key's order. Only past TAKE_MAX rows in one
- * transaction the others wait for the next one; nothing is read before they are taken.
+ * there on it is an event like those of the handlers: published once, in its key's order. Past TAKE_MAX rows the
+ * transaction does nothing else, and the others have the next ones for themselves; records and commands wait for the
+ * rows that were there when the first of these transactions took its own, and not for those that come meanwhile. A row
+ * that another transaction is changing (PostgreSQL) counts as inserted when that one ends.
  *
  * What cannot be published (no type, no topic, too large, headers that are no object) gets state 1 and a reason, and
  * holds nothing up: `weir outbox ls` lists it, and `weir outbox requeue --inserted`, after it was mended with an UPDATE,
@@ -63,9 +65,16 @@ enum columns {
 
 /* ---- when */
 
+/* A stop takes no more than what has to come before the commands that were let in. */
+static bool takes(const wr_core *core, bool has_commands)
+{
+    bool is_wanted = has_commands || !atomic_load(&core->is_draining);
+    return core->options.insert_poll_ms > 0 && is_wanted && !core->is_paused;
+}
+
 static bool is_on(const wr_core *core)
 {
-    return core->options.insert_poll_ms > 0 && !atomic_load(&core->is_draining) && !core->is_paused;
+    return takes(core, false);
 }
 
 int64_t wr_inserts_due_ms(const wr_core *core)
@@ -325,9 +334,24 @@ static weir_err take_some(wr_core *core, int64_t *first, size_t *ret_count, weir
     return err == WEIR_E_RANGE ? write_results(core, failure) : err;
 }
 
-weir_err wr_inserts_take(wr_core *core, weir_failure *failure)
+/* Of the rows that are there now; the lowest number when there are none. */
+static weir_err read_last(wr_core *core, int64_t *ret_number, weir_failure *failure)
 {
-    if (!is_on(core))
+    wr_statement *statement;
+    weir_err err = wr_store_select(core->store, WR_SQL_INSERTS_LAST, NULL, &statement, failure);
+    *ret_number = INT64_MIN;
+    if (err != WEIR_OK)
+        return err;
+    err = wr_statement_next(statement, failure);
+    if (err == WEIR_OK)
+        *ret_number = wr_statement_int(statement, 0);
+    wr_statement_done(statement);
+    return err == WEIR_E_RANGE ? WEIR_OK : err;
+}
+
+weir_err wr_inserts_take(wr_core *core, bool has_commands, weir_failure *failure)
+{
+    if (!takes(core, has_commands))
         return WEIR_OK;
     inserts *inserts = &core->inserts;
     int64_t next = INT64_MIN;
@@ -339,7 +363,12 @@ weir_err wr_inserts_take(wr_core *core, weir_failure *failure)
     }
     if (err != WEIR_OK)
         return err;
-    inserts->has_more = count == TAKE_COUNT;
+    bool is_full = count == TAKE_COUNT;
+    if (is_full && !inserts->has_more)
+        err = read_last(core, &inserts->last, failure);
+    if (err != WEIR_OK)
+        return err;
+    inserts->has_more = is_full && next <= inserts->last;
     if (taken || wr_clock_ms(core) >= inserts->due_ms)
         look_again(core, taken > 0);
     return count_again(core, failure);

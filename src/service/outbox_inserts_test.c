@@ -316,25 +316,6 @@ TEST(more_rows_than_one_transaction_takes_are_published_before_what_is_read_mean
     fixture_end(&f);
 }
 
-TEST(as_many_rows_as_one_transaction_takes_leave_nothing_to_wait_for)
-{
-    fixture f;
-    weir_service service;
-    begin(&f, &service);
-    fixture_exec(f.database, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
-                             " INSERT INTO weir_outbox_inserts (type) SELECT 'thing.counted' FROM n");
-    turns(&f, 2);
-    CHECK_EQ(COUNT(&f, "weir_outbox_inserts"), 0);
-    fixture_happen(&f, "a", 1);
-    turns(&f, 3);
-    CHECK_EQ(COUNT(&f, "effects"), 1);
-    f.waited_ms = 0;
-    for (int i = 0; i < 20; i++)
-        CHECK_OK(wr_core_turn(f.core, 60000, &f.failure));
-    CHECK(f.waited_ms > 100);
-    fixture_end(&f);
-}
-
 TEST(a_full_outbox_takes_no_rows_until_it_has_room)
 {
     fixture f;

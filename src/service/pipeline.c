@@ -159,18 +159,39 @@ void wr_pipeline_may_read(wr_core *core, bool may_read)
         wr_pipeline_wake_client(core);
 }
 
-size_t wr_pipeline_take(wr_core *core)
+size_t wr_pipeline_take(wr_core *core, bool only_put_back)
 {
     handoff *handoff = &core->handoff;
     pthread_mutex_lock(&core->lock);
-    size_t count = handoff->read_count;
-    bool was_full = count >= core->options.batch_max || handoff->read_size >= READ_SIZE_MAX;
-    wr_list_move(&core->batch, &handoff->chunks);
-    handoff->read_count = handoff->read_size = 0;
+    size_t count = 0, most = only_put_back ? handoff->put_back_count : SIZE_MAX;
+    bool was_full = handoff->read_count >= core->options.batch_max || handoff->read_size >= READ_SIZE_MAX;
+    for (wr_link *link; most && (link = wr_list_pop(&handoff->chunks)); most--) {
+        const chunk *chunk = WR_LIST_ITEM(link, struct chunk, link);
+        count += chunk->count;
+        handoff->read_count -= chunk->count;
+        handoff->read_size -= chunk->size;
+        wr_list_append(&core->batch, link);
+    }
+    handoff->put_back_count = 0;
     pthread_mutex_unlock(&core->lock);
     if (was_full)
         wr_pipeline_wake_client(core);
     return count;
+}
+
+void wr_pipeline_put_back(wr_core *core)
+{
+    handoff *handoff = &core->handoff;
+    pthread_mutex_lock(&core->lock);
+    handoff->put_back_count = 0;
+    for (wr_link *link; (link = wr_list_pop_last(&core->batch));) {
+        const chunk *chunk = WR_LIST_ITEM(link, struct chunk, link);
+        handoff->read_count += chunk->count;
+        handoff->read_size += chunk->size;
+        handoff->put_back_count++;
+        wr_list_insert(&handoff->chunks.head, link);
+    }
+    pthread_mutex_unlock(&core->lock);
 }
 
 void wr_pipeline_give_back(wr_core *core)

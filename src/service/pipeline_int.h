@@ -75,7 +75,8 @@ typedef struct handoff {
     /* from the reader: read, to be handled; never more than batch.max records */
     wr_list chunks;
     size_t read_count, read_size;
-    wr_list spent; /* and back */
+    size_t put_back_count; /* chunks in front that a batch has given back unhandled */
+    wr_list spent;         /* and back */
     bool may_read;
     bool has_wishes; /* a position's `wanted` is another than the reader has it */
     /* to the publisher */
@@ -112,8 +113,9 @@ void wr_pipeline_refuse_asks(struct wr_core *core); /* from now on: the core is 
 WEIR_MUST_CHECK weir_err wr_pipeline_wait(struct wr_core *core, int timeout_ms, weir_failure *failure);
 void wr_pipeline_wake_client(struct wr_core *core); /* any thread */
 void wr_pipeline_wake_main(struct wr_core *core);   /* any thread */
-/* What was read becomes core->batch; how many records. */
-size_t wr_pipeline_take(struct wr_core *core);
+/* What was read becomes core->batch, or only what was put back; how many records. */
+size_t wr_pipeline_take(struct wr_core *core, bool only_put_back);
+void wr_pipeline_put_back(struct wr_core *core); /* core->batch was not handled: the next take has it again, in front */
 void wr_pipeline_give_back(struct wr_core *core); /* core->batch is done with */
 void wr_pipeline_may_read(struct wr_core *core, bool may_read);
 

@@ -101,7 +101,7 @@ TEST(records_that_were_read_before_a_breaker_opened_are_read_again_behind_those_
     for (int i = 0; i < 5; i++)
         fixture_happen(&f, "a", i);
     read_ahead(&f);
-    wr_pipeline_take(f.core);
+    wr_pipeline_take(f.core, false);
     for (int i = 5; i < 9; i++)
         fixture_happen(&f, "a", i);
     read_ahead(&f);
@@ -264,7 +264,7 @@ TEST(records_that_came_before_an_error_of_the_kafka_side_are_handled_first_but_a
     wr_pipeline_may_read(f.core, false); /* as when it stops: nobody takes what was read */
     CHECK_EQ(wr_pipeline_wait(f.core, 0, &f.failure), WEIR_E_BROKEN);
     wr_pipeline_may_read(f.core, true);
-    CHECK_EQ(wr_pipeline_take(f.core), 1);
+    CHECK_EQ(wr_pipeline_take(f.core, false), 1);
     CHECK_EQ(wr_pipeline_wait(f.core, 0, &f.failure), WEIR_E_BROKEN);
     fixture_end(&f);
 }

@@ -358,12 +358,18 @@ static void *customer_main(void *user)
     return NULL;
 }
 
-TEST(commands_are_answered_while_events_flow)
+static void answer_commands_while_events_flow(int inserted)
 {
     world world;
+    char sql[300];
     world_begin(&world, 20);
     fixture *f = &world.f;
+    f->options.insert_poll_ms = inserted ? 20 : 0;
     start_core(&world);
+    snprintf(sql, sizeof sql,
+             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+             " INSERT INTO weir_outbox_inserts (type, payload) SELECT 'thing.counted', '{\"n\":0}' FROM n",
+             inserted);
     while (in_time(&world) && !atomic_load(&f->core->is_assigned))
         CHECK_OK(wr_core_turn(f->core, 20, &f->failure));
     atomic_int done_count = 0;
@@ -375,14 +381,26 @@ TEST(commands_are_answered_while_events_flow)
     pthread_t thread;
     CHECK(pthread_create(&world.thread, NULL, world_main, &world) == 0);
     CHECK(pthread_create(&thread, NULL, customer_main, &customer) == 0);
+    if (inserted)
+        fixture_exec(f->database, sql);
     while (in_time(&world) && (atomic_load(&done_count) < 50 || COUNT(f, "effects") < EVENT_COUNT))
         CHECK_OK(wr_core_turn(f->core, 20, &f->failure));
     CHECK(pthread_join(thread, NULL) == 0 && pthread_join(world.thread, NULL) == 0);
     CHECK_EQ(atomic_load(&done_count), 50);
     CHECK_OK(wr_core_drain(f->core, 5000, &f->failure));
     CHECK_EQ(COUNT(f, "weir_outbox"), 0);
-    CHECK_EQ(wr_sim_count(f->cluster, "out"), EVENT_COUNT + 50);
+    CHECK_EQ(wr_sim_count(f->cluster, "out"), EVENT_COUNT + 50 + inserted);
     check_order(f->database, EVENT_COUNT);
     weir_arena_free(arena);
     world_end(&world);
+}
+
+TEST(commands_are_answered_while_events_flow)
+{
+    answer_commands_while_events_flow(0);
+}
+
+TEST(commands_are_answered_while_events_flow_and_more_rows_are_inserted_than_one_transaction_takes)
+{
+    answer_commands_while_events_flow(10001);
 }

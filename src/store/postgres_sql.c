@@ -136,7 +136,9 @@ const char *const wr_postgres_sql[WR_SQL_COUNT] = {
     [WR_SQL_INSERTS_TAKE] =
         "SELECT number, id, aggregatetype, aggregateid, type, CASE WHEN octet_length(payload) <= $3 THEN payload END, "
         "topic, key, headers, source, version, datacontenttype, coalesce(octet_length(payload), 0) FROM "
-        "weir_outbox_inserts WHERE state = 0 AND number >= $1 ORDER BY number LIMIT $2 FOR UPDATE",
+        "weir_outbox_inserts WHERE state = 0 AND number >= $1 ORDER BY number LIMIT $2 FOR UPDATE SKIP "
+        "LOCKED",
+    [WR_SQL_INSERTS_LAST] = "SELECT number FROM weir_outbox_inserts WHERE state = 0 ORDER BY number DESC LIMIT 1",
     [WR_SQL_INSERTS_DELETE] = "DELETE FROM weir_outbox_inserts WHERE number = $1",
     [WR_SQL_INSERTS_SET_ASIDE] = "UPDATE weir_outbox_inserts SET state = 1, reason = $2 WHERE number = $1",
     [WR_SQL_INSERTS_COUNT] = "SELECT (SELECT count(*) FROM weir_outbox_inserts WHERE state = 0), (SELECT count(*) FROM "

@@ -55,6 +55,7 @@ typedef enum wr_sql {
     /* from number, at most so many, largest payload → number, id, aggregatetype, aggregateid, type, payload (NULL when
      * larger), topic, key, headers, source, version, datacontenttype, size of the payload: to take, in order */
     WR_SQL_INSERTS_TAKE,
+    WR_SQL_INSERTS_LAST,      /* → highest number of those to take; no row: there are none */
     WR_SQL_INSERTS_DELETE,    /* number */
     WR_SQL_INSERTS_SET_ASIDE, /* number, reason */
     WR_SQL_INSERTS_COUNT,     /* → rows to take, bad rows */

@@ -165,6 +165,7 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
         "SELECT number, id, aggregatetype, aggregateid, type, CASE WHEN length(payload) <= ?3 THEN payload END, topic, "
         "key, headers, source, version, datacontenttype, coalesce(length(payload), 0) FROM weir_outbox_inserts WHERE "
         "state = 0 AND number >= ?1 ORDER BY number LIMIT ?2",
+    [WR_SQL_INSERTS_LAST] = "SELECT number FROM weir_outbox_inserts WHERE state = 0 ORDER BY number DESC LIMIT 1",
     [WR_SQL_INSERTS_DELETE] = "DELETE FROM weir_outbox_inserts WHERE number = ?1",
     [WR_SQL_INSERTS_SET_ASIDE] = "UPDATE weir_outbox_inserts SET state = 1, reason = ?2 WHERE number = ?1",
     [WR_SQL_INSERTS_COUNT] = "SELECT (SELECT count(*) FROM weir_outbox_inserts WHERE state = 0), (SELECT count(*) FROM "
