@@ -147,7 +147,7 @@ weir_err wr_broker_start(wr_loop *loop, wr_io *io, const wr_config *config, cons
 static weir_err close_dir(void *user)
 {
     wr_broker *broker = user;
-    return wr_data_dir_close(broker->data_dir, broker->stop_err == WEIR_OK);
+    return wr_data_dir_close(broker->data_dir, broker->stop_err == WEIR_OK && broker->all_open);
 }
 
 static void dir_closed(void *user, weir_err err)
@@ -180,6 +180,7 @@ static void finish_stop(void *user)
     wr_groups_free(broker->groups);
     broker->groups = NULL;
     weir_err err = WEIR_OK;
+    broker->all_open = wr_topics_all_open(broker->topics);
     if (broker->config.ephemeral)
         wr_topics_abandon(broker->topics);
     else

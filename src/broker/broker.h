@@ -38,6 +38,7 @@ typedef struct wr_broker {
     bool stopped;
     wr_work_order close_order; /* of the data directory */
     weir_err stop_err;         /* the first, of closing the logs and the directory */
+    bool all_open; /* no partition was closed when it stopped: the next start may take the stop for a clean one */
     void (*stop_done)(void *user, weir_err err);
     void *stop_user;
 } wr_broker;

@@ -2,7 +2,7 @@
  *
  *     .lock                   locked while a broker runs
  *     meta.properties         version=1, cluster.id, node.id: as Kafka's
- *     .kafka_cleanshutdown    there only between a clean stop and the next start
+ *     .kafka_cleanshutdown    there only between a stop that left every partition in order and the next start
  */
 #ifndef WR_DATA_DIR_H
 #define WR_DATA_DIR_H

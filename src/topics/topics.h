@@ -75,6 +75,8 @@ bool wr_topics_unsettled(const wr_topics *topics); /* a partition changed since,
 /* The broker stops: watchers are woken, and no sync waits for its interval. */
 void wr_topics_drain(wr_topics *topics);
 bool wr_topics_idle(const wr_topics *topics); /* no sync and no change is under way */
+/* False: some partition is closed, and what is in its directory was not read by this process, nor made durable. */
+bool wr_topics_all_open(const wr_topics *topics);
 /* Syncs and closes every log, beside the loop. WEIR_OK: the loop calls done when they are closed and the topics are freed,
  * with the first error. Any other result: nothing was closed, the topics are freed as by abandon, and done is not called.
  * Meanwhile only wr_topics_abandon may be called. */

@@ -4,7 +4,8 @@
  *                                 └── wr_topics_abandon: what was not taken is left as a crash would leave it
  *
  * What could not be closed in order is said by the loop's thread, in the order of the names. The next start reads such a log
- * from its last checkpoint on: it takes longer, and what was promised is there. */
+ * from its last checkpoint on: it takes longer, and what was promised is there. The same holds when a partition was closed all
+ * the time: what an earlier process left of it unsynced is so still, and the stop leaves nothing in order (broker.c). */
 #include "topics_int.h"
 
 #include <stdatomic.h>
@@ -78,6 +79,15 @@ static void add_logs(struct wr_topics_closing *closing, const wr_topic *topic)
     for (int32_t i = 0; i < topic->partition_count; i++)
         if (topic->partitions[i]->log)
             closing->logs[closing->count++].partition = topic->partitions[i];
+}
+
+bool wr_topics_all_open(const wr_topics *topics)
+{
+    for (size_t i = 0; i < topics->count; i++)
+        for (int32_t k = 0; k < topics->sorted[i]->partition_count; k++)
+            if (wr_partition_closed(topics->sorted[i]->partitions[k]))
+                return false;
+    return true;
 }
 
 weir_err wr_topics_close(wr_topics *topics, void (*done)(void *user, weir_err err), void *user)

@@ -11,9 +11,10 @@
 
 #include "test.h"
 
-enum { BATCHES = 12, RECORDS = 3 };
+enum { BATCHES = 12, RECORDS = 3, ROLLING_RECORDS = 120 /* so that the log rolls now and then */ };
 
 typedef struct promises {
+    int records;       /* of a batch */
     int64_t acked_end; /* below it everything was acknowledged with acks=all */
     int64_t shown_end; /* highest high watermark that a consumer was shown */
     int64_t sent_end;
@@ -33,33 +34,41 @@ static void delete_topic(wr_rig_client *client, const char *name)
     wr_rig_call(client, WR_API_DELETE_TOPICS, 4, &in);
 }
 
-/* Produces until it is dark, mixing acks=1 and acks=all, and looks like a consumer in between. */
-static void produce_until_dark(wr_rig *rig, promises *story)
+/* Produces batches until it is dark, mixing acks=1 and acks=all, and looks like a consumer in between. */
+static void produce_some(wr_rig *rig, promises *story, int from, int to)
 {
     wr_rig_client *client = wr_rig_connect(rig);
-    for (int i = 0; i < BATCHES && !wr_sim_dark(rig->sim); i++) {
-        weir_slice batch = wr_rig_batch(rig, "order", i * RECORDS, RECORDS, -1, 0, 0);
+    for (int i = from; i < to && !wr_sim_dark(rig->sim); i++) {
+        weir_slice batch = wr_rig_batch(rig, "order", i * story->records, story->records, -1, 0, 0);
         int64_t offset = -1;
-        story->sent_end += RECORDS;
+        story->sent_end += story->records;
         int16_t acks = i % 3 == 1 ? WR_ACKS_LEADER : WR_ACKS_ALL;
         if (wr_rig_produce(client, "orders", 0, acks, batch, &offset) != WR_KAFKA_NONE)
             break;
-        CHECK_EQ(offset, i * RECORDS);
+        CHECK_EQ(offset, i * story->records);
         if (acks == WR_ACKS_ALL)
-            story->acked_end = offset + RECORDS;
+            story->acked_end = offset + story->records;
         int64_t shown = high_watermark(client, "orders", 0);
         if (shown > story->shown_end)
             story->shown_end = shown;
     }
 }
 
+static void produce_until_dark(wr_rig *rig, promises *story)
+{
+    produce_some(rig, story, 0, BATCHES);
+}
+
 /* Every record that is there is the one that was sent at its offset. */
 static void check_records(wr_rig *rig, wr_rig_client *client, int64_t end)
 {
-    weir_slice records;
+    weir_slice records = {0};
     int64_t offset = 0;
-    CHECK_EQ(wr_rig_fetch(client, "orders", 0, 0, &records, NULL), WR_KAFKA_NONE);
-    while (records.size > 0) {
+    for (;;) {
+        if (records.size == 0) /* the next segment */
+            CHECK_EQ(wr_rig_fetch(client, "orders", 0, offset, &records, NULL), WR_KAFKA_NONE);
+        if (records.size == 0)
+            break;
         wr_batch batch;
         size_t needed;
         wr_records walk;
@@ -80,11 +89,11 @@ static void check_records(wr_rig *rig, wr_rig_client *client, int64_t end)
 }
 
 /* Runs the scenario with a crash at write n; false when the scenario ended before it. */
-static bool run_story(uint64_t n, bool kill_only)
+static bool run_story(uint64_t n, bool kill_only, int records)
 {
     wr_rig *rig = wr_rig_new(test_seed() + 1000 + n, (const char *const[]){"log.segment.bytes=16384", NULL});
     wr_rig_create(wr_rig_connect(rig), "orders", 1);
-    promises story = {0};
+    promises story = {.records = records};
     uint64_t at = wr_sim_write_count(rig->sim) + n;
     if (kill_only)
         wr_sim_kill_at(rig->sim, at);
@@ -123,17 +132,67 @@ static bool run_story(uint64_t n, bool kill_only)
 TEST(what_was_acknowledged_or_shown_survives_a_power_cut_at_any_write)
 {
     uint64_t n = 0;
-    while (run_story(n, false))
+    while (run_story(n, false, RECORDS))
         n++;
     CHECK(n > BATCHES); /* it was cut somewhere */
+    n = 0;
+    while (run_story(n, false, ROLLING_RECORDS))
+        n++;
+    CHECK(n > BATCHES);
 }
 
 TEST(what_was_acknowledged_or_shown_survives_a_kill_at_any_write)
 {
     uint64_t n = 0;
-    while (run_story(n, true))
+    while (run_story(n, true, RECORDS))
         n++;
     CHECK(n > BATCHES);
+    n = 0;
+    while (run_story(n, true, ROLLING_RECORDS))
+        n++;
+    CHECK(n > BATCHES);
+}
+
+/* A broker that goes on with what an earlier one left in order is killed at write n. The next one has too few descriptors to
+ * open the partition, and is stopped in order; the one after it opens the partition, and what it shows is there after a power
+ * cut. False when nothing was left to kill. */
+static bool run_closed(int before, uint64_t n, int *ret_closed)
+{
+    wr_rig *rig = wr_rig_new(test_seed() + 3000 + n, (const char *const[]){"log.segment.bytes=16384", NULL});
+    wr_rig_create(wr_rig_connect(rig), "orders", 1);
+    promises story = {.records = ROLLING_RECORDS};
+    produce_some(rig, &story, 0, before);
+    CHECK_OK(wr_rig_stop(rig));
+    CHECK_OK(wr_rig_start(rig));
+    wr_sim_kill_at(rig->sim, wr_sim_write_count(rig->sim) + n);
+    produce_some(rig, &story, before, before + 2);
+    bool killed = wr_sim_dark(rig->sim);
+    wr_rig_drop(rig);
+
+    wr_sim_set_open_max(rig->sim, 2); /* the lock of the data directory, and one more */
+    CHECK_OK(wr_rig_start(rig));
+    *ret_closed += wr_rig_told(rig, "cannot be opened now") > 0;
+    CHECK_OK(wr_rig_stop(rig));
+    wr_sim_set_open_max(rig->sim, SIZE_MAX);
+    CHECK_OK(wr_rig_start(rig));
+    int64_t shown = high_watermark(wr_rig_connect(rig), "orders", 0);
+    CHECK(shown >= story.acked_end && shown >= story.shown_end);
+    wr_rig_cut(rig);
+    CHECK_OK(wr_rig_start(rig));
+    wr_rig_client *client = wr_rig_connect(rig);
+    CHECK_EQ(high_watermark(client, "orders", 0), shown);
+    check_records(rig, client, shown);
+    wr_rig_free(rig);
+    return killed;
+}
+
+TEST(what_is_shown_of_a_partition_that_the_last_start_could_not_open_survives_a_power_cut)
+{
+    int closed = 0;
+    for (int before = 1; before < 7; before++)
+        for (uint64_t n = 0; run_closed(before, n, &closed); n++)
+            continue;
+    CHECK(closed > 0);
 }
 
 /* ---- a disk that fails once */
@@ -146,7 +205,7 @@ static void run_failing(uint64_t n, bool *ret_failed)
     wr_rig_create(client, "other", 1);
     uint64_t at = wr_sim_write_count(rig->sim) + n;
     wr_sim_fail_at(rig->sim, at, EIO);
-    promises story = {0};
+    promises story = {.records = RECORDS};
     produce_until_dark(rig, &story);
     *ret_failed = wr_sim_write_count(rig->sim) > at;
     wr_sim_fail_at(rig->sim, UINT64_MAX, EIO); /* whatever comes now does not fail */
