@@ -245,14 +245,14 @@ const wr_command wr_commands[] = {
     {"outbox", "ls", "list", "DATABASE", 1, 1, "what a service could not publish",
      "DATABASE is DATA-DIR/NAME.db of a service that runs or has stopped. `refused`: the broker does not take it, and "
      "it\n"
-     "is tried again every minute; `behind`: its key waits for a refused one; `set aside`: kept until you decide; "
-     "`bad`:\n"
-     "inserted by another program, and no event: --inserted says that a number is of these.",
+     "is tried again every minute; `behind`: its key waits for a refused one; `held`: refused or behind, too, but the\n"
+     "broker may have it from before, so it keeps its number; `set aside`: kept until you decide; `bad`: inserted by\n"
+     "another program, and no event: --inserted says that a number is of these.",
      NULL, false, NULL, wr_run_outbox_ls, .rows = true},
     {"outbox", "show", NULL, "DATABASE NUMBER", 2, 2, "the value of what is set aside, as it is", NULL,
      outbox_inserted_options, false, NULL, wr_run_outbox_show},
-    {"outbox", "skip", NULL, "DATABASE NUMBER", 2, 2, "set a refused event aside, so that its key goes on", NULL, NULL,
-     false, NULL, wr_run_outbox_skip},
+    {"outbox", "skip", NULL, "DATABASE NUMBER", 2, 2, "set a refused or held event aside, so that its key goes on",
+     NULL, NULL, false, NULL, wr_run_outbox_skip},
     {"outbox", "requeue", NULL, "DATABASE NUMBER", 2, 2, "publish what is set aside after all, behind all others", NULL,
      outbox_inserted_options, false, NULL, wr_run_outbox_requeue},
     {"outbox", "rm", "delete", "DATABASE NUMBER", 2, 2, "delete what is set aside", NULL, outbox_inserted_options,

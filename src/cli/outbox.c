@@ -101,6 +101,7 @@ int wr_run_outbox_status(wr_cli *cli)
         {"OLDEST", "oldest_seconds", .number = true},
         {"REFUSED", "refused", .number = true},
         {"BEHIND", "behind", .number = true},
+        {"HELD", "held", .number = true},
         {"ASIDE", "set_aside", .number = true},
         {"INSERTED", "inserted", .number = true},
         {"BAD", "bad", .number = true},
@@ -118,12 +119,13 @@ int wr_run_outbox_status(wr_cli *cli)
         return wr_cli_failure(cli, &failure);
     wr_output out;
     wr_output_begin(&out, cli, columns);
-    wr_output_row(&out, (const char *[]){is.id[0] ? is.id : NULL, wr_cell(cli, is.last_number),
-                                         wr_cell(cli, is.waiting), age(cli, is.oldest_ms), wr_cell(cli, is.refused),
-                                         wr_cell(cli, is.behind), wr_cell(cli, is.set_aside + is.to_set_aside),
-                                         wr_cell(cli, is.inserted), wr_cell(cli, is.bad)});
+    wr_output_row(&out,
+                  (const char *[]){is.id[0] ? is.id : NULL, wr_cell(cli, is.last_number), wr_cell(cli, is.waiting),
+                                   age(cli, is.oldest_ms), wr_cell(cli, is.refused), wr_cell(cli, is.behind),
+                                   wr_cell(cli, is.held), wr_cell(cli, is.set_aside + is.to_set_aside),
+                                   wr_cell(cli, is.inserted), wr_cell(cli, is.bad)});
     status = wr_output_end(&out);
-    bool needs_somebody = is.refused + is.to_set_aside + is.set_aside + is.bad > 0;
+    bool needs_somebody = is.refused + is.held + is.to_set_aside + is.set_aside + is.bad > 0;
     return status == WR_EXIT_OK && needs_somebody ? WR_EXIT_FAILED : status;
 }
 

@@ -57,7 +57,8 @@ typedef struct kept_record {
     int64_t sequence; /* outbox */
     int64_t created_ms;
     bool is_in_doubt; /* outbox: an attempt to send it was not answered, and the broker may have it */
-    bool is_held;     /* outbox: it was held back for a refusal in doubt, see publisher.c */
+    bool is_held;     /* outbox: it was held back for a refusal in doubt, see held.c */
+    bool was_refused; /* outbox: itself, and not only one before it; of a row that is held */
     wr_client_record record;
     wr_client_header headers[];
 } kept_record;
@@ -312,6 +313,11 @@ void wr_outbox_retry_later(wr_core *core);
 bool wr_outbox_has_marks(const wr_core *core);
 WEIR_MUST_CHECK weir_err wr_outbox_table_retry(wr_core *core, int64_t *ret_count, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_outbox_table_number(wr_core *core, weir_failure *failure);
+/* Rows in the state OUTBOX_TO_SET_ASIDE become records of weir_set_aside. */
+WEIR_MUST_CHECK weir_err wr_outbox_table_set_aside(wr_core *core, weir_failure *failure);
+/* Numbers of held rows that an operator wants set aside, ascending; the caller frees them. */
+WEIR_MUST_CHECK weir_err wr_outbox_table_skipped(wr_core *core, int64_t **ret_sequences, size_t *ret_count,
+                                                 weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_outbox_table_mark(wr_core *core, const outbox_mark *mark, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_outbox_table_insert(wr_core *core, const kept_record *row, const wr_client_record *record,
                                                 weir_slice headers, weir_failure *failure);

@@ -54,7 +54,7 @@ kept_record *wr_kept_record_new(const wr_client_record *record, const wr_client_
     kept->link = (wr_link){0};
     kept->sequence = 0;
     kept->created_ms = 0;
-    kept->is_in_doubt = kept->is_held = false;
+    kept->is_in_doubt = kept->is_held = kept->was_refused = false;
     kept->record = *record;
     kept->record.topic = copy_text(&at, record->topic);
     kept->record.key = copy(&at, record->key);

@@ -70,6 +70,7 @@ void wr_outbox_fini(wr_core *core)
     free_marks(&outbox->marks);
     free_marks(&outbox->written_marks);
     free_marks(&handoff->marks);
+    free(handoff->skipped);
 }
 
 /* ---- from the publisher */
@@ -94,8 +95,9 @@ void wr_outbox_take_results(wr_core *core)
     if (has_acknowledged && !outbox->delete_due_ms)
         outbox->delete_due_ms = now_ms + DELETE_AFTER_MS;
     for (wr_link *link; (link = wr_list_pop(&marks));) {
+        outbox_state state = WR_LIST_ITEM(link, outbox_mark, link)->state;
         wr_list_append(&outbox->marks, link);
-        outbox->refused_count++;
+        outbox->refused_count += state == OUTBOX_REFUSED || state == OUTBOX_BEHIND;
         if (!outbox->retry_due_ms)
             outbox->retry_due_ms = now_ms + RETRY_AFTER_MS;
     }
@@ -108,8 +110,25 @@ void wr_outbox_take_results(wr_core *core)
 void wr_outbox_retry_later(wr_core *core)
 {
     outbox *outbox = &core->outbox;
-    bool is_needed = outbox->refused_count + outbox->aside_count > 0;
+    bool is_needed = outbox->refused_count + outbox->aside_count + outbox->held_count > 0;
     outbox->retry_due_ms = is_needed ? wr_clock_ms(core) + RETRY_AFTER_MS : 0;
+}
+
+/* Those of the held rows that an operator wants set aside, for the publisher. */
+static weir_err offer_skipped(wr_core *core, weir_failure *failure)
+{
+    int64_t *sequences = NULL;
+    size_t count = 0;
+    weir_err err = core->outbox.held_count ? wr_outbox_table_skipped(core, &sequences, &count, failure) : WEIR_OK;
+    if (err != WEIR_OK || !count)
+        return err;
+    pthread_mutex_lock(&core->lock);
+    free(core->handoff.skipped);
+    core->handoff.skipped = sequences;
+    core->handoff.skipped_count = count;
+    pthread_mutex_unlock(&core->lock);
+    wr_pipeline_wake_client(core);
+    return WEIR_OK;
 }
 
 /* Refused rows come back behind all others, as rows of an earlier life do. Not while rows wait for the producer: some
@@ -141,7 +160,7 @@ static weir_err retry_refused(wr_core *core, weir_failure *failure)
     outbox->loaded_to = before - 1;
     outbox->is_loading = count > 0;
     wr_outbox_retry_later(core);
-    return WEIR_OK;
+    return offer_skipped(core, failure);
 }
 
 /* Before a batch: what an earlier life has left, and what was refused, goes to the publisher. While it is loading
@@ -225,6 +244,8 @@ static weir_err write_marks(wr_core *core, weir_failure *failure)
     for (wr_link *link; err == WEIR_OK && (link = wr_list_pop(&outbox->marks));) {
         outbox_mark *mark = WR_LIST_ITEM(link, outbox_mark, link);
         err = wr_outbox_table_mark(core, mark, failure);
+        if (err == WEIR_OK && mark->state == OUTBOX_TO_SET_ASIDE)
+            err = wr_outbox_table_set_aside(core, failure);
         outbox->marked_to = mark->refusal;
         wr_list_append(&outbox->written_marks, link);
     }

@@ -10,6 +10,8 @@
 
 enum { VERSION_MIN = 6 }; /* of weir's tables: has all that is asked here */
 
+enum { HELD = 4 }; /* what the statements make of OUTBOX_TO_PUBLISH with a reason */
+
 static const char *state_name(int64_t state)
 {
     switch (state) {
@@ -19,6 +21,8 @@ static const char *state_name(int64_t state)
         return "refused";
     case OUTBOX_BEHIND:
         return "behind";
+    case HELD:
+        return "held";
     default:
         return "to be set aside";
     }
@@ -178,7 +182,8 @@ weir_err wr_outbox_status_of(wr_store *store, wr_outbox_status *ret_status, weir
                                    .to_set_aside = wr_statement_int(row, 6),
                                    .set_aside = wr_statement_int(row, 7),
                                    .inserted = wr_statement_int(row, 8),
-                                   .bad = wr_statement_int(row, 9)};
+                                   .bad = wr_statement_int(row, 9),
+                                   .held = wr_statement_int(row, 10)};
         const char *id = wr_statement_text(row, 0), *last = wr_statement_text(row, 1);
         snprintf(status.id, sizeof status.id, "%s", id ? id : "");
         if (last && wr_number_parse(last, 0, INT64_MAX, &status.last_number) != WEIR_OK)

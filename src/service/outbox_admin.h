@@ -8,7 +8,7 @@
 
 typedef struct wr_outbox_item {
     int64_t number;    /* its sequence, or its row of what is set aside, or of weir_outbox_inserts ("bad") */
-    const char *state; /* "refused", "behind", "to be set aside", "set aside", "to be published", "bad" */
+    const char *state; /* "refused", "behind", "held", "to be set aside", "set aside", "to be published", "bad" */
     const char *topic;
     weir_slice key;
     const char *reason; /* NULL: none */
@@ -27,13 +27,14 @@ typedef struct wr_outbox_status {
     int64_t waiting;     /* to be published */
     int64_t oldest_ms;   /* wall clock at which the oldest of them was committed; 0: there is none */
     int64_t refused, behind, to_set_aside, set_aside;
+    int64_t held;          /* refused and in doubt, or behind such a row: held.c */
     int64_t inserted, bad; /* rows of other programs: to be taken, and those that cannot be published */
 } wr_outbox_status;
 WEIR_MUST_CHECK weir_err wr_outbox_status_of(wr_store *store, wr_outbox_status *ret_status, weir_failure *failure);
 
 typedef struct wr_outbox_lag {
     const char *topic;
-    int64_t waiting, refused; /* refused, behind those, or to be set aside */
+    int64_t waiting, refused; /* refused, behind those, held, or to be set aside */
     int64_t oldest_ms;        /* wall clock */
 } wr_outbox_lag;
 /* Topic by topic, by name. */
@@ -50,7 +51,8 @@ WEIR_MUST_CHECK weir_err wr_outbox_find(wr_store *store, wr_outbox_place place, 
                                         wr_outbox_row *ret_row, weir_failure *failure);
 
 /* WEIR_E_NOT_FOUND: there is no such row. */
-WEIR_MUST_CHECK weir_err wr_outbox_skip(wr_store *store, int64_t sequence, weir_failure *failure);  /* a refused row */
+WEIR_MUST_CHECK weir_err wr_outbox_skip(wr_store *store, int64_t sequence,
+                                        weir_failure *failure); /* a refused row, or a held one */
 WEIR_MUST_CHECK weir_err wr_outbox_requeue(wr_store *store, int64_t number, weir_failure *failure); /* one set aside */
 WEIR_MUST_CHECK weir_err wr_outbox_remove(wr_store *store, int64_t number, weir_failure *failure);  /* one set aside */
 /* The value of what is set aside, in the arena. */

@@ -1,6 +1,7 @@
 /* The outbox as it stands in the database: every statement on weir_outbox and weir_set_aside.
  *
- *   weir_outbox.state   0 to publish
+ *   weir_outbox.state   0 to publish; with a `reason` it is held (held.c), and with sent_to -1 somebody said `weir outbox
+ *                         skip` of it
  *                       1 refused by the broker, for `reason`; rows of its key up to `sent_to` had been handed to the
  *                         producer then
  *                       2 behind a refused row of the same topic and key
@@ -18,11 +19,13 @@
  * the table. */
 #include "core_int.h"
 
+#include <base/array.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LOAD_COUNT = 1000 };
+enum { LOAD_COUNT = 1000, SKIPPED_MAX = 1000 };
 
 /* ---- the outbox's id and its numbers */
 
@@ -99,16 +102,54 @@ static weir_err take_back(wr_core *core, weir_failure *failure)
     return wr_store_run(core->store, WR_SQL_ASIDE_DELETE_TAKEN, NULL, failure);
 }
 
+weir_err wr_outbox_table_set_aside(wr_core *core, weir_failure *failure)
+{
+    weir_err err = wr_store_run(core->store, WR_SQL_ASIDE_ADD_SKIPPED, NULL, failure);
+    if (err == WEIR_OK)
+        core->outbox.aside_count += (size_t)wr_store_changes(core->store);
+    return err == WEIR_OK ? wr_store_run(core->store, WR_SQL_OUTBOX_DELETE_SKIPPED, NULL, failure) : err;
+}
+
+/* Nothing is in memory yet: what an earlier life has held is in doubt as all its rows are, or skipped. */
+static weir_err forget_held(wr_core *core, weir_failure *failure)
+{
+    weir_err err = wr_store_run(core->store, WR_SQL_OUTBOX_HELD_SKIP, NULL, failure);
+    if (err == WEIR_OK)
+        err = wr_outbox_table_set_aside(core, failure);
+    return err == WEIR_OK ? wr_store_run(core->store, WR_SQL_OUTBOX_HELD_FORGET, NULL, failure) : err;
+}
+
+weir_err wr_outbox_table_skipped(wr_core *core, int64_t **ret_sequences, size_t *ret_count, weir_failure *failure)
+{
+    wr_statement *statement;
+    int64_t *sequences = NULL;
+    size_t count = 0, capacity = 0;
+    weir_err err = wr_store_select(core->store, WR_SQL_OUTBOX_HELD_SKIPPED, NULL, &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    while ((err = wr_statement_next(statement, failure)) == WEIR_OK) {
+        err = WR_ARRAY_RESERVE(sequences, capacity, count + 1, SKIPPED_MAX);
+        if (err != WEIR_OK) {
+            weir_fail(failure, err, "no memory for events to skip");
+            break;
+        }
+        sequences[count++] = wr_statement_int(statement, 0);
+    }
+    wr_statement_done(statement);
+    if (err != WEIR_E_RANGE) {
+        free(sequences);
+        return err;
+    }
+    *ret_sequences = sequences;
+    *ret_count = count;
+    return WEIR_OK;
+}
+
 static weir_err retry_steps(wr_core *core, weir_failure *failure)
 {
-    static const wr_sql steps[] = {
-        WR_SQL_OUTBOX_MARK_BEHIND,
-        WR_SQL_ASIDE_ADD_SKIPPED,
-        WR_SQL_OUTBOX_DELETE_SKIPPED,
-    };
-    weir_err err = WEIR_OK;
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && err == WEIR_OK; i++)
-        err = wr_store_run(core->store, steps[i], NULL, failure);
+    weir_err err = wr_store_run(core->store, WR_SQL_OUTBOX_MARK_BEHIND, NULL, failure);
+    if (err == WEIR_OK)
+        err = wr_outbox_table_set_aside(core, failure);
     if (err == WEIR_OK)
         err = renumber(core, failure);
     return err == WEIR_OK ? take_back(core, failure) : err;
@@ -132,10 +173,10 @@ weir_err wr_outbox_table_retry(wr_core *core, int64_t *ret_count, weir_failure *
 
 weir_err wr_outbox_table_mark(wr_core *core, const outbox_mark *mark, weir_failure *failure)
 {
-    return wr_store_run_later(
-        core->store, WR_SQL_OUTBOX_MARK,
-        WEIR_VALUES(WEIR_INT(mark->sequence), WEIR_INT(mark->state), WEIR_INT(mark->sent_to), WEIR_TEXT(mark->reason)),
-        false, failure);
+    return wr_store_run_later(core->store, WR_SQL_OUTBOX_MARK,
+                              WEIR_VALUES(WEIR_INT(mark->sequence), WEIR_INT(mark->state), WEIR_INT(mark->sent_to),
+                                          WEIR_TEXT(mark->reason[0] ? mark->reason : NULL)),
+                              false, failure);
 }
 
 weir_err wr_outbox_set_aside(wr_core *core, const wr_client_record *record, const char *reason, int64_t *ret_id,
@@ -243,6 +284,8 @@ weir_err wr_outbox_load(wr_core *core, weir_failure *failure)
     if (err != WEIR_OK)
         return err;
     err = load_meta(core, failure);
+    if (err == WEIR_OK)
+        err = forget_held(core, failure);
     if (err == WEIR_OK)
         err = wr_outbox_table_retry(core, &count, failure);
     if (err == WEIR_OK)

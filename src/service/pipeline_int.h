@@ -82,6 +82,8 @@ typedef struct handoff {
     /* to the publisher */
     wr_list rows;      /* committed, in order of sequence */
     int64_t forget_to; /* refusals up to this number are over */
+    int64_t *skipped;  /* held rows that an operator wants set aside: their numbers, ascending */
+    size_t skipped_count;
     /* from the publisher: what the next transaction writes */
     wr_list marks, too_large;
     int64_t done_below;   /* no row below waits to be published or acknowledged */

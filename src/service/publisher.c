@@ -10,12 +10,7 @@
  * keys that were refused before that no longer wait: `handoff.forget_to` says which refusals those are, since others may
  * happen meanwhile.
  *
- * A row in doubt is one that was handed to a producer that is gone: the process ended, or the producer broke, before it
- * was acknowledged; or one whose refusal followed an attempt that nobody answered. When such a row is refused now, the
- * broker may have it from then; with a new number it would be another event. So it keeps its number and is held back, here in memory and in the table as a row to publish, and so is
- * what follows it of its key; after a minute they go again, in their order. Readers take it for what it is, new or known,
- * since the floor stays below it. Only when HELD_SPAN_MAX numbers were given meanwhile, which is about what readers
- * remember, it is marked as any other, with a line in the log.
+ * A refused row that the broker may have from an earlier attempt is held back with its number instead: held.c.
  *
  * After each round the other side is handed what the next transaction writes: marks, dead letters that were too large,
  * and the number below which nothing is under way any more. All of it at once, because a row that was refused must be
@@ -24,7 +19,7 @@
  * Too large: a broker measures batches, so a row that fits may be refused for its neighbours. The first such refusal
  * makes a producer that sends every row in a batch of its own, until the process ends, and the row is tried again at
  * once. Refused then, a dead letter is set aside (dead_letter.c) and any other row waits as above. */
-#include "core_int.h"
+#include "held.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +28,6 @@ enum {
     REFUSAL_LOG_MAX = 10, /* lines between two retries; the others are counted */
     RENEW_AFTER_MS = 100, /* a producer that broke before anything was acknowledged; then twice as long, and so on */
     RENEW_AFTER_MAX_MS = 10000,
-    HELD_MS = 60000,
-    HELD_SPAN_MAX = HANDLED_MAX / 2,
 };
 
 typedef struct refused_key {
@@ -119,7 +112,7 @@ void wr_publisher_fini(wr_core *core)
 
 /* ---- keys that wait behind a refused row */
 
-static weir_slice key_name(const wr_client_record *record, wr_buf *name)
+weir_slice wr_publisher_key_name(const wr_client_record *record, wr_buf *name)
 {
     wr_buf_text(name, record->topic);
     wr_buf_i8(name, 0);
@@ -139,7 +132,7 @@ static bool must_wait(const publisher *publisher, const kept_record *row)
         return false;
     wr_buf name;
     wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
-    const refused_key *key = wr_map_find(publisher->refused_keys, key_name(&row->record, &name));
+    const refused_key *key = wr_map_find(publisher->refused_keys, wr_publisher_key_name(&row->record, &name));
     bool waits = wr_buf_failed(&name) || (key && row->sequence > key->sent_to);
     wr_buf_fini(&name);
     return waits;
@@ -152,7 +145,7 @@ static int64_t refuse_key(publisher *publisher, const kept_record *row)
         return 0;
     wr_buf name;
     wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
-    weir_slice bytes = key_name(&row->record, &name);
+    weir_slice bytes = wr_publisher_key_name(&row->record, &name);
     refused_key *key = wr_map_find(publisher->refused_keys, bytes);
     int64_t sent_to = key ? key->sent_to : publisher->sent_to;
     if (!key && (key = malloc(sizeof *key)) != NULL) {
@@ -173,152 +166,48 @@ static int64_t refuse_key(publisher *publisher, const kept_record *row)
     return sent_to;
 }
 
-static void log_refusal(wr_core *core, const kept_record *row, const char *reason)
+void wr_publisher_log_refusal(wr_core *core, const kept_record *row, const char *sentence, const char *reason)
 {
     count_up(&core->numbers.refused, 1);
     if (++core->publisher.refusals_logged > REFUSAL_LOG_MAX)
         return;
-    wr_trace_log(core->trace, WR_ERROR,
-                 "the broker refuses an event: its key waits, and is tried again every minute; remove the cause, or "
-                 "set the event aside with: weir outbox skip DATABASE SEQUENCE",
-                 WR_TEXT("topic", row->record.topic), WR_NUMBER("sequence", row->sequence), WR_TEXT("error", reason),
+    wr_trace_log(core->trace, WR_ERROR, sentence, WR_TEXT("topic", row->record.topic),
+                 WR_NUMBER("sequence", row->sequence), WR_TEXT("error", reason),
                  WR_TEXT("database", core->database_shown));
 }
 
-static void no_longer_held(publisher *publisher, kept_record *row)
+bool wr_publisher_mark(publisher *publisher, const outbox_mark *given, const char *reason)
 {
-    publisher->held_count -= row->is_held;
-    row->is_held = false;
+    outbox_mark *mark = malloc(sizeof *mark);
+    if (!mark)
+        return false;
+    *mark = *given;
+    mark->refusal = publisher->refusals;
+    snprintf(mark->reason, sizeof mark->reason, "%s", reason);
+    wr_list_append(&publisher->marks, &mark->link);
+    return true;
 }
 
-/* The row leaves memory and stays in the table; its mark is written with the next transaction. */
-static void refuse(wr_core *core, kept_record *row, outbox_state state, const char *reason)
+void wr_publisher_refuse(wr_core *core, kept_record *row, outbox_state state, const char *reason)
 {
     publisher *publisher = &core->publisher;
-    outbox_mark *mark = malloc(sizeof *mark);
-    if (!mark) {
+    publisher->refusals++;
+    int64_t sent_to = state == OUTBOX_REFUSED ? refuse_key(publisher, row) : 0;
+    outbox_mark mark = {.sequence = row->sequence, .state = state, .sent_to = sent_to};
+    if (!wr_publisher_mark(publisher, &mark, *reason ? reason : "refused")) {
         publisher->is_out_of_memory = true; /* the row stays where it is; the round ends the core */
         wr_list_append(&publisher->waiting, &row->link);
         publisher->waiting_count++;
         return;
     }
-    publisher->refusals++;
-    int64_t sent_to = state == OUTBOX_REFUSED ? refuse_key(publisher, row) : 0;
-    *mark =
-        (outbox_mark){.sequence = row->sequence, .state = state, .sent_to = sent_to, .refusal = publisher->refusals};
-    snprintf(mark->reason, sizeof mark->reason, "%s", *reason ? reason : "refused");
-    wr_list_append(&publisher->marks, &mark->link);
     if (state == OUTBOX_REFUSED)
-        log_refusal(core, row, reason);
+        wr_publisher_log_refusal(core, row,
+                                 "the broker refuses an event: its key waits, and is tried again every minute; remove "
+                                 "the cause, or set the event aside with: weir outbox skip DATABASE SEQUENCE",
+                                 reason);
     atomic_fetch_sub(&core->numbers.outbox_rows, 1);
-    no_longer_held(publisher, row);
+    wr_held_is_over(publisher, row);
     free(row);
-}
-
-/* ---- rows that are refused and in doubt */
-
-static bool is_held_key(const publisher *publisher, const kept_record *row)
-{
-    if (wr_map_count(publisher->held_keys) == 0 || !row->record.key.data)
-        return false;
-    wr_buf name;
-    wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
-    bool is_held = wr_map_find(publisher->held_keys, key_name(&row->record, &name)) != NULL || wr_buf_failed(&name);
-    wr_buf_fini(&name);
-    return is_held;
-}
-
-static void hold(publisher *publisher, kept_record *row)
-{
-    if (publisher->held_count == 0 || row->sequence < publisher->held_low)
-        publisher->held_low = row->sequence;
-    publisher->held_count += !row->is_held;
-    row->is_held = true;
-    /* What was under way together is refused one after the other, and others were held back meanwhile. */
-    wr_link *before = publisher->held.head.prev;
-    while (before != &publisher->held.head && row_of(before)->sequence > row->sequence)
-        before = before->prev;
-    wr_list_insert(before, &row->link);
-}
-
-/* Whether the row was held back. One of a key that waits here waits with it, in doubt or not: marked, it would come back
- * from the table together with rows that are still here. False, too: there is no room to remember its key. */
-static bool hold_refused(wr_core *core, kept_record *row, const char *reason)
-{
-    publisher *publisher = &core->publisher;
-    if (!row->is_in_doubt && !is_held_key(publisher, row))
-        return false;
-    if (row->record.key.data && !is_held_key(publisher, row)) {
-        wr_buf name;
-        wr_buf_init(&name, HEADER_BLOB_SIZE_MAX);
-        weir_slice bytes = key_name(&row->record, &name);
-        weir_err err = wr_buf_failed(&name) ? WEIR_E_MEMORY : wr_map_add(publisher->held_keys, bytes, core);
-        wr_buf_fini(&name);
-        if (err != WEIR_OK)
-            return false;
-    }
-    if (wr_list_empty(&publisher->held))
-        publisher->held_due_ms = wr_clock_ms(core) + (publisher->retries_now ? 0 : HELD_MS);
-    hold(publisher, row);
-    count_up(&core->numbers.refused, 1);
-    if (++publisher->refusals_logged <= REFUSAL_LOG_MAX)
-        wr_trace_log(
-            core->trace, WR_ERROR,
-            "the broker refuses an event that it may have taken before the process ended or the producer broke: "
-            "its key waits, and is tried again every minute; remove the cause",
-            WR_TEXT("topic", row->record.topic), WR_NUMBER("sequence", row->sequence), WR_TEXT("error", reason));
-    return true;
-}
-
-/* In front of all others, in their order. */
-static void send_held_again(publisher *publisher)
-{
-    weir_slice name;
-    for (wr_link *link; (link = wr_list_pop_last(&publisher->held));) {
-        wr_list_insert(&publisher->waiting.head, link);
-        publisher->waiting_count++;
-    }
-    for (size_t at = 0; wr_map_next(publisher->held_keys, &at, &name);)
-        wr_map_remove(publisher->held_keys, name);
-    publisher->refusals_logged = 0;
-}
-
-static void give_up_held(wr_core *core)
-{
-    publisher *publisher = &core->publisher;
-    weir_slice name;
-    wr_trace_log(core->trace, WR_WARN,
-                 "events that the broker refuses may have been published before the process ended, and get new numbers "
-                 "now: readers may count them twice",
-                 WR_NUMBER("first", publisher->held_low), WR_NUMBER("events", (int64_t)publisher->held_count));
-    for (size_t at = 0; wr_map_next(publisher->held_keys, &at, &name);)
-        wr_map_remove(publisher->held_keys, name);
-    for (wr_link *link; (link = wr_list_pop(&publisher->held));)
-        refuse(core, row_of(link), OUTBOX_REFUSED, "refused again, after it may have been published");
-}
-
-/* Some of them may be over by now. */
-static void find_held_low(publisher *publisher)
-{
-    const wr_list *lists[] = {&publisher->held, &publisher->waiting, &publisher->sent};
-    publisher->held_low = INT64_MAX;
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (wr_link *link = wr_list_first(lists[i]); link; link = wr_list_next(lists[i], link))
-            if (row_of(link)->is_held && row_of(link)->sequence < publisher->held_low)
-                publisher->held_low = row_of(link)->sequence;
-}
-
-static void look_after_held(wr_core *core)
-{
-    publisher *publisher = &core->publisher;
-    if (wr_list_empty(&publisher->held))
-        return;
-    if (publisher->taken_to - publisher->held_low > HELD_SPAN_MAX)
-        find_held_low(publisher);
-    if (publisher->taken_to - publisher->held_low > HELD_SPAN_MAX)
-        give_up_held(core);
-    else if (wr_clock_ms(core) >= publisher->held_due_ms)
-        send_held_again(publisher);
 }
 
 /* ---- publishing */
@@ -352,14 +241,14 @@ static void refused(wr_core *core, kept_record *row, weir_err err, const char *r
         publisher->is_one_by_one = true;
         publisher->is_broken = true; /* a producer with other settings is needed */
         publisher->retries_now = true;
-        if (!hold_refused(core, row, reason))
-            refuse(core, row, OUTBOX_REFUSED, reason);
+        if (!wr_held_take_refused(core, row, reason))
+            wr_publisher_refuse(core, row, OUTBOX_REFUSED, reason);
     } else if (err == WEIR_E_LIMIT && wr_dead_letter_may_be_set_aside(core, &row->record)) {
         wr_list_append(&publisher->too_large, &row->link);
         atomic_fetch_sub(&core->numbers.outbox_rows, 1);
-        no_longer_held(publisher, row);
-    } else if (!hold_refused(core, row, reason)) {
-        refuse(core, row, OUTBOX_REFUSED, reason);
+        wr_held_is_over(publisher, row);
+    } else if (!wr_held_take_refused(core, row, reason)) {
+        wr_publisher_refuse(core, row, OUTBOX_REFUSED, reason);
     }
 }
 
@@ -380,7 +269,7 @@ static void delivered(void *user, const wr_delivery *delivery)
         refused(core, row, delivery->err, delivery->reason, true);
         return;
     }
-    no_longer_held(publisher, row);
+    wr_held_is_over(publisher, row);
     free(row);
     publisher->renew_due_ms = publisher->renew_delay_ms = 0;
     publisher->acknowledged++;
@@ -420,10 +309,10 @@ static bool send_first(wr_core *core)
     kept_record *row = row_of(wr_list_first(&publisher->waiting));
     weir_err err = WEIR_OK;
     bool waits = must_wait(publisher, row);
-    if (!waits && is_held_key(publisher, row)) {
+    if (!waits && wr_held_is_key(publisher, row)) {
         wr_link_remove(&row->link);
         publisher->waiting_count--;
-        hold(publisher, row);
+        wr_held_take_behind(core, row);
         return true;
     }
     if (!waits)
@@ -435,7 +324,7 @@ static bool send_first(wr_core *core)
     wr_link_remove(&row->link);
     publisher->waiting_count--;
     if (waits) {
-        refuse(core, row, OUTBOX_BEHIND, "behind another");
+        wr_publisher_refuse(core, row, OUTBOX_BEHIND, "behind another");
     } else if (err != WEIR_OK) {
         refused(core, row, err, weir_err_name(err), false);
     } else {
@@ -469,6 +358,10 @@ static void take_rows(wr_core *core)
     pthread_mutex_lock(&core->lock);
     int64_t forget_to = handoff->forget_to;
     handoff->forget_to = 0;
+    int64_t *skipped = handoff->skipped;
+    size_t skipped_count = handoff->skipped_count;
+    handoff->skipped = NULL;
+    handoff->skipped_count = 0;
     wr_list_move(&taken, &handoff->rows);
     size_t count = 0;
     for (wr_link *link = wr_list_first(&taken); link; link = wr_list_next(&taken, link))
@@ -478,6 +371,8 @@ static void take_rows(wr_core *core)
     pthread_mutex_unlock(&core->lock);
     if (forget_to)
         forget_refused_keys(publisher, forget_to);
+    wr_held_skip(core, skipped, skipped_count);
+    free(skipped);
     if (!count)
         return;
     wr_list_move(&publisher->waiting, &taken);
@@ -490,6 +385,19 @@ static int64_t done_below(const publisher *publisher)
     wr_link *first = wr_list_first(wr_list_empty(&publisher->sent) ? &publisher->waiting : &publisher->sent);
     int64_t below = first ? row_of(first)->sequence : publisher->taken_to + 1;
     return publisher->held_count && publisher->held_low < below ? publisher->held_low : below;
+}
+
+/* Of the rows that were not acknowledged; 0: there are none. */
+static int64_t oldest_ms(const publisher *publisher)
+{
+    const wr_list *lists[] = {&publisher->sent, &publisher->waiting, &publisher->held};
+    const kept_record *oldest = NULL;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        wr_link *first = wr_list_first(lists[i]);
+        if (first && (!oldest || row_of(first)->sequence < oldest->sequence))
+            oldest = row_of(first);
+    }
+    return oldest ? oldest->created_ms : 0;
 }
 
 static void hand_over(wr_core *core)
@@ -509,8 +417,7 @@ static void hand_over(wr_core *core)
     pthread_mutex_unlock(&core->lock);
     publisher->retries_now = false;
     publisher->acknowledged = 0;
-    wr_link *oldest = wr_list_first(wr_list_empty(&publisher->sent) ? &publisher->waiting : &publisher->sent);
-    atomic_store(&core->numbers.outbox_oldest_ms, oldest ? row_of(oldest)->created_ms : 0);
+    atomic_store(&core->numbers.outbox_oldest_ms, oldest_ms(publisher));
     if (has_marks || is_first)
         wr_pipeline_wake_main(core);
 }
@@ -521,7 +428,7 @@ weir_err wr_publisher_run(wr_core *core, weir_failure *failure)
     take_rows(core);
     wr_producer_poll(publisher->producer, 0, delivered, core);
     weir_err err = publisher->is_broken ? renew_producer(core, failure) : WEIR_OK;
-    look_after_held(core);
+    wr_held_look_after(core);
     while (err == WEIR_OK && !publisher->is_broken && !publisher->is_out_of_memory &&
            !wr_list_empty(&publisher->waiting) && send_first(core))
         ;

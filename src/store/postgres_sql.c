@@ -88,7 +88,8 @@ const char *const wr_postgres_sql[WR_SQL_COUNT] = {
     [WR_SQL_OUTBOX_LOAD] = "SELECT sequence, topic, key, value, headers, created_ms FROM weir_outbox WHERE sequence > "
                            "$1 AND state = 0 ORDER BY sequence LIMIT $2",
     [WR_SQL_OUTBOX_DELETE] = "DELETE FROM weir_outbox WHERE sequence >= $1 AND sequence < $2 AND state = 0",
-    [WR_SQL_OUTBOX_MARK] = "UPDATE weir_outbox SET state = $2, sent_to = $3, reason = $4 WHERE sequence = $1",
+    [WR_SQL_OUTBOX_MARK] = "UPDATE weir_outbox SET state = $2, sent_to = $3, reason = coalesce($4, reason) "
+                           "WHERE sequence = $1",
     [WR_SQL_OUTBOX_COUNT] = "SELECT (SELECT count(*) FROM weir_outbox WHERE state <> 0), (SELECT count(*) FROM "
                             "weir_set_aside WHERE again <> 0), (SELECT count(*) FROM weir_set_aside)",
     [WR_SQL_OUTBOX_MARK_BEHIND] =
@@ -103,20 +104,30 @@ const char *const wr_postgres_sql[WR_SQL_COUNT] = {
         "INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms) SELECT $1 + row_number() OVER "
         "(ORDER BY id) - 1, topic, key, value, headers, created_ms FROM weir_set_aside WHERE again <> 0",
     [WR_SQL_OUTBOX_DELETE_SKIPPED] = "DELETE FROM weir_outbox WHERE state = 3",
+    [WR_SQL_OUTBOX_HELD_SKIPPED] =
+        "SELECT sequence FROM weir_outbox WHERE state = 0 AND sent_to = -1 ORDER BY sequence LIMIT 1000",
+    [WR_SQL_OUTBOX_HELD_SKIP] = "UPDATE weir_outbox SET state = 3 WHERE state = 0 AND sent_to = -1",
+    [WR_SQL_OUTBOX_HELD_FORGET] = "UPDATE weir_outbox SET reason = NULL WHERE state = 0 AND reason IS NOT NULL",
     [WR_SQL_OUTBOX_LIST_REFUSED] =
-        "SELECT sequence, state, topic, key, reason, created_ms, coalesce(length(value), 0) FROM weir_outbox WHERE "
-        "state <> 0 ORDER BY sequence",
-    [WR_SQL_OUTBOX_SKIP] = "UPDATE weir_outbox SET state = 3 WHERE sequence = $1 AND state <> 0",
+        "SELECT sequence, CASE WHEN state <> 0 THEN state WHEN sent_to = -1 THEN 3 ELSE 4 END, topic, key, reason, "
+        "created_ms, coalesce(octet_length(value), 0) FROM weir_outbox WHERE state <> 0 OR reason IS NOT NULL ORDER BY "
+        "sequence",
+    [WR_SQL_OUTBOX_SKIP] = "UPDATE weir_outbox SET sent_to = CASE WHEN state = 0 THEN -1 ELSE sent_to END, state = "
+                           "CASE WHEN state = 0 THEN 0 ELSE 3 END WHERE sequence = $1 AND (state <> 0 OR reason IS "
+                           "NOT NULL)",
     [WR_SQL_OUTBOX_STATUS] =
         "SELECT (SELECT value FROM weir_meta WHERE key = 'outbox.id'), (SELECT value FROM weir_meta WHERE key = "
-        "'outbox.sequence'), count(*) FILTER (WHERE state = 0), min(created_ms) FILTER (WHERE state = 0), "
+        "'outbox.sequence'), count(*) FILTER (WHERE state = 0 AND reason IS NULL), min(created_ms) FILTER (WHERE state "
+        "= 0), "
         "count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2), count(*) FILTER (WHERE state = 3), "
         "(SELECT count(*) FROM weir_set_aside), (SELECT count(*) FROM weir_outbox_inserts WHERE state = 0), (SELECT "
-        "count(*) FROM weir_outbox_inserts WHERE state = 1) FROM weir_outbox",
-    [WR_SQL_OUTBOX_LAG] = "SELECT topic, count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state <> 0), "
+        "count(*) FROM weir_outbox_inserts WHERE state = 1), count(*) FILTER (WHERE state = 0 AND reason IS NOT NULL) "
+        "FROM weir_outbox",
+    [WR_SQL_OUTBOX_LAG] = "SELECT topic, count(*) FILTER (WHERE state = 0 AND reason IS NULL), count(*) FILTER (WHERE "
+                          "state <> 0 OR reason IS NOT NULL), "
                           "min(created_ms) FROM weir_outbox GROUP BY topic ORDER BY topic",
-    [WR_SQL_OUTBOX_ROW] =
-        "SELECT topic, key, value, headers, created_ms, state, reason FROM weir_outbox WHERE sequence = $1",
+    [WR_SQL_OUTBOX_ROW] = "SELECT topic, key, value, headers, created_ms, CASE WHEN state <> 0 OR reason IS NULL THEN "
+                          "state WHEN sent_to = -1 THEN 3 ELSE 4 END, reason FROM weir_outbox WHERE sequence = $1",
     [WR_SQL_ASIDE_ADD] = "INSERT INTO weir_set_aside (topic, key, value, headers, created_ms, reason) VALUES ($1, $2, "
                          "$3, $4, $5, $6) RETURNING id",
     [WR_SQL_ASIDE_ADD_SKIPPED] =

@@ -33,6 +33,9 @@ typedef enum wr_sql {
     WR_SQL_OUTBOX_RENUMBER,    /* first new number: all that are not to publish, in order */
     WR_SQL_OUTBOX_TAKE_BACK,   /* first new number: what is set aside and asked for, in order */
     WR_SQL_OUTBOX_DELETE_SKIPPED,
+    WR_SQL_OUTBOX_HELD_SKIPPED, /* → sequence of rows that are held and to be skipped: sent_to is -1 */
+    WR_SQL_OUTBOX_HELD_SKIP,    /* those get the state of rows to be set aside */
+    WR_SQL_OUTBOX_HELD_FORGET,  /* no row is held any more */
     WR_SQL_OUTBOX_LIST_REFUSED, /* → sequence, state, topic, key, reason, created_ms, size of the value */
     WR_SQL_OUTBOX_SKIP,         /* sequence of a refused row */
     /* → outbox id, last number (NULL: none was made), rows to publish, created_ms of the oldest (NULL), refused, behind, to
