@@ -1,6 +1,6 @@
 /* What tools do to groups, and what happens to them by themselves: listed, described, deleted, expired, loaded piece by
  * piece. Each through a whole broker. */
-#include <testing/broker/rig.h>
+#include "offsets_testing.h"
 
 #include <group/groups.h>
 #include <topics/topics.h>
@@ -8,11 +8,8 @@
 #include <wire/describe_groups.h>
 #include <wire/heartbeat.h>
 #include <wire/join_group.h>
-#include <wire/kafka.h>
 #include <wire/list_groups.h>
-#include <wire/offset_commit.h>
 #include <wire/offset_delete.h>
-#include <wire/offset_fetch.h>
 #include <wire/sync_group.h>
 
 #include <stdio.h>
@@ -20,7 +17,6 @@
 #include <time.h>
 
 #include "allocation.h"
-#include "test.h"
 
 enum { MINUTE_MS = 60000, SESSION_MS = 10000, ID_SIZE = 80 };
 
@@ -28,33 +24,6 @@ static const char *const settings[] = {"offsets.retention.minutes=1", "offsets.r
                                        "group.initial.rebalance.delay.ms=0", NULL};
 
 static const char range_of_orders[] = "\0\1\0\0\0\1\0\6orders\0\0\0\0\0\0\0\0"; /* a subscription to one topic */
-
-static int16_t commit(wr_rig_client *client, const char *group, const char *topic, int64_t offset)
-{
-    wr_offset_commit_request_partition one = {.committed_offset = offset, .committed_leader_epoch = -1};
-    wr_offset_commit_request_topic named = {.name = weir_slice_of(topic), .partitions = &one, .partition_count = 1};
-    wr_offset_commit_request in = {.group_id = weir_slice_of(group),
-                                   .generation_id_or_member_epoch = -1,
-                                   .member_id = WEIR_SLICE(""),
-                                   .retention_time_ms = -1,
-                                   .topics = &named,
-                                   .topic_count = 1};
-    const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in);
-    CHECK(out != NULL);
-    return out->topics[0].partitions[0].error_code;
-}
-
-static int64_t committed(wr_rig_client *client, const char *group, const char *topic)
-{
-    int32_t partition = 0;
-    wr_offset_fetch_request_topic named = {
-        .name = weir_slice_of(topic), .partition_indexes = &partition, .partition_index_count = 1};
-    wr_offset_fetch_request in = {.group_id = weir_slice_of(group), .topics = &named, .topic_count = 1};
-    const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 7, &in);
-    CHECK(out != NULL);
-    CHECK_EQ(out->error_code, WR_KAFKA_NONE);
-    return out->topics[0].partitions[0].committed_offset;
-}
 
 static int16_t delete_group(wr_rig_client *client, const char *group)
 {
@@ -132,14 +101,6 @@ static void enter_reading(wr_rig_client *client, weir_slice subscription, char r
 static void enter(wr_rig_client *client, char ret_id[ID_SIZE])
 {
     enter_reading(client, WEIR_SLICE(range_of_orders), ret_id);
-}
-
-static wr_rig_client *again(wr_rig *rig)
-{
-    weir_err err = wr_rig_start(rig);
-    CHECK_STR(rig->failure.sentence, "");
-    CHECK_OK(err);
-    return wr_rig_connect(rig);
 }
 
 /* ---- looking */
@@ -230,7 +191,7 @@ TEST(a_deleted_group_stays_deleted_through_a_power_cut_and_one_with_members_is_n
     CHECK_EQ(delete_group(client, "tool"), WR_KAFKA_NONE);
     CHECK_EQ(committed(client, "tool", "orders"), -1);
     wr_rig_cut(rig);
-    client = again(rig);
+    client = start_again(rig);
     CHECK_EQ(committed(client, "tool", "orders"), -1);
     CHECK_EQ(list(client, NULL, NULL), 1);
     CHECK_EQ(beat(client, id), WR_KAFKA_NONE);
@@ -255,7 +216,7 @@ TEST(an_offset_is_deleted_durably_unless_a_member_reads_its_topic)
     CHECK_EQ(delete_offset(client, "nobody", "payments", &error), -2);
     CHECK_EQ(error, WR_KAFKA_GROUP_ID_NOT_FOUND);
     wr_rig_cut(rig);
-    client = again(rig);
+    client = start_again(rig);
     CHECK_EQ(committed(client, "g", "payments"), -1);
     CHECK_EQ(committed(client, "g", "orders"), 7);
     wr_rig_free(rig);
@@ -284,14 +245,14 @@ TEST(offsets_expire_after_the_commit_of_a_tool_and_after_the_last_member_of_a_gr
     CHECK_EQ(list(client, "Empty", NULL), 1);
     CHECK_EQ(committed(client, "g", "orders"), 7);
     wr_rig_kill(rig);
-    client = again(rig);
+    client = start_again(rig);
     wr_rig_run_ms(rig, 5000); /* since when it is empty is remembered */
     CHECK_EQ(committed(client, "g", "orders"), 7);
     wr_rig_run_ms(rig, MINUTE_MS);
     CHECK_EQ(committed(client, "g", "orders"), -1);
     CHECK_EQ(list(client, NULL, NULL), 0);
     wr_rig_cut(rig);
-    client = again(rig);
+    client = start_again(rig);
     CHECK_EQ(list(client, NULL, NULL), 0);
     wr_rig_free(rig);
 }
@@ -340,21 +301,10 @@ TEST(a_large_log_is_loaded_in_pieces_between_which_others_are_served)
     char id[ID_SIZE];
     wr_rig_create(client, "orders", 1);
     enter(client, id);
-    for (int64_t i = 0; i < COMMITS; i++) {
-        wr_offset_commit_request_partition one = {
-            .committed_offset = i, .committed_leader_epoch = -1, .committed_metadata = {note, sizeof note}};
-        wr_offset_commit_request_topic named = {.name = WEIR_SLICE("orders"), .partitions = &one, .partition_count = 1};
-        wr_offset_commit_request in = {.group_id = WEIR_SLICE("g"),
-                                       .generation_id_or_member_epoch = 1,
-                                       .member_id = weir_slice_of(id),
-                                       .retention_time_ms = -1,
-                                       .topics = &named,
-                                       .topic_count = 1};
-        const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in);
-        CHECK(out && out->topics[0].partitions[0].error_code == WR_KAFKA_NONE);
-    }
+    for (int64_t i = 0; i < COMMITS; i++)
+        CHECK_EQ(commit_as_member(client, id, 1, i, (weir_slice){note, sizeof note}), WR_KAFKA_NONE);
     wr_rig_kill(rig);
-    client = again(rig);
+    client = start_again(rig);
     int steps = 0;
     for (; wr_groups_ready(rig->broker->groups) == WR_KAFKA_COORDINATOR_LOAD_IN_PROGRESS; steps++)
         CHECK(wr_sim_step(rig->sim));
@@ -379,7 +329,7 @@ TEST(the_log_of_groups_stays_small_whatever_the_flush_setting)
         CHECK(wr_partition_end_offset(partition) > 2000);
         CHECK(wr_partition_size(partition) < 2 * 16384);
         wr_rig_kill(rig);
-        client = again(rig);
+        client = start_again(rig);
         CHECK_EQ(committed(client, "tool", "orders"), 1999);
         wr_rig_free(rig);
     }
@@ -394,16 +344,10 @@ static int16_t commit_many(wr_rig_client *client, const char *group, int32_t cou
         all[i] = (wr_offset_commit_request_partition){
             .partition_index = i, .committed_offset = offset, .committed_leader_epoch = -1};
     wr_offset_commit_request_topic named = {.name = WEIR_SLICE("orders"), .partitions = all, .partition_count = count};
-    wr_offset_commit_request in = {.group_id = weir_slice_of(group),
-                                   .generation_id_or_member_epoch = -1,
-                                   .member_id = WEIR_SLICE(""),
-                                   .retention_time_ms = -1,
-                                   .topics = &named,
-                                   .topic_count = 1};
-    const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in);
-    CHECK(out != NULL);
+    wr_offset_commit_request in = commit_of_tool(group, &named);
+    int16_t error = call_commit(client, &in);
     free(all);
-    return out->topics[0].partitions[count - 1].error_code;
+    return error;
 }
 
 TEST(what_is_set_for_clients_records_does_not_hold_for_the_log_of_groups)
@@ -429,7 +373,7 @@ TEST(what_is_set_for_clients_records_does_not_hold_for_the_log_of_groups)
         CHECK(wr_partition_size(wr_topic_partition(topic, 0)) < 400000);
         CHECK_EQ(wr_rig_told(rig, "cannot be rewritten"), 0);
         wr_rig_kill(rig);
-        client = again(rig);
+        client = start_again(rig);
         CHECK_EQ(committed(client, "old", "orders"), 7);
         CHECK_EQ(committed(client, "new", "orders"), ROUNDS);
         wr_rig_free(rig);
@@ -487,12 +431,7 @@ TEST(a_commit_that_finds_no_memory_leaves_no_group_behind)
     for (int32_t i = 0; i < COUNT; i++)
         each[i] = (wr_offset_commit_request_partition){.partition_index = i, .committed_leader_epoch = -1};
     wr_offset_commit_request_topic named = {.name = WEIR_SLICE("orders"), .partitions = each, .partition_count = COUNT};
-    wr_offset_commit_request in = {.group_id = WEIR_SLICE("large"),
-                                   .generation_id_or_member_epoch = -1,
-                                   .member_id = WEIR_SLICE(""),
-                                   .retention_time_ms = -1,
-                                   .topics = &named,
-                                   .topic_count = 1};
+    wr_offset_commit_request in = commit_of_tool("large", &named);
     CHECK(wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in) == NULL);
     CHECK(!wr_rig_connected(client));
     CHECK_EQ(wr_rig_told(rig, "reason=memory"), 1);

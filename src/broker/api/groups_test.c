@@ -1,19 +1,14 @@
 /* Consumer groups through a whole broker: what clients are answered, and what a stop, a kill and a power cut leave. The
  * state machine alone, with its clock and its disk in hand, is tested in group_test.c. */
-#include <testing/broker/rig.h>
+#include "offsets_testing.h"
 
 #include <group/groups.h>
 #include <wire/heartbeat.h>
 #include <wire/join_group.h>
-#include <wire/kafka.h>
 #include <wire/leave_group.h>
-#include <wire/offset_commit.h>
-#include <wire/offset_fetch.h>
 #include <wire/sync_group.h>
 
 #include <stdio.h>
-
-#include "test.h"
 
 enum { SESSION_MS = 10000, REBALANCE_MS = 30000, ID_SIZE = 80, ROUNDS = 6, WAIT_MS = 1000 };
 
@@ -109,34 +104,6 @@ static int16_t leave(const member *of)
     return out->members[0].error_code;
 }
 
-static int16_t commit(wr_rig_client *client, const char *id, int32_t generation, int64_t offset)
-{
-    wr_offset_commit_request_partition one = {
-        .committed_offset = offset, .committed_leader_epoch = -1, .committed_metadata = WEIR_SLICE("note")};
-    wr_offset_commit_request_topic topic = {.name = WEIR_SLICE("orders"), .partitions = &one, .partition_count = 1};
-    wr_offset_commit_request in = {.group_id = WEIR_SLICE("g"),
-                                   .generation_id_or_member_epoch = generation,
-                                   .member_id = weir_slice_of(id),
-                                   .retention_time_ms = -1,
-                                   .topics = &topic,
-                                   .topic_count = 1};
-    const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in);
-    CHECK(out != NULL);
-    return out->topics[0].partitions[0].error_code;
-}
-
-static int64_t committed(wr_rig_client *client)
-{
-    int32_t partition = 0;
-    wr_offset_fetch_request_topic topic = {
-        .name = WEIR_SLICE("orders"), .partition_indexes = &partition, .partition_index_count = 1};
-    wr_offset_fetch_request in = {.group_id = WEIR_SLICE("g"), .topics = &topic, .topic_count = 1};
-    const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 7, &in);
-    CHECK(out != NULL);
-    CHECK_EQ(out->error_code, WR_KAFKA_NONE);
-    return out->topics[0].partitions[0].committed_offset;
-}
-
 /* Two members in a stable generation, a leading, and offset 41 committed. */
 static wr_rig *open_with_two(member *a, member *b)
 {
@@ -165,24 +132,21 @@ static wr_rig *open_with_two(member *a, member *b)
     CHECK(weir_slice_equal(given->assignment, weir_slice_of(a->id)));
     given = receive_sync(b);
     CHECK(weir_slice_equal(given->assignment, weir_slice_of(b->id)));
-    CHECK_EQ(commit(a->client, a->id, 2, 41), WR_KAFKA_NONE);
+    CHECK_EQ(commit_as_member(a->client, a->id, 2, 41, WEIR_SLICE("note")), WR_KAFKA_NONE);
     return rig;
 }
 
 static void check_came_back(wr_rig *rig, member *a, member *b)
 {
-    weir_err err = wr_rig_start(rig);
-    CHECK_STR(rig->failure.sentence, "");
-    CHECK_OK(err);
-    a->client = wr_rig_connect(rig);
+    a->client = start_again(rig);
     b->client = wr_rig_connect(rig);
-    CHECK_EQ(committed(a->client), 41);
+    CHECK_EQ(committed(a->client, "g", "orders"), 41);
     CHECK_EQ(beat(a, 2), WR_KAFKA_NONE); /* nobody notices */
     send_sync(b, NULL);
     const wr_sync_group_response *given = receive_sync(b);
     CHECK_EQ(given->error_code, WR_KAFKA_NONE);
     CHECK(weir_slice_equal(given->assignment, weir_slice_of(b->id)));
-    CHECK_EQ(commit(b->client, b->id, 2, 41), WR_KAFKA_NONE);
+    CHECK_EQ(commit_as_member(b->client, b->id, 2, 41, WEIR_SLICE("note")), WR_KAFKA_NONE);
 }
 
 TEST(a_group_its_members_and_its_offsets_outlive_a_stop_a_kill_and_a_power_cut)
@@ -222,8 +186,7 @@ TEST(a_static_members_new_id_is_durable_before_it_is_told)
     CHECK_EQ(out->error_code, WR_KAFKA_NONE);
     CHECK_EQ(out->generation_id, 2);
     wr_rig_cut(rig);
-    CHECK_OK(wr_rig_start(rig));
-    a.client = b.client = again.client = wr_rig_connect(rig);
+    a.client = b.client = again.client = start_again(rig);
     CHECK_EQ(beat(&again, 2), WR_KAFKA_NONE);
     CHECK_EQ(beat(&b, 2), WR_KAFKA_FENCED_INSTANCE_ID);
     CHECK_EQ(beat(&a, 2), WR_KAFKA_NONE);
@@ -236,15 +199,15 @@ TEST(commits_of_an_old_generation_and_of_strangers_change_nothing)
 {
     member a = {0}, b = {0};
     wr_rig *rig = open_with_two(&a, &b);
-    CHECK_EQ(commit(a.client, a.id, 1, 7), WR_KAFKA_ILLEGAL_GENERATION);
-    CHECK_EQ(commit(a.client, "nobody", 2, 7), WR_KAFKA_UNKNOWN_MEMBER_ID);
-    CHECK_EQ(commit(a.client, "", -1, 7), WR_KAFKA_UNKNOWN_MEMBER_ID);
-    CHECK_EQ(committed(a.client), 41);
+    CHECK_EQ(commit_as_member(a.client, a.id, 1, 7, WEIR_SLICE("note")), WR_KAFKA_ILLEGAL_GENERATION);
+    CHECK_EQ(commit_as_member(a.client, "nobody", 2, 7, WEIR_SLICE("note")), WR_KAFKA_UNKNOWN_MEMBER_ID);
+    CHECK_EQ(commit_as_member(a.client, "", -1, 7, WEIR_SLICE("note")), WR_KAFKA_UNKNOWN_MEMBER_ID);
+    CHECK_EQ(committed(a.client, "g", "orders"), 41);
     CHECK_EQ(leave(&a), WR_KAFKA_NONE);
     CHECK_EQ(leave(&b), WR_KAFKA_NONE);
     CHECK_EQ(leave(&b), WR_KAFKA_UNKNOWN_MEMBER_ID);
-    CHECK_EQ(commit(a.client, "", -1, 42), WR_KAFKA_NONE); /* nobody is there now */
-    CHECK_EQ(committed(a.client), 42);
+    CHECK_EQ(commit_as_member(a.client, "", -1, 42, WEIR_SLICE("note")), WR_KAFKA_NONE); /* nobody is there now */
+    CHECK_EQ(committed(a.client, "g", "orders"), 42);
     wr_rig_free(rig);
 }
 
@@ -322,8 +285,7 @@ static bool run_story(uint64_t n, bool cut)
         wr_rig_drop(rig);
     else
         wr_rig_cut(rig);
-    CHECK_OK(wr_rig_start(rig));
-    a.client = wr_rig_connect(rig);
+    a.client = start_again(rig);
     int32_t kept = given;
     while (given > 0 && kept < asked && beat(&a, kept) == WR_KAFKA_ILLEGAL_GENERATION)
         kept++; /* one whose answer was not heard */

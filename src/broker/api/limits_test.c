@@ -1,17 +1,13 @@
 /* A broker whose settings stand at their bounds, one after the other, and clients whose numbers do: it serves, it does not
  * spin, and nothing overflows (the sanitizer ends the test where something does). */
+#include "offsets_testing.h"
+
 #include <server/request.h>
-#include <testing/broker/rig.h>
 #include <wire/create_topics.h>
-#include <wire/kafka.h>
 #include <wire/metadata.h>
-#include <wire/offset_commit.h>
-#include <wire/offset_fetch.h>
 #include <wire/produce.h>
 
 #include <stdio.h>
-
-#include "test.h"
 
 enum { HOUR_MS = 3600 * 1000, STEPS_MAX = 20000 };
 
@@ -75,31 +71,20 @@ TEST(a_broker_lives_with_every_setting_at_its_bounds)
 
 /* ---- OffsetCommit names a time to keep the offset */
 
-static void commit(wr_rig_client *client, int64_t retention_ms)
+static void commit_for(wr_rig_client *client, int64_t retention_ms)
 {
     wr_offset_commit_request_partition partition = {.committed_offset = 1, .committed_leader_epoch = -1};
     wr_offset_commit_request_topic topic = {
         .name = WEIR_SLICE("orders"), .partitions = &partition, .partition_count = 1};
-    wr_offset_commit_request in = {.group_id = WEIR_SLICE("readers"),
-                                   .generation_id_or_member_epoch = -1,
-                                   .member_id = WEIR_SLICE(""),
-                                   .retention_time_ms = retention_ms,
-                                   .topics = &topic,
-                                   .topic_count = 1};
-    const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 2, &in);
-    CHECK(out != NULL);
-    CHECK_EQ(out->topics[0].partitions[0].error_code, WR_KAFKA_NONE);
+    wr_offset_commit_request in = commit_of_tool("readers", &topic);
+    in.retention_time_ms = retention_ms;
+    CHECK_EQ(error_of_commit(wr_rig_call(client, WR_API_OFFSET_COMMIT, 2, &in)), WR_KAFKA_NONE);
 }
 
-static int64_t committed(wr_rig_client *client)
+static int64_t kept(wr_rig_client *client)
 {
-    int32_t zero = 0;
-    wr_offset_fetch_request_topic topic = {
-        .name = WEIR_SLICE("orders"), .partition_indexes = &zero, .partition_index_count = 1};
-    wr_offset_fetch_request in = {.group_id = WEIR_SLICE("readers"), .topics = &topic, .topic_count = 1};
-    const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 2, &in);
-    CHECK(out != NULL);
-    return out->topics[0].partitions[0].committed_offset;
+    int16_t error;
+    return fetch_committed(client, 2, "readers", "orders", 0, &error);
 }
 
 TEST(an_offset_with_a_time_of_its_own_expires_then_also_after_a_restart)
@@ -108,17 +93,17 @@ TEST(an_offset_with_a_time_of_its_own_expires_then_also_after_a_restart)
         wr_rig *rig = wr_rig_new(4, NULL);
         wr_rig_client *client = wr_rig_connect(rig);
         wr_rig_create(client, "orders", 1);
-        commit(client, 2 * HOUR_MS);
+        commit_for(client, 2 * HOUR_MS);
         if (restarts) {
             wr_rig_kill(rig);
             CHECK_OK(wr_rig_start(rig));
         }
         idle(rig, HOUR_MS);
         client = wr_rig_connect(rig);
-        CHECK_EQ(committed(client), 1);
+        CHECK_EQ(kept(client), 1);
         idle(rig, 2 * HOUR_MS);
         client = wr_rig_connect(rig);
-        CHECK_EQ(committed(client), -1);
+        CHECK_EQ(kept(client), -1);
         wr_rig_free(rig);
     }
 }
@@ -130,14 +115,14 @@ TEST(an_offset_to_be_kept_for_ever_is_kept_and_makes_nobody_spin_also_after_a_re
         wr_rig *rig = wr_rig_new(3, NULL);
         wr_rig_client *client = wr_rig_connect(rig);
         wr_rig_create(client, "orders", 1);
-        commit(client, times[i]);
+        commit_for(client, times[i]);
         idle(rig, 24 * HOUR_MS);
         wr_rig_kill(rig);
         CHECK_OK(wr_rig_start(rig));
         client = wr_rig_connect(rig);
         idle(rig, 24 * HOUR_MS);
         client = wr_rig_connect(rig);
-        CHECK_EQ(committed(client), 1);
+        CHECK_EQ(kept(client), 1);
         wr_rig_free(rig);
     }
 }

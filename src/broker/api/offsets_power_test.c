@@ -1,13 +1,7 @@
 /* Power cuts, kills and failing disks at every write of a group's life, its log's rewriting among them. */
-#include <testing/broker/rig.h>
-
-#include <wire/kafka.h>
-#include <wire/offset_commit.h>
-#include <wire/offset_fetch.h>
+#include "offsets_testing.h"
 
 #include <errno.h>
-
-#include "test.h"
 
 enum { COMMITS = 24, PARTITIONS = 3, IN_FLIGHT = 2, NOTE_SIZE = 3000, RETRY_MAX = 100 };
 
@@ -19,7 +13,7 @@ typedef struct promises {
 
 static const promises nothing = {{-1, -1, -1}, {-1, -1, -1}};
 
-static void send_commit(wr_rig_client *client, int64_t offset)
+static void send_large_commit(wr_rig_client *client, int64_t offset)
 {
     static const uint8_t note[NOTE_SIZE] = {'n'};
     wr_offset_commit_request_partition one = {.partition_index = (int32_t)(offset % PARTITIONS),
@@ -27,17 +21,12 @@ static void send_commit(wr_rig_client *client, int64_t offset)
                                               .committed_leader_epoch = -1,
                                               .committed_metadata = {note, sizeof note}};
     wr_offset_commit_request_topic topic = {.name = WEIR_SLICE("orders"), .partitions = &one, .partition_count = 1};
-    wr_offset_commit_request in = {.group_id = WEIR_SLICE("g"),
-                                   .generation_id_or_member_epoch = -1,
-                                   .member_id = WEIR_SLICE(""),
-                                   .retention_time_ms = -1,
-                                   .topics = &topic,
-                                   .topic_count = 1};
+    wr_offset_commit_request in = commit_of_tool("g", &topic);
     wr_rig_send(client, WR_API_OFFSET_COMMIT, 8, &in);
 }
 
 /* Answers the error; -2: none came. */
-static int16_t receive_commit(wr_rig_client *client)
+static int16_t hear_commit(wr_rig_client *client)
 {
     const wr_offset_commit_response *out = wr_rig_receive(client, WR_API_OFFSET_COMMIT, 8, 1000);
     return out ? out->topics[0].partitions[0].error_code : -2;
@@ -52,25 +41,22 @@ static void commit_until_dark(wr_rig *rig, int64_t from, promises *story)
     for (int64_t next = from; next < from + COMMITS && !wr_sim_dark(rig->sim); next += IN_FLIGHT) {
         for (int64_t i = next; i < next + IN_FLIGHT; i++) {
             story->sent[i % PARTITIONS] = i;
-            send_commit(clients[i % IN_FLIGHT], i);
+            send_large_commit(clients[i % IN_FLIGHT], i);
         }
         for (int64_t i = next; i < next + IN_FLIGHT; i++)
-            if (receive_commit(clients[i % IN_FLIGHT]) == WR_KAFKA_NONE)
+            if (hear_commit(clients[i % IN_FLIGHT]) == WR_KAFKA_NONE)
                 story->acked[i % PARTITIONS] = i;
     }
 }
 
-static int64_t committed(wr_rig *rig, wr_rig_client *client, int32_t partition)
+static int64_t committed_in(wr_rig *rig, wr_rig_client *client, int32_t partition)
 {
-    wr_offset_fetch_request_topic topic = {
-        .name = WEIR_SLICE("orders"), .partition_indexes = &partition, .partition_index_count = 1};
-    wr_offset_fetch_request in = {.group_id = WEIR_SLICE("g"), .topics = &topic, .topic_count = 1};
     for (int i = 0; i < RETRY_MAX; i++) {
-        const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 7, &in);
-        CHECK(out != NULL);
-        if (out->error_code != WR_KAFKA_COORDINATOR_LOAD_IN_PROGRESS) {
-            CHECK_EQ(out->error_code, WR_KAFKA_NONE);
-            return out->topics[0].partitions[0].committed_offset;
+        int16_t error;
+        int64_t offset = fetch_committed(client, 7, "g", "orders", partition, &error);
+        if (error != WR_KAFKA_COORDINATOR_LOAD_IN_PROGRESS) {
+            CHECK_EQ(error, WR_KAFKA_NONE);
+            return offset;
         }
         wr_rig_run_ms(rig, 1);
     }
@@ -81,17 +67,10 @@ static void check_promises(wr_rig *rig, const promises *story)
 {
     wr_rig_client *client = wr_rig_connect(rig);
     for (int32_t i = 0; i < PARTITIONS; i++) {
-        int64_t offset = committed(rig, client, i);
+        int64_t offset = committed_in(rig, client, i);
         CHECK(offset >= story->acked[i]);
         CHECK(offset <= story->sent[i]);
     }
-}
-
-static void restart(wr_rig *rig)
-{
-    weir_err err = wr_rig_start(rig);
-    CHECK_STR(rig->failure.sentence, "");
-    CHECK_OK(err);
 }
 
 typedef enum fault { CUT, KILL, FAIL } fault;
@@ -116,7 +95,7 @@ static bool run_story(uint64_t n, fault fault)
         wr_rig_drop(rig);
     else
         wr_rig_cut(rig);
-    restart(rig);
+    check_starts(rig);
     check_promises(rig, &story);
 
     /* And it goes on from there. */
@@ -124,7 +103,7 @@ static bool run_story(uint64_t n, fault fault)
     for (int32_t i = 0; i < PARTITIONS; i++)
         CHECK_EQ(story.acked[i], story.sent[i]);
     wr_rig_cut(rig);
-    restart(rig);
+    check_starts(rig);
     check_promises(rig, &story);
     if (!reached) /* the log was rewritten, so its beginning is gone */
         CHECK_EQ(wr_rig_fetch(wr_rig_connect(rig), "__consumer_offsets", 0, 0, NULL, NULL),

@@ -1,67 +1,17 @@
 /* What becomes of committed offsets when their topic is deleted: they go with it, at whatever moment, and only with it. */
-#include <testing/broker/rig.h>
+#include "offsets_testing.h"
 
 #include <group/groups.h>
 #include <topics/topics.h>
 #include <wire/delete_topics.h>
-#include <wire/kafka.h>
-#include <wire/offset_commit.h>
-#include <wire/offset_fetch.h>
 
 #include <errno.h>
 
 #include "allocation.h"
-#include "test.h"
 
 enum { MINUTE_MS = 60000 };
 
 static const char *const settings[] = {"offsets.retention.minutes=1", "offsets.retention.check.interval.ms=1s", NULL};
-
-static void send_commit(wr_rig_client *client, const char *group, const char *topic, int64_t offset)
-{
-    wr_offset_commit_request_partition one = {.committed_offset = offset, .committed_leader_epoch = -1};
-    wr_offset_commit_request_topic named = {.name = weir_slice_of(topic), .partitions = &one, .partition_count = 1};
-    wr_offset_commit_request in = {.group_id = weir_slice_of(group),
-                                   .generation_id_or_member_epoch = -1,
-                                   .member_id = WEIR_SLICE(""),
-                                   .retention_time_ms = -1,
-                                   .topics = &named,
-                                   .topic_count = 1};
-    wr_rig_send(client, WR_API_OFFSET_COMMIT, 8, &in);
-}
-
-static int16_t answer(wr_rig_client *client)
-{
-    const wr_offset_commit_response *out = wr_rig_receive(client, WR_API_OFFSET_COMMIT, 8, MINUTE_MS);
-    CHECK(out != NULL);
-    return out->topics[0].partitions[0].error_code;
-}
-
-static int16_t commit(wr_rig_client *client, const char *group, const char *topic, int64_t offset)
-{
-    send_commit(client, group, topic, offset);
-    return answer(client);
-}
-
-static int64_t committed(wr_rig_client *client, const char *group, const char *topic)
-{
-    int32_t partition = 0;
-    wr_offset_fetch_request_topic named = {
-        .name = weir_slice_of(topic), .partition_indexes = &partition, .partition_index_count = 1};
-    wr_offset_fetch_request in = {.group_id = weir_slice_of(group), .topics = &named, .topic_count = 1};
-    const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 7, &in);
-    CHECK(out != NULL);
-    CHECK_EQ(out->error_code, WR_KAFKA_NONE);
-    return out->topics[0].partitions[0].committed_offset;
-}
-
-static wr_rig_client *again(wr_rig *rig)
-{
-    weir_err err = wr_rig_start(rig);
-    CHECK_STR(rig->failure.sentence, "");
-    CHECK_OK(err);
-    return wr_rig_connect(rig);
-}
 
 static void send_delete(wr_rig_client *client, const char *topic)
 {
@@ -83,7 +33,7 @@ TEST(a_topic_that_is_deleted_and_made_anew_has_no_offsets)
     wr_rig_create(client, "orders", 1);
     CHECK_EQ(committed(client, "tool", "orders"), -1);
     wr_rig_kill(rig);
-    client = again(rig);
+    client = start_again(rig);
     CHECK_EQ(committed(client, "tool", "orders"), -1);
     CHECK_EQ(committed(client, "tool", "payments"), 8);
     wr_rig_free(rig);
@@ -105,13 +55,13 @@ TEST(a_commit_under_way_is_not_of_the_topic_that_takes_the_name_of_its_own)
     wr_groups_topic_deleted(rig->broker->groups, WEIR_SLICE("orders"));
     wr_topics_settle(rig->broker->topics);
     CHECK_EQ(commit(other, "another", "orders", 3), WR_KAFKA_NONE);
-    CHECK_EQ(answer(client), WR_KAFKA_NONE);
-    CHECK_EQ(answer(second), WR_KAFKA_NONE);
+    CHECK_EQ(receive_commit(client), WR_KAFKA_NONE);
+    CHECK_EQ(receive_commit(second), WR_KAFKA_NONE);
     for (int i = 0; i < 2; i++) {
         CHECK_EQ(committed(client, "tool", "orders"), -1);
         CHECK_EQ(committed(client, "another", "orders"), 3);
         wr_rig_kill(rig);
-        client = again(rig);
+        client = start_again(rig);
     }
     wr_rig_free(rig);
 }
@@ -130,7 +80,7 @@ TEST(a_commit_during_its_topics_deletion_is_kept_with_the_topic_and_goes_with_it
         wr_sim_fail_at(rig->sim, at, EIO);
         send_commit(client, "tool", "orders", 9);
         send_delete(other, "orders");
-        bool kept = answer(client) == WR_KAFKA_NONE;
+        bool kept = receive_commit(client) == WR_KAFKA_NONE;
         CHECK(wr_rig_receive(other, WR_API_DELETE_TOPICS, 4, MINUTE_MS) != NULL);
         bool deleted = wr_rig_told(rig, "topic cannot be deleted") == 0;
         if (deleted)
@@ -139,7 +89,7 @@ TEST(a_commit_during_its_topics_deletion_is_kept_with_the_topic_and_goes_with_it
         wr_sim_fail_at(rig->sim, UINT64_MAX, EIO);
         wr_rig_run_ms(rig, 1000);
         wr_rig_cut(rig);
-        client = again(rig);
+        client = start_again(rig);
         if (wr_topics_find(rig->broker->topics, WEIR_SLICE("orders"))) {
             int64_t offset = committed(client, "tool", "orders");
             CHECK(offset == 9 || (offset == 7 && !kept)); /* what was refused may be in the log all the same */
@@ -171,7 +121,7 @@ TEST(a_power_cut_at_any_write_of_a_topics_deletion_leaves_no_offset_without_its_
             break;
         }
         wr_rig_drop(rig);
-        client = again(rig);
+        client = start_again(rig);
         if (wr_topics_find(rig->broker->topics, WEIR_SLICE("orders"))) {
             CHECK_EQ(committed(client, "tool", "orders"), 7);
         } else {
@@ -208,7 +158,7 @@ TEST(a_topic_made_anew_has_no_offsets_although_the_disk_did_not_take_the_end_of_
             CHECK_EQ(committed(client, "tool", "orders"), -1);
             wr_rig_run_ms(rig, 3000);
             wr_rig_cut(rig);
-            client = again(rig);
+            client = start_again(rig);
             CHECK_EQ(committed(client, "tool", "orders"), -1);
         }
         wr_rig_free(rig);
@@ -233,13 +183,13 @@ TEST(what_is_committed_to_a_topic_made_anew_stays_when_the_end_of_the_old_offset
     wr_rig_run_ms(rig, 900);
     send_commit(other, "another", "orders", 4); /* under way when it is tried again, or not */
     wr_rig_run_ms(rig, 3000);
-    CHECK_EQ(answer(other), WR_KAFKA_NONE);
+    CHECK_EQ(receive_commit(other), WR_KAFKA_NONE);
     for (int i = 0; i < 2; i++) {
         CHECK_EQ(committed(client, "tool", "orders"), 3);
         CHECK_EQ(committed(client, "another", "orders"), 4);
         CHECK_EQ(committed(client, "third", "orders"), -1);
         wr_rig_cut(rig);
-        client = again(rig);
+        client = start_again(rig);
     }
     wr_rig_free(rig);
 }
@@ -271,7 +221,7 @@ TEST(without_memory_offsets_go_with_their_own_topic_and_not_with_one_that_may_co
     CHECK(!remembers(rig->broker->groups, "orders"));
     CHECK(remembers(rig->broker->groups, "ghost"));
     wr_rig_cut(rig);
-    client = again(rig);
+    client = start_again(rig);
     CHECK_EQ(committed(client, "readers", "orders"), -1);
     CHECK_EQ(committed(client, "readers", "ghost"), 5);
     wr_rig_free(rig);
@@ -288,12 +238,12 @@ TEST(without_memory_a_commit_under_way_goes_with_its_topic_all_the_same)
     test_fail_allocation(1);
     wr_groups_topic_deleted(rig->broker->groups, WEIR_SLICE("orders")); /* made anew at once */
     CHECK(test_allocation_failed());
-    CHECK_EQ(answer(client), WR_KAFKA_NONE);
+    CHECK_EQ(receive_commit(client), WR_KAFKA_NONE);
     wr_rig_run_ms(rig, 3000);
     for (int i = 0; i < 2; i++) {
         CHECK_EQ(committed(client, "tool", "orders"), -1);
         wr_rig_cut(rig);
-        client = again(rig);
+        client = start_again(rig);
     }
     wr_rig_free(rig);
 }
@@ -328,7 +278,7 @@ TEST(a_topic_that_is_deleted_and_made_anew_while_groups_are_loaded_has_no_offset
         client = NULL;
     }
     CHECK_EQ(tried, 1);
-    client = again(rig);
+    client = start_again(rig);
     CHECK_EQ(committed(client, "tool", "orders"), -1);
     CHECK_EQ(committed(client, "tool", "payments"), 8);
     wr_rig_free(rig);

@@ -1,21 +1,16 @@
 /* Topics are made, changed and deleted beside the loop: nobody waits for them but who asked, and changes of one name keep
  * their order. In these tests a call that may block ends the program when a callback of the loop makes it. */
-#include <testing/broker/rig.h>
+#include "offsets_testing.h"
 
-#include <stdio.h>
 #include <wire/create_partitions.h>
 #include <wire/create_topics.h>
 #include <wire/delete_topics.h>
 #include <wire/incremental_alter_configs.h>
 #include <wire/init_producer_id.h>
-#include <wire/kafka.h>
 #include <wire/metadata.h>
-#include <wire/offset_commit.h>
-#include <wire/offset_fetch.h>
 
 #include <errno.h>
-
-#include "test.h"
+#include <stdio.h>
 
 enum { SEEDS = 20 };
 
@@ -81,21 +76,6 @@ static int16_t grow(wr_rig_client *client, const char *topic, int32_t count)
     return out->results[0].error_code;
 }
 
-static int16_t commit(wr_rig_client *client, const char *topic)
-{
-    wr_offset_commit_request_partition partition = {.committed_offset = 1, .committed_leader_epoch = -1};
-    wr_offset_commit_request_topic one = {.name = weir_slice_of(topic), .partitions = &partition, .partition_count = 1};
-    wr_offset_commit_request in = {.group_id = WEIR_SLICE("group"),
-                                   .generation_id_or_member_epoch = -1,
-                                   .member_id = WEIR_SLICE(""),
-                                   .retention_time_ms = -1,
-                                   .topics = &one,
-                                   .topic_count = 1};
-    const wr_offset_commit_response *out = wr_rig_call(client, WR_API_OFFSET_COMMIT, 8, &in);
-    CHECK(out && out->topic_count == 1 && out->topics[0].partition_count == 1);
-    return out->topics[0].partitions[0].error_code;
-}
-
 static int16_t describe(wr_rig_client *client, const char *topic, int32_t *ret_partition_count)
 {
     wr_metadata_request_topic named = {.name = weir_slice_of(topic)};
@@ -115,7 +95,7 @@ TEST(the_life_of_a_topic_makes_no_call_on_the_loop_that_may_block)
         int32_t count;
         wr_rig_create(client, "orders", 3);
         CHECK_EQ(wr_rig_produce(client, "orders", 0, -1, wr_rig_batch(rig, "a", 0, 2, -1, 0, 0), &offset), 0);
-        CHECK_EQ(commit(client, "orders"), WR_KAFKA_NONE); /* makes the internal topic */
+        CHECK_EQ(commit(client, "group", "orders", 1), WR_KAFKA_NONE); /* makes the internal topic */
         CHECK_EQ(grow(client, "orders", 5), WR_KAFKA_NONE);
         CHECK_EQ(grow(client, "orders", 5), WR_KAFKA_INVALID_PARTITIONS);
         ask_alter(client, "orders", "retention.ms", "1000000");
@@ -359,17 +339,6 @@ TEST(a_topic_that_a_full_disk_refuses_is_said_with_its_cause_in_the_answer_and_i
     wr_rig_free(rig);
 }
 
-static int64_t committed(wr_rig_client *client, const char *topic)
-{
-    int32_t partition = 0;
-    wr_offset_fetch_request_topic named = {
-        .name = weir_slice_of(topic), .partition_indexes = &partition, .partition_index_count = 1};
-    wr_offset_fetch_request in = {.group_id = WEIR_SLICE("group"), .topics = &named, .topic_count = 1};
-    const wr_offset_fetch_response *out = wr_rig_call(client, WR_API_OFFSET_FETCH, 7, &in);
-    CHECK(out && out->error_code == WR_KAFKA_NONE);
-    return out->topics[0].partitions[0].committed_offset;
-}
-
 TEST(a_topic_whose_deletion_failed_is_said_and_comes_back_with_its_positions_or_not_at_all)
 {
     bool failed = true;
@@ -378,7 +347,7 @@ TEST(a_topic_whose_deletion_failed_is_said_and_comes_back_with_its_positions_or_
         wr_rig *rig = wr_rig_new(400 + n, (const char *const[]){"auto.create.topics.enable=false", NULL});
         wr_rig_client *client = wr_rig_connect(rig);
         wr_rig_create(client, "orders", 2);
-        CHECK_EQ(commit(client, "orders"), WR_KAFKA_NONE);
+        CHECK_EQ(commit(client, "group", "orders", 1), WR_KAFKA_NONE);
         uint64_t at = wr_sim_write_count(rig->sim) + n;
         wr_sim_fail_at(rig->sim, at, EIO);
         ask_delete(client, "orders");
@@ -394,7 +363,7 @@ TEST(a_topic_whose_deletion_failed_is_said_and_comes_back_with_its_positions_or_
         if (describe(client, "orders", &count) == WR_KAFKA_NONE) {
             CHECK(error != WR_KAFKA_NONE);
             CHECK_EQ(count, 2);
-            CHECK_EQ(committed(client, "orders"), 1);
+            CHECK_EQ(committed(client, "group", "orders"), 1);
             back++;
         }
         wr_rig_free(rig);
