@@ -1,5 +1,6 @@
-/* The log as a whole: its states, making, reading, closing. Appending is in append.c, opening in recovery.c, syncing in
- * flush.c, writing checkpoints and removing files in upkeep.c, what to delete in retention.c, looking up times in find.c.
+/* The log as a whole: its states, making, reading, closing. Appending is in append.c, opening in recovery.c and listing.c,
+ * syncing in flush.c, writing checkpoints and removing files in upkeep.c, what to delete in retention.c, looking up times
+ * in find.c.
  *
  *                something must                              refused
  *    opening ────read again────▶ recovering         ┌───────────────────▶ full ◀─┐ refused again, WR_LOG_RETRY_MS later

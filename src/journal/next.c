@@ -11,7 +11,7 @@
  *             but are not promised: synced_offset does not pass its base. There is no other roll before it has its name
  *
  * After a kill or a power cut the next open finds a weir.next that is empty or holds no head of a batch, and removes it, or
- * one whose first batch says which base it was to have, and gives it its name (recovery.c). It is not used again there: the
+ * one whose first batch says which base it was to have, and gives it its name (listing.c). It is not used again there: the
  * disk may know the same file by its new name, too. After a clean stop an empty one is ready.
  *
  * A write that failed may have left half a batch behind the end. Upkeep cuts it off, and appends are refused until it has,

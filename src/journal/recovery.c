@@ -28,9 +28,9 @@
  * weir.synced is missing too, one that Kafka wrote: then epochs are taken from its batches.
  *
  * Whatever was read again is synced before the log is opened to anyone, so that nothing is shown that the next power
- * cut could take back. Leftovers of deletions and of checkpoints are removed. The `clean` of wr_log_open is not needed
- * for any of this: after a clean stop the recovery point is the end of the file, and nothing is read. */
-#include "log_int.h"
+ * cut could take back. What the directory holds besides is listing.c's. The `clean` of wr_log_open is not needed for any of
+ * this: after a clean stop the recovery point is the end of the file, and nothing is read. */
+#include "listing_int.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,231 +38,33 @@
 enum { SCAN_BUFFER = 256 << 10, ARENA_MAX = 256 << 20, SNAPSHOT_MAX = 32 << 20 };
 
 typedef struct recovery {
-    wr_log *log;
-    weir_failure *failure;
-    weir_arena *arena;
-    const char **names; /* of the directory, ascending */
-    size_t name_count, name_capacity;
-    int64_t *bases; /* of the .log files that count */
-    size_t base_count;
-    wr_checkpoint checkpoint;
-    bool has_checkpoint, has_synced;
-    int64_t promised;
+    wr_listing there; /* what the directory holds */
     uint8_t *buffer;
-    bool clean;         /* the last stop was */
     bool restored;      /* the producers */
     bool renounced;     /* the snapshot of them that the checkpoint names */
     bool fresh;         /* it had no segment: nothing of it needs a checkpoint */
     bool scanned;       /* something was read again */
-    bool sync_names;    /* some may not be on the disk: the last stop was not clean, or files were removed */
-    bool sync_own_name; /* the directory's may not be on the disk either */
+    bool sync_own_name; /* the directory's may not be on the disk */
 } recovery;
 
 static weir_err damaged(const recovery *r, const wr_segment *segment, int64_t position, const char *reason)
 {
-    return weir_fail(r->failure, WEIR_E_CORRUPT,
+    return weir_fail(r->there.failure, WEIR_E_CORRUPT,
                      "%s/%020" PRId64 ".log at %" PRId64 ": %s, but up to offset %" PRId64
                      " the log had been synced; restore the partition, or remove it",
-                     r->log->directory, segment->base_offset, position, reason, r->promised);
-}
-
-/* ---- what is there */
-
-static weir_err add_name(void *user, const char *name, bool is_dir)
-{
-    recovery *r = user;
-    if (is_dir)
-        return WEIR_OK;
-    if (r->name_count == r->name_capacity) {
-        size_t capacity = r->name_capacity ? r->name_capacity * 2 : 16;
-        const char **names = weir_arena_array(r->arena, capacity, sizeof *names);
-        if (!names)
-            return WEIR_E_MEMORY;
-        if (r->name_count > 0)
-            memcpy(names, r->names, r->name_count * sizeof *names);
-        r->names = names;
-        r->name_capacity = capacity;
-    }
-    char *copy = weir_arena_dup_text(r->arena, weir_slice_of(name));
-    if (!copy)
-        return WEIR_E_MEMORY;
-    r->names[r->name_count++] = copy;
-    return WEIR_OK;
-}
-
-static weir_err read_synced(recovery *r)
-{
-    char path[WR_LOG_PATH_MAX];
-    wr_file *file;
-    weir_err err = wr_log_path_named(r->log, WR_SYNCED_NAME, path);
-    if (err == WEIR_OK)
-        err = wr_file_open(r->log->io, path, WR_FILE_READ, &file);
-    if (err == WEIR_E_NOT_FOUND)
-        return WEIR_OK;
-    if (err != WEIR_OK)
-        return err;
-    r->has_synced = true;
-    uint8_t bytes[WR_SYNCED_SIZE];
-    size_t got = 0;
-    int64_t offset;
-    err = wr_file_read(file, 0, bytes, sizeof bytes, &got);
-    wr_file_close(file);
-    if (err == WEIR_OK && got == sizeof bytes && wr_synced_decode(bytes, &offset) && offset > r->promised)
-        r->promised = offset;
-    return err;
-}
-
-static weir_err read_checkpoint(recovery *r)
-{
-    char path[WR_LOG_PATH_MAX];
-    weir_slice bytes;
-    weir_err err = wr_log_path_named(r->log, WR_CHECKPOINT_NAME, path);
-    if (err == WEIR_OK)
-        err = wr_path_read(r->log->io, path, WR_CHECKPOINT_SIZE_MAX, r->arena, &bytes);
-    if (err == WEIR_E_NOT_FOUND)
-        return WEIR_OK;
-    if (err == WEIR_OK)
-        err = wr_checkpoint_decode(bytes, r->arena, &r->log->epochs, &r->checkpoint);
-    if (err == WEIR_E_CORRUPT || err == WEIR_E_LIMIT)
-        return weir_fail(r->failure, WEIR_E_CORRUPT,
-                         "%s does not hold what was written: the start of the log is unknown; remove it to have every "
-                         "batch read again (deleted records may come back)",
-                         path);
-    if (err != WEIR_OK)
-        return err;
-    r->has_checkpoint = true;
-    const wr_checkpoint *checkpoint = &r->checkpoint;
-    if (checkpoint->start_offset > r->promised)
-        r->promised = checkpoint->start_offset;
-    if (checkpoint->segment_count > 0) {
-        int64_t end = checkpoint->segments[checkpoint->segment_count - 1].mark.end_offset;
-        r->promised = end > r->promised ? end : r->promised;
-    }
-    return WEIR_OK;
-}
-
-static weir_err remove_file(recovery *r, const char *name)
-{
-    r->sync_names = true;
-    return wr_log_remove_file(r->log, name);
-}
-
-static weir_err remove_segment(recovery *r, int64_t base_offset)
-{
-    static const char *const suffixes[] = {".log", ".index", ".timeindex"};
-    weir_err err = WEIR_OK;
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && err == WEIR_OK; i++) {
-        char *name = weir_arena_printf(r->arena, "%020" PRId64 "%s", base_offset, suffixes[i]);
-        err = name ? remove_file(r, name) : WEIR_E_MEMORY;
-    }
-    return err;
-}
-
-static bool has_base(const recovery *r, int64_t base_offset)
-{
-    for (size_t i = 0; i < r->base_count; i++)
-        if (r->bases[i] == base_offset)
-            return true;
-    return false;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t size = strlen(text), end_size = strlen(end);
-    return size >= end_size && strcmp(text + size - end_size, end) == 0;
-}
-
-/* A file that no state of the log needs. */
-static bool is_leftover(const recovery *r, const char *name)
-{
-    int64_t offset;
-    const char *suffix;
-    if (strcmp(name, WR_CHECKPOINT_NAME ".tmp") == 0)
-        return true;
-    if (!wr_log_name_read(name, &offset, &suffix))
-        return false;
-    if (strcmp(suffix, ".snapshot") == 0)
-        return offset != r->checkpoint.producers_offset;
-    if (strcmp(suffix, ".index") == 0 || strcmp(suffix, ".timeindex") == 0)
-        return !has_base(r, offset);
-    return ends_with(suffix, ".deleted");
-}
-
-/* A roll went on in weir.next, and the process or the power ended before it got its name: its first batch tells which. Else
- * it is empty, or what was written to it did not reach the disk, or it has its name already: removed, and never used again,
- * since the disk may know it by both; unless the last stop was clean. */
-static weir_err adopt_next(recovery *r)
-{
-    wr_log *log = r->log;
-    char path[WR_LOG_PATH_MAX], named[WR_LOG_PATH_MAX];
-    uint8_t bytes[WR_BATCH_HEADER_SIZE];
-    size_t got = 0;
-    wr_file *file;
-    wr_head head;
-    weir_err err = wr_log_path_named(log, WR_NEXT_NAME, path);
-    if (err == WEIR_OK)
-        err = wr_file_open(log->io, path, WR_FILE_READ, &file);
-    if (err != WEIR_OK)
-        return err == WEIR_E_NOT_FOUND ? WEIR_OK : err;
-    err = wr_file_read(file, 0, bytes, sizeof bytes, &got);
-    wr_file_close(file);
-    if (err != WEIR_OK)
-        return err;
-    if (got == 0 && r->clean) {
-        log->next = WR_NEXT_READY;
-        return WEIR_OK;
-    }
-    bool begins = got == sizeof bytes && wr_head_read(bytes, &head);
-    if (!begins || (r->base_count > 0 && head.base_offset <= r->bases[r->base_count - 1]))
-        return remove_file(r, WR_NEXT_NAME);
-    err = wr_log_path(log, head.base_offset, ".log", named);
-    if (err == WEIR_OK)
-        err = wr_path_rename(log->io, path, named);
-    if (err != WEIR_OK)
-        return err;
-    r->sync_names = true;
-    r->bases[r->base_count++] = head.base_offset;
-    return WEIR_OK;
-}
-
-/* Finds the segments, and removes those wholly below the start offset and other leftovers. */
-static weir_err take_stock(recovery *r)
-{
-    weir_err err = WEIR_OK;
-    r->bases = weir_arena_array(r->arena, r->name_count + 1, sizeof *r->bases);
-    if (!r->bases)
-        return WEIR_E_MEMORY;
-    for (size_t i = 0; i < r->name_count; i++) {
-        const char *suffix;
-        if (wr_log_name_read(r->names[i], &r->bases[r->base_count], &suffix) && strcmp(suffix, ".log") == 0)
-            r->base_count++;
-    }
-    err = adopt_next(r);
-    if (err != WEIR_OK)
-        return err;
-    if (!r->has_checkpoint)
-        r->checkpoint = (wr_checkpoint){.start_offset = r->base_count ? r->bases[0] : 0, .producers_offset = -1};
-    while (r->base_count > 1 && r->bases[1] <= r->checkpoint.start_offset && err == WEIR_OK) {
-        err = remove_segment(r, r->bases[0]);
-        r->bases++;
-        r->base_count--;
-    }
-    for (size_t i = 0; i < r->name_count && err == WEIR_OK; i++)
-        if (is_leftover(r, r->names[i]))
-            err = remove_file(r, r->names[i]);
-    return err;
+                     r->there.log->directory, segment->base_offset, position, reason, r->there.promised);
 }
 
 /* ---- producers */
 
 static weir_err read_snapshot(recovery *r)
 {
-    wr_log *log = r->log;
+    wr_log *log = r->there.log;
     char path[WR_LOG_PATH_MAX];
     weir_slice bytes;
-    weir_err err = wr_log_path(log, r->checkpoint.producers_offset, ".snapshot", path);
+    weir_err err = wr_log_path(log, r->there.checkpoint.producers_offset, ".snapshot", path);
     if (err == WEIR_OK)
-        err = wr_path_read(log->io, path, SNAPSHOT_MAX, r->arena, &bytes);
+        err = wr_path_read(log->io, path, SNAPSHOT_MAX, r->there.arena, &bytes);
     if (err == WEIR_OK)
         err = wr_producers_decode(log->producers, bytes);
     bool lost = err == WEIR_E_NOT_FOUND || err == WEIR_E_CORRUPT || err == WEIR_E_LIMIT;
@@ -270,8 +72,8 @@ static weir_err read_snapshot(recovery *r)
         return err;
     wr_producers_free(log->producers); /* the log itself knows the same, at the price of reading all of it */
     log->producers = wr_producers_new();
-    r->checkpoint.producers_offset = -1;
-    r->checkpoint.producers_count = 0;
+    r->there.checkpoint.producers_offset = -1;
+    r->there.checkpoint.producers_count = 0;
     return log->producers ? WEIR_OK : WEIR_E_MEMORY;
 }
 
@@ -288,10 +90,10 @@ static weir_err replay(recovery *r, wr_segment *segment, int64_t from_offset)
         return err;
     wr_head head;
     while ((err = wr_walk_next(&walk, &head)) == WEIR_OK) {
-        err = wr_producers_reserve(r->log->producers, head.producer_id);
+        err = wr_producers_reserve(r->there.log->producers, head.producer_id);
         if (err != WEIR_OK)
             return err;
-        wr_producers_add(r->log->producers, &head, wr_now_ms(r->log->io));
+        wr_producers_add(r->there.log->producers, &head, wr_now_ms(r->there.log->io));
     }
     if (err == WEIR_E_CORRUPT)
         return damaged(r, segment, walk.position, walk.reason);
@@ -307,8 +109,8 @@ static weir_err replay(recovery *r, wr_segment *segment, int64_t from_offset)
  *                                   name it any more when other batches stand there */
 static weir_err restore_producers(recovery *r)
 {
-    wr_log *log = r->log;
-    wr_checkpoint *checkpoint = &r->checkpoint;
+    wr_log *log = r->there.log;
+    wr_checkpoint *checkpoint = &r->there.checkpoint;
     r->restored = true;
     weir_err err = WEIR_OK;
     r->renounced = checkpoint->producers_offset > wr_log_end_offset(log);
@@ -329,12 +131,12 @@ static weir_err add_batch(recovery *r, wr_segment *segment, const wr_head *head)
 {
     weir_err err = wr_segment_reserve(segment);
     if (err == WEIR_OK && r->restored)
-        err = wr_producers_reserve(r->log->producers, head->producer_id);
+        err = wr_producers_reserve(r->there.log->producers, head->producer_id);
     if (err != WEIR_OK)
         return err;
     wr_segment_add(segment, head);
     if (r->restored)
-        wr_producers_add(r->log->producers, head, wr_now_ms(r->log->io));
+        wr_producers_add(r->there.log->producers, head, wr_now_ms(r->there.log->io));
     return WEIR_OK;
 }
 
@@ -362,7 +164,7 @@ static weir_err rewrite(recovery *r, wr_segment *segment, int64_t position)
 static weir_err scan(recovery *r, wr_segment *segment, int64_t file_size, bool *ret_torn)
 {
     weir_err err = WEIR_OK;
-    if (!r->restored && r->checkpoint.producers_offset <= segment->end_offset)
+    if (!r->restored && r->there.checkpoint.producers_offset <= segment->end_offset)
         err = restore_producers(r);
     if (err == WEIR_OK)
         err = wr_segment_index(segment);
@@ -373,7 +175,7 @@ static weir_err scan(recovery *r, wr_segment *segment, int64_t file_size, bool *
                     .end = file_size,
                     .offset = segment->end_offset,
                     .check_crc = true,
-                    .learn_epochs = !r->has_checkpoint && !r->has_synced,
+                    .learn_epochs = !r->there.has_checkpoint && !r->there.has_synced,
                     .buffer = r->buffer,
                     .buffer_size = SCAN_BUFFER};
     int64_t from = segment->size, unpromised = segment->size;
@@ -382,17 +184,17 @@ static weir_err scan(recovery *r, wr_segment *segment, int64_t file_size, bool *
         weir_err added = add_batch(r, segment, &head);
         if (added != WEIR_OK)
             return added;
-        if (head.last_offset < r->promised)
+        if (head.last_offset < r->there.promised)
             unpromised = segment->size;
     }
     r->scanned = segment->dirty = true;
-    wr_log_step(r->log, WR_LOG_READS_AGAIN);
+    wr_log_step(r->there.log, WR_LOG_READS_AGAIN);
     if (segment->size - from > segment->verified_to - segment->verified_from) {
         segment->verified_from = from;
         segment->verified_to = segment->size;
     }
     if (err == WEIR_E_CORRUPT) {
-        if (segment->end_offset < r->promised)
+        if (segment->end_offset < r->there.promised)
             return damaged(r, segment, walk.position, walk.reason);
         *ret_torn = true;
         wr_file *file;
@@ -405,18 +207,10 @@ static weir_err scan(recovery *r, wr_segment *segment, int64_t file_size, bool *
     return rewrite(r, segment, unpromised);
 }
 
-static const wr_checkpoint_segment *line_of(const recovery *r, int64_t base_offset)
-{
-    for (size_t i = 0; i < r->checkpoint.segment_count; i++)
-        if (r->checkpoint.segments[i].base_offset == base_offset)
-            return &r->checkpoint.segments[i];
-    return NULL;
-}
-
 /* The next segment of the log, as far as it holds. */
 static weir_err take_segment(recovery *r, int64_t base_offset, bool *ret_torn)
 {
-    wr_log *log = r->log;
+    wr_log *log = r->there.log;
     wr_segment *segment = wr_segment_new(log, base_offset);
     weir_err err = segment ? wr_log_add_segment(log, segment) : WEIR_E_MEMORY;
     if (err != WEIR_OK) {
@@ -433,9 +227,9 @@ static weir_err take_segment(recovery *r, int64_t base_offset, bool *ret_torn)
         err = wr_file_size(file, &file_size);
     if (err != WEIR_OK)
         return err;
-    const wr_checkpoint_segment *line = line_of(r, base_offset);
+    const wr_checkpoint_segment *line = wr_listing_line_of(&r->there, base_offset);
     if (line) {
-        bool last = line == &r->checkpoint.segments[r->checkpoint.segment_count - 1];
+        bool last = line == &r->there.checkpoint.segments[r->there.checkpoint.segment_count - 1];
         if (file_size < line->mark.size || (file_size > line->mark.size && !last))
             return damaged(r, segment, file_size, "the file has another size than it had");
         segment->mark = segment->filed = line->mark;
@@ -466,22 +260,22 @@ static weir_err seal(wr_segment *segment)
 
 static weir_err take_segments(recovery *r)
 {
-    wr_log *log = r->log;
+    wr_log *log = r->there.log;
     weir_err err = WEIR_OK;
     bool torn = false;
-    for (size_t i = 0; i < r->base_count && err == WEIR_OK; i++) {
-        bool follows = log->segment_count == 0 || wr_log_end_offset(log) == r->bases[i];
-        if (!follows && wr_log_end_offset(log) < r->promised)
+    for (size_t i = 0; i < r->there.base_count && err == WEIR_OK; i++) {
+        bool follows = log->segment_count == 0 || wr_log_end_offset(log) == r->there.bases[i];
+        if (!follows && wr_log_end_offset(log) < r->there.promised)
             return damaged(r, wr_log_active(log), wr_log_active(log)->size, "the next segment begins elsewhere");
         if (torn || !follows) { /* behind a hole: never acknowledged */
             torn = true;
-            err = remove_segment(r, r->bases[i]);
+            err = wr_listing_remove_segment(&r->there, r->there.bases[i]);
             continue;
         }
         if (log->segment_count > 0)
             err = seal(wr_log_active(log));
         if (err == WEIR_OK)
-            err = take_segment(r, r->bases[i], &torn);
+            err = take_segment(r, r->there.bases[i], &torn);
     }
     return err;
 }
@@ -489,15 +283,16 @@ static weir_err take_segments(recovery *r)
 /* Everything that the checkpoint names, and all that was promised, must have been found. */
 static weir_err check_promises(const recovery *r)
 {
-    const wr_log *log = r->log;
-    const wr_checkpoint *checkpoint = &r->checkpoint;
+    const wr_log *log = r->there.log;
+    const wr_checkpoint *checkpoint = &r->there.checkpoint;
     bool listed = true;
     for (size_t i = 0; i < checkpoint->segment_count; i++)
-        listed &= checkpoint->segments[i].base_offset < r->bases[0] || has_base(r, checkpoint->segments[i].base_offset);
+        listed &= checkpoint->segments[i].base_offset < r->there.bases[0] ||
+                  wr_listing_has(&r->there, checkpoint->segments[i].base_offset);
     if (!listed || log->segments[0]->base_offset > checkpoint->start_offset)
-        return weir_fail(r->failure, WEIR_E_CORRUPT, "%s: a segment file that the checkpoint names is missing",
+        return weir_fail(r->there.failure, WEIR_E_CORRUPT, "%s: a segment file that the checkpoint names is missing",
                          log->directory);
-    if (wr_log_end_offset(log) < r->promised)
+    if (wr_log_end_offset(log) < r->there.promised)
         return damaged(r, wr_log_active(log), wr_log_active(log)->size, "the log ends here");
     return WEIR_OK;
 }
@@ -520,9 +315,9 @@ static weir_err make_first(wr_log *log)
 
 static weir_err begin_fresh(recovery *r)
 {
-    wr_log *log = r->log;
-    if (r->promised > 0)
-        return weir_fail(r->failure, WEIR_E_CORRUPT, "%s: no segment file is left", log->directory);
+    wr_log *log = r->there.log;
+    if (r->there.promised > 0)
+        return weir_fail(r->there.failure, WEIR_E_CORRUPT, "%s: no segment file is left", log->directory);
     weir_err err = log->epochs.count == 0 ? wr_epochs_add(&log->epochs, 0, 0) : WEIR_OK;
     if (err == WEIR_OK)
         err = wr_log_write_synced(log);
@@ -535,16 +330,16 @@ static weir_err begin_fresh(recovery *r)
     const char *slash = strrchr(log->directory, '/');
     if (!slash || slash == log->directory)
         return WEIR_OK;
-    char *parent =
-        weir_arena_dup_text(r->arena, (weir_slice){(const uint8_t *)log->directory, (size_t)(slash - log->directory)});
+    char *parent = weir_arena_dup_text(r->there.arena,
+                                       (weir_slice){(const uint8_t *)log->directory, (size_t)(slash - log->directory)});
     return parent ? wr_dir_sync(log->io, parent) : WEIR_E_MEMORY;
 }
 
 static weir_err recover_segments(recovery *r)
 {
-    wr_log *log = r->log;
-    if (!r->has_checkpoint && r->has_synced) {
-        weir_err err = wr_epochs_add(&log->epochs, 0, r->bases[0]);
+    wr_log *log = r->there.log;
+    if (!r->there.has_checkpoint && r->there.has_synced) {
+        weir_err err = wr_epochs_add(&log->epochs, 0, r->there.bases[0]);
         if (err != WEIR_OK)
             return err;
     }
@@ -559,13 +354,14 @@ static weir_err recover_segments(recovery *r)
 /* What was read again becomes durable, and what was found out is written down. */
 static weir_err settle(recovery *r)
 {
-    wr_log *log = r->log;
+    wr_log *log = r->there.log;
     for (size_t i = 0; i < log->segment_count; i++)
         log->size += log->segments[i]->size;
     wr_producers_expire(log->producers, wr_now_ms(log->io) - log->config.producer_expiry_ms);
     bool forgot = wr_epochs_truncate(&log->epochs, wr_log_end_offset(log));
-    bool learned = !r->fresh && !r->has_checkpoint && !r->has_synced && log->epochs.count > 0;
-    weir_err err = r->sync_names ? wr_dir_sync(log->io, log->directory) : WEIR_OK;
+    bool learned = !r->fresh && !r->there.has_checkpoint && !r->there.has_synced && log->epochs.count > 0;
+    bool unsynced = !r->there.clean || r->there.changed;
+    weir_err err = unsynced ? wr_dir_sync(log->io, log->directory) : WEIR_OK;
     bool first = log->epochs.count == 0; /* no batch is left to tell: who appends must not wait for a checkpoint */
     if (err == WEIR_OK && first)
         err = wr_epochs_add(&log->epochs, 0, wr_log_end_offset(log));
@@ -578,21 +374,15 @@ static weir_err settle(recovery *r)
 
 static weir_err recover(recovery *r)
 {
-    wr_log *log = r->log;
-    r->sync_own_name = r->sync_names || !wr_path_exists(log->io, log->directory);
+    wr_log *log = r->there.log;
+    r->sync_own_name = !r->there.clean || !wr_path_exists(log->io, log->directory);
     weir_err err = wr_dir_create(log->io, log->directory);
     if (err == WEIR_OK)
-        err = wr_dir_list(log->io, log->directory, add_name, r);
-    if (err == WEIR_OK)
-        err = read_synced(r);
-    if (err == WEIR_OK)
-        err = read_checkpoint(r);
-    if (err == WEIR_OK)
-        err = take_stock(r);
+        err = wr_listing_read(&r->there);
     if (err != WEIR_OK)
         return err;
-    log->start_offset = log->asked_start = r->checkpoint.start_offset;
-    r->fresh = r->base_count == 0;
+    log->start_offset = log->asked_start = r->there.checkpoint.start_offset;
+    r->fresh = r->there.base_count == 0;
     err = r->fresh ? begin_fresh(r) : recover_segments(r);
     return err == WEIR_OK ? settle(r) : err;
 }
@@ -601,22 +391,22 @@ weir_err wr_log_open(wr_io *io, const char *directory, const wr_log_config *conf
                      weir_failure *failure)
 {
     weir_failure ignored = {0};
-    recovery r = {.log = wr_log_new(io, directory, config),
-                  .failure = failure ? failure : &ignored,
-                  .arena = weir_arena_new(ARENA_MAX),
-                  .clean = clean,
-                  .sync_names = !clean,
+    wr_log *log = wr_log_new(io, directory, config);
+    recovery r = {.there = {.log = log,
+                            .failure = failure ? failure : &ignored,
+                            .arena = weir_arena_new(ARENA_MAX),
+                            .clean = clean},
                   .buffer = malloc(SCAN_BUFFER)};
-    weir_err err = r.log && r.arena && r.buffer ? recover(&r) : WEIR_E_MEMORY;
-    weir_arena_free(r.arena);
+    weir_err err = log && r.there.arena && r.buffer ? recover(&r) : WEIR_E_MEMORY;
+    weir_arena_free(r.there.arena);
     free(r.buffer);
     if (err == WEIR_OK) {
-        wr_log_step(r.log, WR_LOG_OPENED);
-        *ret_log = r.log;
+        wr_log_step(log, WR_LOG_OPENED);
+        *ret_log = log;
         return WEIR_OK;
     }
-    if (r.failure->err != err)
-        err = weir_fail(r.failure, err, "%s: the log cannot be opened (%s)", directory, weir_err_name(err));
-    wr_log_abandon(r.log);
+    if (r.there.failure->err != err)
+        err = weir_fail(r.there.failure, err, "%s: the log cannot be opened (%s)", directory, weir_err_name(err));
+    wr_log_abandon(log);
     return err;
 }
