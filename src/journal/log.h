@@ -179,7 +179,10 @@ int64_t wr_log_asked_start(const wr_log *log); /* the start offset, when nothing
  * to be on the disk, it is broken. */
 typedef struct wr_log_upkeep wr_log_upkeep;
 bool wr_log_upkeep_due(const wr_log *log);
-bool wr_log_upkeep_pressing(const wr_log *log); /* appends are refused, or synced_offset stays, until there was one */
+/* Until there was one appends are refused, synced_offset stays, or a roll is put off, while the segment grows past its size.
+ * now: and it was not tried in vain within WR_LOG_RETRY_MS. */
+bool wr_log_upkeep_pressing(const wr_log *log);
+bool wr_log_upkeep_presses_now(const wr_log *log);
 WEIR_MUST_CHECK weir_err wr_log_upkeep_begin(wr_log *log, wr_log_upkeep **ret_upkeep); /* WEIR_E_MEMORY */
 WEIR_MUST_CHECK weir_err wr_log_upkeep_run(wr_log_upkeep *upkeep);
 weir_err wr_log_upkeep_end(wr_log_upkeep *upkeep, weir_err err); /* returns err */

@@ -226,8 +226,9 @@ typedef struct wr_next_work {
     bool unknown; /* a sync failed: the log is broken */
     wr_log_cause failed;
 } wr_next_work;
-/* Appends or readers wait for upkeep. */
+/* Appends, readers or a roll wait for upkeep. */
 bool wr_next_pressing(const wr_log *log);
+bool wr_next_presses_now(const wr_log *log); /* and it was not tried in vain just now */
 bool wr_next_due(const wr_log *log);
 void wr_next_begin(wr_log *log, wr_next_work *ret_work);
 WEIR_MUST_CHECK weir_err wr_next_run(const wr_log *log, wr_next_work *work); /* of naming and cutting; on any thread */

@@ -25,9 +25,21 @@
 
 /* ---- deciding */
 
-bool wr_next_pressing(const wr_log *log)
+/* A name is to be given, or a tail to be cut off. */
+static bool owes(const wr_log *log)
 {
     return log->next == WR_NEXT_UNNAMED || wr_log_active(log)->torn;
+}
+
+/* A roll was put off: the active segment grows past its size meanwhile. */
+static bool is_waited_for(const wr_log *log)
+{
+    return log->next == WR_NEXT_NONE && log->next_wanted;
+}
+
+bool wr_next_pressing(const wr_log *log)
+{
+    return owes(log) || is_waited_for(log);
 }
 
 static bool makes(const wr_log *log)
@@ -40,14 +52,19 @@ static bool makes(const wr_log *log)
            (log->next_us == 0 || wr_mono_us(log->io) >= log->next_us);
 }
 
-static bool presses_now(const wr_log *log)
+static bool owes_now(const wr_log *log)
 {
-    return wr_next_pressing(log) && (log->pressing_us == 0 || wr_mono_us(log->io) >= log->pressing_us);
+    return owes(log) && (log->pressing_us == 0 || wr_mono_us(log->io) >= log->pressing_us);
 }
 
 bool wr_next_due(const wr_log *log)
 {
-    return makes(log) || presses_now(log);
+    return makes(log) || owes_now(log);
+}
+
+bool wr_next_presses_now(const wr_log *log)
+{
+    return owes_now(log) || (is_waited_for(log) && makes(log));
 }
 
 void wr_next_begin(wr_log *log, wr_next_work *ret_work)
@@ -161,7 +178,7 @@ void wr_next_end(wr_log *log, const wr_next_work *work)
     }
     bool pressed = work->names >= 0 || work->mends >= 0;
     if (pressed)
-        log->pressing_us = wr_next_pressing(log) ? again_us : 0;
+        log->pressing_us = owes(log) ? again_us : 0;
     if (!work->makes)
         return;
     log->next_us = work->made ? 0 : again_us;

@@ -152,6 +152,27 @@ TEST(a_file_for_the_next_segment_is_ready_after_a_clean_stop_and_else_removed)
     end(&b);
 }
 
+TEST(a_roll_that_is_put_off_presses_upkeep)
+{
+    table b = begin(1);
+    wr_appended appended;
+    while (wr_log_size(b.log) <= b.config.segment_size) {
+        CHECK(!wr_log_upkeep_pressing(b.log));
+        CHECK_OK(put(b.log, &(batch_plan){.value_size = 60}, &appended));
+    }
+    CHECK(wr_log_upkeep_pressing(b.log));
+    wr_sim_set_open_max(b.sim, wr_sim_open_count(b.sim));
+    keep_up(b.log);
+    CHECK(wr_log_upkeep_pressing(b.log)); /* but it is not tried at every append */
+    CHECK(!wr_log_upkeep_presses_now(b.log));
+    wr_sim_set_open_max(b.sim, SIZE_MAX);
+    wr_sim_advance_ms(b.sim, WR_LOG_RETRY_MS);
+    CHECK(wr_log_upkeep_presses_now(b.log));
+    CHECK_OK(run_upkeep(b.log));
+    CHECK(!wr_log_upkeep_pressing(b.log));
+    end(&b);
+}
+
 TEST(a_roll_that_finds_no_file_is_put_off_and_the_segment_grows_up_to_its_bound)
 {
     table b = begin(1);

@@ -124,6 +124,11 @@ bool wr_log_upkeep_pressing(const wr_log *log)
     return !wr_log_broken(log) && wr_next_pressing(log);
 }
 
+bool wr_log_upkeep_presses_now(const wr_log *log)
+{
+    return !wr_log_broken(log) && wr_next_presses_now(log);
+}
+
 weir_err wr_log_take_snapshot(wr_log *log)
 {
     int64_t offset = wr_log_end_offset(log);

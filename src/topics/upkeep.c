@@ -59,8 +59,8 @@ void wr_upkeep_note(wr_upkeep *upkeep, wr_partition *partition)
         wr_list_append(&upkeep->noted, &partition->upkeep_link);
 }
 
-/* Nothing has changed, and nothing is lost. Unless somebody asks for records to be deleted, or appends or readers wait for
- * it, it is left alone until retention asks again, so that a full disk is not tried, and said, at every sync. */
+/* Nothing has changed, and nothing is lost. Unless somebody asks for records to be deleted, or appends, readers or a roll wait
+ * for it, it is left alone until retention asks again, so that a full disk is not tried, and said, at every sync. */
 static void failed(wr_upkeep *upkeep, wr_partition *partition, weir_err err)
 {
     wr_trace_log(upkeep->trace, WR_ERROR,
@@ -132,7 +132,7 @@ static void look(wr_upkeep *upkeep, wr_partition *partition)
 {
     wr_partition_pursue_trims(partition);
     bool waited_for = !wr_list_empty(&partition->trims);
-    if (!waited_for && !wr_log_upkeep_pressing(partition->log) &&
+    if (!waited_for && !wr_log_upkeep_presses_now(partition->log) &&
         partition->retain_after_us > wr_loop_now_us(upkeep->loop))
         return;
     if (wr_log_upkeep_due(partition->log))

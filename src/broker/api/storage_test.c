@@ -9,6 +9,7 @@
 #include <wire/produce.h>
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "test.h"
 #include <testing/broker/rig.h>
@@ -450,4 +451,45 @@ TEST(who_waits_for_the_name_of_a_segment_that_could_not_be_given_once_waits_a_se
         wr_rig_free(rig);
     }
     CHECK(renamings > 0);
+}
+
+typedef struct largest_log {
+    wr_rig *rig;
+    int64_t size;
+} largest_log;
+
+static weir_err look_at_log(void *user, const char *name, bool is_dir)
+{
+    largest_log *largest = user;
+    char path[256];
+    const char *dot = strchr(name, '.');
+    snprintf(path, sizeof path, "/data/orders-0/%s", name);
+    int64_t size = !is_dir && dot && strcmp(dot, ".log") == 0 ? size_of(largest->rig, path) : 0;
+    largest->size = size > largest->size ? size : largest->size;
+    return WEIR_OK;
+}
+
+TEST(a_roll_does_not_wait_for_the_minute_after_which_failed_upkeep_is_tried_again)
+{
+    enum { FIRST = 140, LAST = 170, BATCHES = 100, RECORDS = 15, SEGMENT_SIZE = 16384 };
+    int told = 0;
+    for (uint64_t n = FIRST; n < LAST; n++) { /* about the first roll, when there is no file for the next one yet */
+        wr_rig *rig = wr_rig_new(1, (const char *const[]){"log.segment.bytes=16384", NULL});
+        wr_rig_client *client = wr_rig_connect(rig);
+        wr_rig_create(client, "orders", 1);
+        wr_sim_fail_at(rig->sim, wr_sim_write_count(rig->sim) + n, ENOSPC);
+        for (int i = 0; i < BATCHES; i++) {
+            int16_t answer = wr_rig_produce(client, "orders", 0, WR_ACKS_LEADER,
+                                            wr_rig_batch(rig, "order", i * RECORDS, RECORDS, -1, 0, 0), NULL);
+            CHECK(answer == WR_KAFKA_NONE || answer == WR_KAFKA_KAFKA_STORAGE_ERROR);
+            wr_rig_run_ms(rig, 100);
+            wr_rig_forget(rig);
+        }
+        largest_log largest = {.rig = rig};
+        CHECK_OK(wr_dir_list(wr_sim_io(rig->sim), "/data/orders-0", look_at_log, &largest));
+        CHECK(largest.size < SEGMENT_SIZE + SEGMENT_SIZE / 2);
+        told += wr_rig_told(rig, "cannot write a log's checkpoint");
+        wr_rig_free(rig);
+    }
+    CHECK(told > 0);
 }
