@@ -13,10 +13,13 @@
  *
  * After a failure nobody knows what the files hold: they are written from their beginning then. Until that is done the next
  * open finds that they are not what the checkpoint says, and reads the segment instead. Hence not even a failed sync of
- * them breaks the log. */
+ * them breaks the log; that they cannot be written is said all the same (wr_log_take_unfiled), since every sealed segment's
+ * stay in memory, and no checkpoint knows of its batches. */
 #include "log_int.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 static bool marks_differ(const wr_mark *a, const wr_mark *b)
 {
@@ -89,7 +92,18 @@ weir_err wr_filing_begin(wr_log *log, wr_filing_work *ret_work)
 
 /* ---- running */
 
-static weir_err write_file(const wr_log *log, int64_t base_offset, const char *suffix, wr_index_rest *rest)
+/* The first failure is kept. */
+static weir_err failed(wr_filing_work *work, weir_err err, const char *call, int64_t base_offset, const char *suffix)
+{
+    if (work->failed.err != WEIR_OK)
+        return err;
+    work->failed = (wr_log_cause){.err = err, .os_error = errno, .call = call};
+    snprintf(work->failed.file, sizeof work->failed.file, "%020" PRId64 "%s", base_offset, suffix);
+    return err;
+}
+
+static weir_err write_file(const wr_log *log, wr_filing_work *work, int64_t base_offset, const char *suffix,
+                           wr_index_rest *rest)
 {
     char path[WR_LOG_PATH_MAX];
     wr_file *file = NULL;
@@ -97,8 +111,10 @@ static weir_err write_file(const wr_log *log, int64_t base_offset, const char *s
     if (err == WEIR_OK)
         err = wr_file_open(log->io, path, WR_FILE_WRITE | WR_FILE_CREATE, &file);
     if (err != WEIR_OK)
-        return err;
+        return failed(work, err, "open", base_offset, suffix);
     err = wr_index_rest_write(rest, file);
+    if (err != WEIR_OK)
+        (void)failed(work, err, "write", base_offset, suffix);
     wr_file_close(file);
     return err;
 }
@@ -107,12 +123,11 @@ static weir_err write_file(const wr_log *log, int64_t base_offset, const char *s
 void wr_filing_run(const wr_log *log, wr_filing_work *work)
 {
     for (size_t i = 0; i < work->count; i++) {
-        weir_err err = write_file(log, work->items[i].base_offset, ".index", &work->items[i].index);
+        int64_t base_offset = work->items[i].base_offset;
+        weir_err err = write_file(log, work, base_offset, ".index", &work->items[i].index);
         if (err == WEIR_OK)
-            err = write_file(log, work->items[i].base_offset, ".timeindex", &work->items[i].times);
+            err = write_file(log, work, base_offset, ".timeindex", &work->items[i].times);
         work->items[i].filed = err == WEIR_OK;
-        if (err != WEIR_OK && work->failed.err == WEIR_OK)
-            work->failed = (wr_log_cause){.err = err, .os_error = errno, .call = "write", .file = "index files"};
     }
 }
 
@@ -120,7 +135,9 @@ void wr_filing_run(const wr_log *log, wr_filing_work *work)
 
 void wr_filing_end(wr_log *log, wr_filing_work *work)
 {
+    bool all = work->count > 0;
     for (size_t i = 0; i < work->count; i++) {
+        all &= work->items[i].filed;
         wr_segment *segment = log->segments[wr_log_segment_at(log, work->items[i].base_offset)];
         bool filed = work->items[i].filed;
         wr_index_note_filed(&segment->index, &work->items[i].index, filed);
@@ -140,6 +157,8 @@ void wr_filing_end(wr_log *log, wr_filing_work *work)
     }
     if (work->failed.err != WEIR_OK)
         log->failure = work->failed;
+    if (work->failed.err != WEIR_OK || all)
+        log->unfiled = work->failed;
     work_fini(work);
     wr_log_advance_marks(log);
 }
@@ -160,4 +179,16 @@ void wr_log_advance_marks(wr_log *log)
         segment->mark = segment->filed;
         log->checkpoint_owed = true;
     }
+}
+
+bool wr_log_take_unfiled(wr_log *log)
+{
+    bool fails = log->unfiled.err != WEIR_OK, changed = fails != log->unfiled_told;
+    log->unfiled_told = fails;
+    return changed;
+}
+
+const wr_log_cause *wr_log_unfiled_of(const wr_log *log)
+{
+    return &log->unfiled;
 }

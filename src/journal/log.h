@@ -125,6 +125,10 @@ static inline bool wr_log_broken(const wr_log *log)
 const wr_log_cause *wr_log_cause_of(const wr_log *log);
 /* True when the log has become full, open again or broken since it was last asked: somebody should be told, once. */
 bool wr_log_take_change(wr_log *log);
+/* Likewise when index files cannot be written any more, or can be again. That stops nothing, but they stay in memory and
+ * checkpoints stand still until they are. Why; err is WEIR_OK when they can be. */
+bool wr_log_take_unfiled(wr_log *log);
+const wr_log_cause *wr_log_unfiled_of(const wr_log *log);
 const char *wr_log_directory(const wr_log *log);
 const wr_log_config *wr_log_config_of(const wr_log *log);
 void wr_log_configure(wr_log *log, const wr_log_config *config);

@@ -94,6 +94,8 @@ struct wr_log {
     wr_log_state state, told_state;
     wr_log_cause failure; /* of the call that failed last, whatever came of it */
     wr_log_cause cause;   /* of the last change to full or broken */
+    wr_log_cause unfiled; /* why index files could not be written; err is WEIR_OK when they were */
+    bool unfiled_told;
     int64_t retry_us;     /* full: appends before this moment fail without trying. Monotonic */
     int64_t filing_us;    /* index files could not be written: not tried before this moment */
     int64_t pressing_us;  /* likewise what appends or readers wait for */

@@ -134,12 +134,31 @@ static void tell_damage(wr_topics *topics, const wr_partition *partition, const 
         WR_NUMBER("next_offset", damage->next_offset), WR_TEXT("reason", damage->reason));
 }
 
+static void tell_unfiled(wr_topics *topics, const wr_partition *partition)
+{
+    const wr_log_cause *cause = wr_log_unfiled_of(partition->log);
+    if (cause->err == WEIR_OK) {
+        wr_trace_log(topics->host.trace, WR_INFO, "index files can be written again",
+                     WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index));
+        return;
+    }
+    const char *why = cause->os_error ? strerrordesc_np(cause->os_error) : weir_err_name(cause->err);
+    wr_trace_log(
+        topics->host.trace, WR_WARN,
+        "index files cannot be written: they stay in memory, and a start after a crash reads more; tried again",
+        WR_TEXT("topic", partition->topic->name), WR_NUMBER("partition", partition->index),
+        WR_TEXT("directory", wr_log_directory(partition->log)), WR_TEXT("file", cause->file),
+        WR_TEXT("call", cause->call), WR_TEXT("error", why ? why : "unknown"));
+}
+
 void wr_logs_tell(wr_topics *topics, wr_partition *partition)
 {
     if (!partition->log || !partition->topic)
         return;
     for (const wr_log_damage *damage; (damage = wr_log_take_damage(partition->log));)
         tell_damage(topics, partition, damage);
+    if (wr_log_take_unfiled(partition->log))
+        tell_unfiled(topics, partition);
     if (!wr_log_take_change(partition->log))
         return;
     wr_log_state state = wr_log_state_of(partition->log);

@@ -493,3 +493,31 @@ TEST(a_roll_does_not_wait_for_the_minute_after_which_failed_upkeep_is_tried_agai
     }
     CHECK(told > 0);
 }
+
+TEST(index_files_that_cannot_be_written_are_said_once_and_so_is_that_they_can_be_again)
+{
+    enum { BATCHES = 40, RECORDS = 120 };
+    static const char *const in_the_way = "/data/orders-0/00000000000000000000.index";
+    wr_rig *rig = wr_rig_new(1, (const char *const[]){"log.segment.bytes=16384", NULL});
+    wr_rig_client *client = wr_rig_connect(rig);
+    wr_rig_create(client, "orders", 1);
+    wr_sim_permit_blocking(rig->sim);
+    CHECK_OK(wr_dir_create(wr_sim_io(rig->sim), in_the_way));
+    for (int i = 0; i < BATCHES; i++) {
+        CHECK_EQ(wr_rig_produce(client, "orders", 0, WR_ACKS_ALL,
+                                wr_rig_batch(rig, "order", i * RECORDS, RECORDS, -1, 0, 0), NULL),
+                 WR_KAFKA_NONE);
+        wr_rig_run_ms(rig, 300);
+        wr_rig_forget(rig);
+    }
+    CHECK_EQ(wr_rig_told(rig, "index files cannot be written"), 1);
+    CHECK_EQ(wr_rig_told(rig, "file=00000000000000000000.index call=open error=\"Is a directory\""), 1);
+    CHECK_EQ(wr_rig_told(rig, "index files can be written again"), 0);
+    CHECK_OK(wr_path_remove(wr_sim_io(rig->sim), in_the_way));
+    wr_rig_run_ms(rig, 1500);
+    CHECK_EQ(put(client, rig, "orders", BATCHES * RECORDS, NULL), WR_KAFKA_NONE);
+    wr_rig_run_ms(rig, 1500);
+    CHECK_EQ(wr_rig_told(rig, "index files can be written again"), 1);
+    CHECK_EQ(wr_rig_told(rig, "index files cannot be written"), 1);
+    wr_rig_free(rig);
+}
