@@ -2,6 +2,8 @@
 import json
 import os
 import signal
+import subprocess
+import threading
 import time
 
 from harness import bootstrap, check, equal, eventually, fresh, main, slow, test
@@ -34,8 +36,8 @@ class Counter:
     def counted(self):
         return {name: int(times) for name, times in server().rows("SELECT name, times FROM seen", self.name)}
 
-    def published(self):
-        """What a reader that knows repetitions has of the topic: (key, number) of each event once, in order."""
+    def records(self):
+        """What a reader that knows repetitions has of the topic: (key, id, value, number) of each event once, in order."""
         text = weir("consume", f"{self.prefix}counts", "-o", "json", at=bootstrap())
         seen, found = set(), []
         for line in text.splitlines():
@@ -44,8 +46,12 @@ class Counter:
             one = (headers["weir-outbox-id"], headers["weir-outbox-sequence"])
             if one not in seen:
                 seen.add(one)
-                found.append((record["key"], int(headers["weir-outbox-sequence"])))
+                found.append((record["key"], headers["ce_id"], record["value"], int(headers["weir-outbox-sequence"])))
         return found
+
+    def published(self):
+        """The same: (key, number)."""
+        return [(key, number) for key, _, _, number in self.records()]
 
     def empty(self):
         return server().rows("SELECT count(*) FROM weir_outbox", self.name) == [("0",)]
@@ -217,6 +223,49 @@ def the_marketplace_on_one_server_balances_its_books_after_kills_of_services_and
     finally:
         shop.close()
         own.close()
+
+
+@test
+@slow(90)
+def rows_that_other_programs_insert_become_events_once_and_in_the_order_of_each_program():
+    counter = Counter()
+    programs, rounds = 3, 30
+    try:
+        counter.service.start().ready()
+
+        def insert(program):
+            for n in range(rounds):
+                server().rows("INSERT INTO weir_outbox_inserts (id, aggregateid, type, payload)"
+                              f" SELECT 'p{program}-{n}-' || i, 'p{program}', 'x', (1000 * {n} + i)::text"
+                              " FROM generate_series(0, 9) AS i", counter.name)
+
+        threads = [threading.Thread(target=insert, args=(program,)) for program in range(programs)]
+        # Somebody leaves a psql open that has changed a row and not committed.
+        left_open = subprocess.Popen(["psql", "-qAt", server().url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        left_open.stdin.write(f"SET search_path = \"{counter.name}\"; BEGIN;\n"
+                              "INSERT INTO weir_outbox_inserts (aggregateid, type) VALUES ('late', 'x'); SELECT 1;\n")
+        left_open.stdin.flush()
+        equal(left_open.stdout.readline().strip(), "1")
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)  # in the midst of it
+        counter.service.process.kill()
+        counter.service.process.wait()
+        counter.service.start()
+        for thread in threads:
+            thread.join()
+        eventually(lambda: counter.empty() and server().rows("SELECT count(*) FROM weir_outbox_inserts", counter.name) == [("0",)], 30)
+        left_open.communicate("COMMIT;\n")
+        eventually(lambda: len(counter.records()) == programs * rounds * 10 + 1, 30)
+        events = counter.records()
+        equal(events[-1][0], "late")
+        equal(len({id_ for _, id_, _, _ in events}), len(events))
+        for program in range(programs):
+            numbers = [int(value) for key, _, value, _ in events if key == f"p{program}"]
+            equal(numbers, [1000 * n + i for n in range(rounds) for i in range(10)])
+        equal(counter.service.end(), 0)
+    finally:
+        counter.service.close()
 
 
 @test
