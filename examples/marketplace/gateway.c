@@ -1,7 +1,8 @@
 /* The gateway: the marketplace's REST door.
  *
  *   POST /orders                   {"order_id"?, "customer", "country", "lines": [{"sku", "quantity", "price_pence"}]}
- *                                  202 and a Location; the same order_id again answers the same
+ *                                  202 and a Location; the same order_id again answers the same, and so does the
+ *                                  same request with the same Idempotency-Key
  *   POST /orders/{id}/cancel       {"cancellation_id", "lines"?: […]}; without lines, the whole order
  *   GET  /orders/{id}              how the order stands
  *   GET  /customers/{id}/orders    the customer's orders, newest first
@@ -289,8 +290,8 @@ static weir_status get_customer_orders(weir_tx *tx, const weir_http_request *req
 }
 
 static const weir_route routes[] = {
-    {.method = "POST", .path = "/orders", .run = post_order},
-    {.method = "POST", .path = "/orders/{id}/cancel", .run = post_cancel},
+    {.method = "POST", .path = "/orders", .run = post_order, .idempotency_key = WEIR_KEY_OPTIONAL},
+    {.method = "POST", .path = "/orders/{id}/cancel", .run = post_cancel, .idempotency_key = WEIR_KEY_OPTIONAL},
     {.method = "GET", .path = "/orders/{id}", .run = get_order, .read_only = true},
     {.method = "GET", .path = "/customers/{id}/orders", .run = get_customer_orders, .read_only = true},
     {.method = "GET", .path = "/analytics/top-products", .forward = "analytics.url"},

@@ -217,12 +217,23 @@ typedef weir_status (*weir_route_fn)(weir_tx *tx, const weir_http_request *reque
  * WEIR_IGNORE 404, a mistake of the program 500. A status that the route has set replaces these if it is 400 or more,
  * so that no success is said of what did not happen. Bodies of errors are {"error": "…"} unless the route set its own.
  */
+/* What the header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) is to a command. A command that came with
+ * a key is done once: its answer is kept with what it did, for the setting idempotency.window, and is the answer to the
+ * same request with the same key, with Idempotency-Replayed: true. The key with another method, path, query or body is
+ * answered 422. Only what was done is kept: a request that was refused is tried anew when it comes again. */
+typedef enum weir_key_use {
+    WEIR_KEY_UNUSED = 0,
+    WEIR_KEY_OPTIONAL,
+    WEIR_KEY_REQUIRED, /* a request without one is answered 400 */
+} weir_key_use;
+
 typedef struct weir_route {
     const char *method;
     const char *path; /* "/orders/{id}"; longest match wins */
     weir_route_fn run;
     bool read_only;
-    const char *forward; /* instead of run: setting key of a base URL that GET requests are passed on to */
+    const char *forward;          /* instead of run: setting key of a base URL that GET requests are passed on to */
+    weir_key_use idempotency_key; /* of a command; zero: such a header means nothing to weir */
 } weir_route;
 
 /* A setting of the service's own, for configuration file, environment, flags and --help. */

@@ -14,4 +14,7 @@ uint32_t wr_murmur2(const void *data, size_t size);
 /* A fast seeded 64-bit hash (xxHash) for tables in memory; not for storage. */
 uint64_t wr_hash64(const void *data, size_t size, uint64_t seed);
 
+/* Of all parts, each with its size: 128 bits (XXH3, big-endian), for storage; they tell mistakes apart, not malice. */
+void wr_hash128(const weir_slice *parts, size_t count, uint8_t ret_hash[16]);
+
 #endif

@@ -87,3 +87,20 @@ TEST(hash64_depends_on_the_seed)
     CHECK(wr_hash64("a", 1, 1) != wr_hash64("a", 1, 2));
     CHECK(wr_hash64("a", 1, 1) != wr_hash64("b", 1, 1));
 }
+
+TEST(hash128_never_changes_and_tells_parts_apart)
+{
+    const weir_slice parts[] = {WEIR_SLICE("POST"), WEIR_SLICE("/orders"), WEIR_SLICE("{}")};
+    const weir_slice moved[] = {WEIR_SLICE("POST/"), WEIR_SLICE("orders"), WEIR_SLICE("{}")};
+    uint8_t hash[16], other[16];
+    wr_hash128(parts, 3, hash);
+    static const uint8_t known[16] = {0xcc, 0xa7, 0x1a, 0x33, 0x56, 0xaf, 0x59, 0xd9,
+                                      0x50, 0xa4, 0x9d, 0xc3, 0xab, 0xfc, 0x99, 0xc0};
+    assert_memory_equal(hash, known, sizeof hash);
+    wr_hash128(moved, 3, other);
+    CHECK(memcmp(hash, other, sizeof hash) != 0);
+    wr_hash128(parts, 2, other);
+    CHECK(memcmp(hash, other, sizeof hash) != 0);
+    wr_hash128((weir_slice[]){parts[0], parts[1], {0}}, 3, other);
+    CHECK(memcmp(hash, other, sizeof hash) != 0);
+}

@@ -11,6 +11,7 @@
  * told that nothing was done, or, when it was the commit that failed, that it is in doubt. A record whose topic has an
  * open breaker is neither handled nor counted: its position stays, and the consumer reads it again later. */
 #include "core_int.h"
+#include "idempotency.h"
 
 #include <stdio.h>
 
@@ -147,6 +148,8 @@ static weir_err handle_all(wr_core *core, const wr_list *commands, weir_failure 
     wr_link *link = wr_list_first(commands);
     for (; link && err == WEIR_OK; link = wr_list_next(commands, link))
         err = run_command(core, WR_LIST_ITEM(link, wr_core_command, link), failure);
+    if (err == WEIR_OK && !wr_list_empty(commands))
+        err = wr_idempotency_prune(core, failure);
     return err == WEIR_OK ? wr_inbox_write(core, failure) : err;
 }
 

@@ -75,6 +75,7 @@ static void fill_defaults(wr_core *core)
     options->senders_max = options->senders_max ? options->senders_max : 1000000;
     options->message_size_max = options->message_size_max ? options->message_size_max : 1000000;
     options->seen_window_ms = options->seen_window_ms ? options->seen_window_ms : (int64_t)7 * 24 * 3600 * 1000;
+    options->answer_window_ms = options->answer_window_ms ? options->answer_window_ms : (int64_t)24 * 3600 * 1000;
     options->breaker_rejections = options->breaker_rejections ? options->breaker_rejections : 50;
     options->breaker_window = options->breaker_window ? options->breaker_window : 100;
     options->breaker_pause_ms = options->breaker_pause_ms ? options->breaker_pause_ms : 30000;

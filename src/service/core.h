@@ -45,6 +45,7 @@ typedef struct wr_core_options {
     size_t message_size_max;  /* of an emitted event; 0: 1,000,000 */
     int64_t insert_poll_ms;   /* how often an idle core looks for rows that other programs inserted; 0: never */
     const char *insert_topic; /* of those without one; NULL: what the service produces, see outbox_inserts.c */
+    int64_t answer_window_ms; /* how long answers to commands with an Idempotency-Key are kept; 0: 1 day */
     int64_t seen_window_ms;   /* how long ids of producers without outbox headers are remembered; 0: 7 days */
     int64_t
         breaker_rejections; /* of breaker_window events that ended, by one handler: the topic pauses; 0: 50, -1: never */

@@ -42,7 +42,7 @@ typedef struct handler_numbers {
 
 typedef struct numbers {
     counter events, duplicates, unknown_types, undecodable, below_position, remade, dropped_attributes;
-    counter batches, batch_events, commit_us, commands;
+    counter batches, batch_events, commit_us, commands, replayed;
     counter published, acknowledged, refused, republished, set_aside, inserted;
     counter dead_letters, parked_total, parked_exhausted, breakers_opened, died;
     atomic_int_fast64_t inserts_bad, outbox_rows, outbox_refused, outbox_aside, outbox_oldest_ms, parked_events,
@@ -497,6 +497,7 @@ struct wr_core {
     int attempts_max; /* of the handler that has most */
     outbox outbox;
     inserts inserts;
+    int64_t answers_pruned_at_ms; /* idempotency.c */
     parked parked;
     breakers breakers;
     numbers numbers;

@@ -96,6 +96,7 @@ static void print_rows(const wr_core *core, wr_buf *out)
         {"weir_inbox_batch_events_total", "Events in those transactions.", &n->batch_events, NULL},
         {"weir_inbox_partitions", "Partitions assigned.", NULL, &n->partitions},
         {"weir_commands_total", "HTTP commands run.", &n->commands, NULL},
+        {"weir_commands_replayed_total", "Commands that came again with their Idempotency-Key.", &n->replayed, NULL},
         {"weir_outbox_rows", "Events committed and not acknowledged by the broker.", NULL, &n->outbox_rows},
         {"weir_outbox_refused", "Events that the broker refuses for good, and those behind them.", NULL,
          &n->outbox_refused},

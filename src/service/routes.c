@@ -8,13 +8,14 @@
  * GET brings HEAD with it; OPTIONS is answered for every path with the methods that it has, and for * with all.
  *
  * The route whose template has the most literal bytes wins. Errors are {"error": "…"}: 404 no such path, 405 with
- * Allow, 422 the handler or a constraint of the database rejects, 500 the program is wrong (the log says how, the
+ * Allow, 400 no Idempotency-Key where one is required (idempotency.c), 422 the handler or a constraint of the database rejects, 500 the program is wrong (the log says how, the
  * answer does not), 503 try again (with Retry-After), 502 and 504 for what we passed on. A status below 400 that a
  * handler has set is dropped when what it did was not committed. */
 #include "routes.h"
 
 #include "exposition.h"
 #include "forward.h"
+#include "idempotency.h"
 
 #include <base/utf8.h>
 #include <event/json_text.h>
@@ -48,6 +49,7 @@ typedef struct bound {
     wr_routes *routes;
     const weir_route *route;
     wr_exchange *exchange;
+    wr_idempotency idempotency;
     weir_attribute parameters[PARAMETER_COUNT_MAX];
     size_t parameter_count;
     weir_http_request request;
@@ -58,9 +60,13 @@ weir_err wr_routes_new(const weir_service *service, const wr_config *config, wr_
                        weir_failure *failure)
 {
     size_t count = 0;
-    for (const weir_route *route = service->routes; route && route->path; route++, count++)
+    for (const weir_route *route = service->routes; route && route->path; route++, count++) {
         if ((!route->run && !route->forward) || route->path[0] != '/')
             return weir_fail(failure, WEIR_E_USAGE, "route %s needs a handler or somewhere to forward to", route->path);
+        if (route->idempotency_key && (route->read_only || route->forward))
+            return weir_fail(failure, WEIR_E_USAGE, "route %s does nothing that an Idempotency-Key could stand for",
+                             route->path);
+    }
     if (count > ROUTE_COUNT_MAX)
         return weir_fail(failure, WEIR_E_LIMIT, "more than %d routes", ROUTE_COUNT_MAX);
     wr_routes *routes = calloc(1, sizeof *routes);
@@ -313,7 +319,16 @@ static weir_status run_route(bound *own, weir_tx *tx)
 
 static weir_status run_command(wr_core_command *command, weir_tx *tx)
 {
-    return run_route((bound *)command, tx);
+    bound *own = (bound *)command;
+    bool is_known = false;
+    if (!own->idempotency.key)
+        return run_route(own, tx);
+    weir_status status = wr_idempotency_begin(tx, &own->idempotency, &own->response, &is_known);
+    if (status != WEIR_DONE || is_known)
+        return status;
+    status = run_route(own, tx);
+    bool is_done = status == WEIR_DONE && weir_tx_status(tx) == WEIR_DONE;
+    return is_done ? wr_idempotency_end(tx, &own->idempotency, &own->response) : status;
 }
 
 static void command_done(wr_core_command *command, weir_status status, const char *reason)
@@ -340,8 +355,26 @@ static const char *what(const bound *bound)
     return text ? text : bound->route->path;
 }
 
+/* False: it was answered. */
+static bool read_key(bound *bound)
+{
+    weir_failure failure = {0};
+    weir_err err = wr_idempotency_read(bound->exchange, &bound->idempotency, &failure);
+    if (err == WEIR_E_NOT_FOUND && bound->route->idempotency_key == WEIR_KEY_REQUIRED)
+        answer_error(bound->exchange, 400, "this needs a header Idempotency-Key", NULL);
+    else if (err == WEIR_E_MEMORY)
+        answer_error(bound->exchange, 503, failure.sentence, NULL);
+    else if (err != WEIR_OK && err != WEIR_E_NOT_FOUND)
+        answer_error(bound->exchange, 400, failure.sentence, NULL);
+    else
+        return true;
+    return false;
+}
+
 static void submit(bound *bound, wr_core *core)
 {
+    if (bound->route->idempotency_key && !read_key(bound))
+        return;
     bound->command = (wr_core_command){.run = run_command,
                                        .done = command_done,
                                        .what = what(bound),

@@ -1,13 +1,10 @@
-#include "core_testing.h"
-
-#include "routes.h"
+/* From a request to its answer: paths, statuses, and no success without a commit. */
+#include "routes_testing.h"
 
 #include <io/loop.h>
 
-#include <stdatomic.h>
 #include <strings.h>
 
-/* Routes in front of a core on the simulated cluster, driven by this thread, with a real server and client between. */
 static weir_status post_thing(weir_tx *tx, const weir_http_request *request, weir_http_response *response, void *user)
 {
     (void)user;
@@ -150,65 +147,17 @@ static const weir_route routes_table[] = {
     {0},
 };
 
-typedef struct front {
-    fixture f;
-    weir_service service;
-    wr_routes *routes;
-    wr_http_server *server;
-    wr_http_pool *pool;
-    atomic_bool is_done;
-    int status;
-    char content_type[100], body[64000];
-} front;
-
-static void on_reply(void *user, void *cookie, weir_err err, const wr_http_reply *reply)
-{
-    front *w = user;
-    (void)cookie;
-    w->status = err == WEIR_OK ? reply->status : -(int)err;
-    w->body[0] = 0;
-    if (err == WEIR_OK) {
-        snprintf(w->content_type, sizeof w->content_type, "%s", reply->content_type ? reply->content_type : "");
-        snprintf(w->body, sizeof w->body, "%.*s", (int)reply->body.size, (const char *)reply->body.data);
-    }
-    atomic_store(&w->is_done, true);
-}
-
-static void front_begin(front *w)
-{
-    fixture_begin(&w->f, &w->service);
-    w->service.routes = routes_table;
-    CHECK_OK(wr_routes_new(&w->service, NULL, NULL, &w->routes, NULL));
-    wr_http_options options = {.handle = wr_routes_handle, .user = w->routes, .body_size_max = 2000};
-    CHECK_OK(wr_http_server_start(&options, &w->server, NULL));
-    char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%d", wr_http_server_port(w->server));
-    CHECK_OK(wr_http_pool_new(&(wr_http_pool_options){.base_url = url, .done = on_reply, .user = w}, &w->pool, NULL));
-}
-
-static void front_end(front *w)
-{
-    wr_http_pool_free(w->pool);
-    wr_http_server_stop(w->server);
-    wr_routes_free(w->routes);
-    fixture_end(&w->f);
-}
-
 static int call(front *w, const char *method, const char *path, const char *body)
 {
     const char *const headers[] = {"Idempotency-Key: once",
                                    "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", NULL};
-    atomic_store(&w->is_done, false);
-    CHECK_OK(wr_http_pool_send(w->pool, method, path, headers, weir_slice_of(body), NULL));
-    while (!atomic_load(&w->is_done))
-        CHECK_OK(wr_core_turn(w->f.core, 0, &w->f.failure));
-    return w->status;
+    return front_call(w, method, path, headers, body);
 }
 
 TEST(a_command_is_answered_after_its_commit_and_a_query_sees_it)
 {
     front w = {0};
-    front_begin(&w);
+    front_begin(&w, routes_table);
     wr_routes_set_core(w.routes, w.f.core);
     CHECK_EQ(call(&w, "POST", "/things/x%2Dy", "{\"n\":5}"), 202);
     CHECK_EQ(COUNT(&w.f, "effects WHERE key = 'x-y' AND id = 'once' AND n = 5"), 1);
@@ -228,7 +177,7 @@ TEST(a_command_is_answered_after_its_commit_and_a_query_sees_it)
 TEST(an_encoded_slash_is_part_of_a_parameter_and_ends_no_segment)
 {
     front w = {0};
-    front_begin(&w);
+    front_begin(&w, routes_table);
     wr_routes_set_core(w.routes, w.f.core);
     CHECK_EQ(call(&w, "POST", "/things/eu%2Fdesk%2f7", "{\"n\":5}"), 202);
     CHECK_EQ(COUNT(&w.f, "effects WHERE key = 'eu/desk/7'"), 1);
@@ -243,7 +192,7 @@ TEST(an_encoded_slash_is_part_of_a_parameter_and_ends_no_segment)
 TEST(errors_are_json_with_the_right_status)
 {
     front w = {0};
-    front_begin(&w);
+    front_begin(&w, routes_table);
     wr_routes_set_core(w.routes, w.f.core);
     CHECK_EQ(call(&w, "POST", "/things/a", "{\"n\":\"\\\"\"}"), 422);
     CHECK(strncmp(w.body, "{\"error\":\"", 10) == 0);
@@ -292,7 +241,7 @@ TEST(no_success_leaves_without_a_commit)
                  {"redirect", 422, "{\"error\":\"no\"}"},
                  {"returned", 500, NULL}};
     front w = {0};
-    front_begin(&w);
+    front_begin(&w, routes_table);
     char log[4000] = "";
     wr_trace trace = {.level = WR_ERROR, .write = keep_log, .now_ms = fixture_now_ms, .clock = &w.f, .sink = log};
     w.f.options.trace = &trace;
@@ -365,7 +314,7 @@ static void raw_call(raw *r, const front *w, const char *request)
 TEST(a_route_sees_all_headers_and_sets_its_own)
 {
     front w = {0};
-    front_begin(&w);
+    front_begin(&w, routes_table);
     wr_routes_set_core(w.routes, w.f.core);
     raw r;
     raw_call(&r, &w,
@@ -379,7 +328,7 @@ TEST(a_route_sees_all_headers_and_sets_its_own)
 TEST(a_query_that_writes_emits_or_errs_is_the_programs_fault)
 {
     front w = {0};
-    front_begin(&w);
+    front_begin(&w, routes_table);
     char log[4000] = "";
     wr_trace trace = {.level = WR_ERROR, .write = keep_log, .now_ms = fixture_now_ms, .clock = &w.f, .sink = log};
     w.f.options.trace = &trace;
@@ -402,7 +351,7 @@ TEST(a_query_that_writes_emits_or_errs_is_the_programs_fault)
 TEST(health_tells_starting_running_and_draining_apart)
 {
     front w = {0};
-    front_begin(&w);
+    front_begin(&w, routes_table);
     CHECK_EQ(call(&w, "GET", "/livez", NULL), 200);
     CHECK_EQ(call(&w, "GET", "/readyz", NULL), 503);
     CHECK_STR(w.body, "{\"ready\":false,\"state\":\"starting\",\"reasons\":[\"the service is starting\"]}");
@@ -434,7 +383,7 @@ TEST(health_has_room_for_all_topics_that_may_be_paused)
     enum { TOPICS = 32, NAME_SIZE = 240 };
     static char consumes[TOPICS * (NAME_SIZE + 1) + 1];
     front w = {0};
-    front_begin(&w);
+    front_begin(&w, routes_table);
     for (int i = 0; i < TOPICS; i++)
         snprintf(consumes + i * (NAME_SIZE + 1), NAME_SIZE + 2, "%0*d,", NAME_SIZE, i);
     w.service.consumes = consumes;
@@ -457,7 +406,7 @@ TEST(health_has_room_for_all_topics_that_may_be_paused)
 TEST(get_requests_are_passed_on_to_another_service)
 {
     front w = {0}, other = {0};
-    front_begin(&other);
+    front_begin(&other, routes_table);
     wr_routes_set_core(other.routes, other.f.core);
     fixture_begin(&w.f, &w.service);
     w.service.routes = (const weir_route[]){{"GET", "/things/{x}", .forward = "other.url"}, {0}};

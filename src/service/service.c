@@ -375,6 +375,7 @@ static weir_err start_core(app *app)
         .breaker_window = wr_config_int(config, "breaker.window"),
         .breaker_pause_ms = wr_config_int(config, "breaker.pause"),
         .seen_window_ms = wr_config_int(config, "seen.window"),
+        .answer_window_ms = wr_config_int(config, "idempotency.window"),
         .linger_ms = number_of(app, "producer.linger"),
         .compression = text_of(app, "producer.compression"),
     };

@@ -45,6 +45,10 @@ const char *const wr_postgres_tables[] = {
     "",
     "",
     INSERTS,
+
+    "CREATE TABLE weir_answers (key TEXT PRIMARY KEY, fingerprint BYTEA NOT NULL, status INTEGER NOT NULL, "
+    "content_type TEXT, location TEXT, headers BYTEA, body BYTEA, answered_ms BIGINT NOT NULL);"
+    "CREATE INDEX weir_answers_by_time ON weir_answers (answered_ms);",
     NULL,
 };
 
@@ -70,6 +74,14 @@ const char *const wr_postgres_sql[WR_SQL_COUNT] = {
     [WR_SQL_SEEN_PRUNE] =
         "DELETE FROM weir_seen WHERE ctid = ANY (ARRAY (SELECT ctid FROM weir_seen WHERE seen_ms < $1 "
         "LIMIT $2 FOR UPDATE SKIP LOCKED))",
+    [WR_SQL_ANSWER_CLAIM] = "INSERT INTO weir_answers (key, fingerprint, status, answered_ms) VALUES ($1, $2, 0, $3) "
+                            "ON CONFLICT DO NOTHING",
+    [WR_SQL_ANSWER_GET] =
+        "SELECT fingerprint, status, content_type, location, headers, body FROM weir_answers WHERE key = $1",
+    [WR_SQL_ANSWER_SET] =
+        "UPDATE weir_answers SET status = $2, content_type = $3, location = $4, headers = $5, body = $6 WHERE key = $1",
+    [WR_SQL_ANSWER_PRUNE] = "DELETE FROM weir_answers WHERE ctid = ANY (ARRAY (SELECT ctid FROM weir_answers WHERE "
+                            "answered_ms < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
     [WR_SQL_SENDER_HANDLED] =
         "SELECT floor, above FROM weir_senders WHERE outbox_id = $1 AND topic = $2 AND partition = $3",
     [WR_SQL_SENDER_SET] =

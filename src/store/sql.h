@@ -16,6 +16,11 @@ typedef enum wr_sql {
     WR_SQL_SEEN_ADD,   /* source, id, seen_ms: changes nothing when it is there */
     WR_SQL_SEEN_PRUNE, /* seen before, at most so many */
 
+    WR_SQL_ANSWER_CLAIM, /* key, fingerprint, answered_ms: changes nothing when it is there */
+    WR_SQL_ANSWER_GET,   /* key → fingerprint, status, content_type, location, headers, body */
+    WR_SQL_ANSWER_SET,   /* key, status, content_type, location, headers, body */
+    WR_SQL_ANSWER_PRUNE, /* answered before, at most so many */
+
     WR_SQL_SENDER_HANDLED,       /* outbox id, topic, partition → floor, above */
     WR_SQL_SENDER_SET,           /* outbox id, topic, partition, highest, floor, above, seen_ms */
     WR_SQL_SENDER_ADOPT,         /* seen_ms for those that have none */

@@ -12,6 +12,7 @@
  *   weir_set_aside  records that could not be published and that an operator decides about
  *   weir_parked     events whose key waits, in order; queue is their topic and key; attempts of those that wait behind
  *                   another are 0
+ *   weir_answers    what was answered to commands that came with an Idempotency-Key: service/idempotency.c
  *   weir_attempts   events during whose handling the process died, and how often: attempt.c
  *
  * Columns whose names end in _ms are of the service's own clock (clock.c), except created_ms, timestamp_ms and
@@ -73,6 +74,10 @@ const char *const wr_sqlite_tables[] = {
     "UPDATE weir_senders SET floor = min(highest, 9223372036854775806) + 1;",
 
     INSERTS,
+
+    "CREATE TABLE weir_answers (key TEXT PRIMARY KEY, fingerprint BLOB NOT NULL, status INTEGER NOT NULL, "
+    "content_type TEXT, location TEXT, headers BLOB, body BLOB, answered_ms INTEGER NOT NULL);"
+    "CREATE INDEX weir_answers_by_time ON weir_answers (answered_ms);",
     NULL,
 };
 
@@ -98,6 +103,14 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
     [WR_SQL_SEEN_ADD] = "INSERT INTO weir_seen (source, id, seen_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     [WR_SQL_SEEN_PRUNE] = "DELETE FROM weir_seen WHERE (source, id) IN (SELECT source, id FROM weir_seen WHERE seen_ms "
                           "< ?1 LIMIT ?2)",
+    [WR_SQL_ANSWER_CLAIM] = "INSERT INTO weir_answers (key, fingerprint, status, answered_ms) VALUES (?1, ?2, 0, ?3) "
+                            "ON CONFLICT DO NOTHING",
+    [WR_SQL_ANSWER_GET] =
+        "SELECT fingerprint, status, content_type, location, headers, body FROM weir_answers WHERE key = ?1",
+    [WR_SQL_ANSWER_SET] =
+        "UPDATE weir_answers SET status = ?2, content_type = ?3, location = ?4, headers = ?5, body = ?6 WHERE key = ?1",
+    [WR_SQL_ANSWER_PRUNE] =
+        "DELETE FROM weir_answers WHERE key IN (SELECT key FROM weir_answers WHERE answered_ms < ?1 LIMIT ?2)",
     [WR_SQL_SENDER_HANDLED] =
         "SELECT floor, above FROM weir_senders WHERE outbox_id = ?1 AND topic = ?2 AND partition = ?3",
     [WR_SQL_SENDER_SET] = "INSERT INTO weir_senders (outbox_id, topic, partition, highest, floor, above, seen_ms) "
