@@ -56,7 +56,7 @@ wr_log *wr_log_new(wr_io *io, const char *directory, const wr_log_config *config
     log->io = io;
     log->directory = strdup(directory);
     log->producers = wr_producers_new();
-    log->producers_offset = log->filed_epoch = log->snapshot.offset = -1;
+    log->producers_offset = log->kept_snapshot = log->filed_epoch = log->snapshot.offset = -1;
     log->removal_due_us = INT64_MAX;
     wr_log_configure(log, config);
     if (!log->directory || !log->producers) {

@@ -119,6 +119,7 @@ struct wr_log {
     bool synced_used;                          /* since the last wr_log_look */
     wr_snapshot snapshot;                      /* taken, and not in the checkpoint yet */
     int64_t producers_offset, producers_count; /* of the snapshot that the checkpoint on the disk names; -1: none */
+    int64_t kept_snapshot;                     /* that a checkpoint names which may be on the disk instead; -1: none */
     int64_t asked_start;                       /* where upkeep is to let the log begin */
     wr_removal *removals;                      /* while upkeep is open they are its own */
     size_t removal_count, removal_capacity;

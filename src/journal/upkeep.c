@@ -23,6 +23,10 @@
  * Where neither the one in force nor one that was taken meanwhile will do, the deletion waits for the next sync, which
  * takes a new one. A log that promised nothing takes it at its end and names it at once.
  *
+ * Without a descriptor for the sync of the directory, a checkpoint that has replaced the one before may be found by the next
+ * open or not: the upkeep has failed, and both snapshots that may be named are left as they are until another checkpoint is
+ * durable.
+ *
  * On a full disk there may be no room for the checkpoint that would let segments go. Then the indexes of these segments are
  * removed, and it is tried once more: an index is made again from its segment, should that stay all the same. */
 #include "log_int.h"
@@ -44,9 +48,10 @@ struct wr_log_upkeep {
     bool replaces;
     wr_buf checkpoint; /* if replaces */
     int64_t start_offset, producers_offset, producers_count;
-    wr_snapshot snapshot; /* that is written before */
-    int64_t old_snapshot; /* that is removed after; -1: none */
-    wr_buf epochs;        /* leader-epoch-checkpoint, if it is to be written */
+    wr_snapshot snapshot;  /* that is written before */
+    int64_t old_snapshot;  /* that is removed after; -1: none */
+    int64_t kept_snapshot; /* the log's: is there, whole, and stays */
+    wr_buf epochs;         /* leader-epoch-checkpoint, if it is to be written */
     int32_t filed_epoch;
     int64_t *going; /* bases of segments below start_offset, whose indexes are spared when there is no room */
     size_t going_count;
@@ -59,6 +64,7 @@ struct wr_log_upkeep {
 
     /* what came of it */
     bool replaced, unknown;
+    bool doubtful;       /* not replaced, but the next open may find the new checkpoint */
     wr_log_cause failed; /* the first failure */
 };
 
@@ -260,7 +266,8 @@ weir_err wr_log_upkeep_begin(wr_log *log, wr_log_upkeep **ret_upkeep)
                               .producers_offset = log->producers_offset,
                               .producers_count = log->producers_count,
                               .snapshot = {.offset = -1},
-                              .old_snapshot = -1};
+                              .old_snapshot = -1,
+                              .kept_snapshot = log->kept_snapshot};
     wr_buf_init(&upkeep->checkpoint, WR_CHECKPOINT_SIZE_MAX);
     wr_buf_init(&upkeep->epochs, WR_CHECKPOINT_SIZE_MAX);
     weir_err err = prepare(upkeep);
@@ -331,7 +338,8 @@ static void remove_snapshot(wr_log_upkeep *upkeep, int64_t offset)
 /* Its name is durable before a checkpoint relies on it. */
 static weir_err write_snapshot(wr_log_upkeep *upkeep)
 {
-    if (upkeep->snapshot.offset < 0 || upkeep->snapshot.count == 0)
+    bool is_there = upkeep->snapshot.offset == upkeep->kept_snapshot;
+    if (upkeep->snapshot.offset < 0 || upkeep->snapshot.count == 0 || is_there)
         return WEIR_OK;
     char path[WR_LOG_PATH_MAX];
     weir_err err = wr_log_path(upkeep->log, upkeep->snapshot.offset, ".snapshot", path);
@@ -355,7 +363,8 @@ static weir_err replace_checkpoint(wr_log_upkeep *upkeep)
         err = wr_path_replace(upkeep->log->io, path, wr_buf_view(&upkeep->checkpoint), &replaced);
     (void)failed(upkeep, err, "replace", WR_CHECKPOINT_NAME);
     upkeep->replaced = err == WEIR_OK;
-    upkeep->unknown = err != WEIR_OK && replaced && !wr_log_lacks_descriptors(err);
+    upkeep->doubtful = err != WEIR_OK && replaced;
+    upkeep->unknown = upkeep->doubtful && !wr_log_lacks_descriptors(err);
     if (err != WEIR_OK)
         return err;
     if (upkeep->old_snapshot >= 0)
@@ -503,6 +512,7 @@ static void apply(wr_log_upkeep *upkeep)
         drop_snapshot(log); /* of the same moment: taken again meanwhile */
     log->producers_offset = upkeep->producers_offset;
     log->producers_count = upkeep->producers_count;
+    log->kept_snapshot = -1;
     if (upkeep->filed_epoch >= 0)
         log->filed_epoch = upkeep->filed_epoch;
     if (wr_epochs_last(&log->epochs) == upkeep->last_epoch)
@@ -519,6 +529,8 @@ static void withdraw(wr_log_upkeep *upkeep)
     wr_log *log = upkeep->log;
     log->checkpoint_owed = true;
     log->asked_start = log->start_offset;
+    if (upkeep->doubtful)
+        log->kept_snapshot = upkeep->producers_offset;
     if (upkeep->snapshot.offset >= 0 && log->snapshot.offset < 0) {
         log->snapshot = upkeep->snapshot;
         upkeep->snapshot = (wr_snapshot){.offset = -1};
