@@ -241,6 +241,27 @@ TEST(a_name_that_cannot_be_given_is_tried_again_and_one_that_cannot_be_synced_br
     }
 }
 
+TEST(a_log_that_breaks_says_so_of_the_sync_although_a_name_could_not_be_given_just_before)
+{
+    int broken = 0;
+    for (uint64_t n = 0; n < 30; n++) {
+        table b = begin(1);
+        roll_without_name(&b);
+        sync_ticket(&b);
+        CHECK_OK(wr_path_remove(b.io, "data/t-0/weir.next")); /* its name cannot be given any more */
+        wr_sim_fail_at(b.sim, wr_sim_write_count(b.sim) + n, EIO);
+        for (int i = 0; i < 10 && wr_log_upkeep_due(b.log); i++) {
+            weir_err err = run_upkeep(b.log);
+            CHECK(err == WEIR_E_IO || err == WEIR_E_NOT_FOUND);
+            wr_sim_advance_ms(b.sim, WR_LOG_RETRY_MS);
+        }
+        broken += wr_log_broken(b.log);
+        CHECK(!wr_log_broken(b.log) || strcmp(wr_log_cause_of(b.log)->call, "rename") != 0);
+        end(&b);
+    }
+    CHECK(broken > 0);
+}
+
 TEST(a_segment_without_its_name_keeps_no_older_one_on_a_full_disk)
 {
     table b = begin(1);

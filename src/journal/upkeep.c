@@ -300,6 +300,14 @@ static weir_err failed(wr_log_upkeep *upkeep, weir_err err, const char *call, co
     return err;
 }
 
+/* A sync failed: that is what breaks the log, whatever failed before. */
+static void lose(wr_log_upkeep *upkeep, weir_err err, const char *call, const char *file)
+{
+    upkeep->unknown = true;
+    upkeep->failed = (wr_log_cause){0};
+    (void)failed(upkeep, err, call, file);
+}
+
 static const char *name_of(const char path[WR_LOG_PATH_MAX])
 {
     const char *slash = strrchr(path, '/');
@@ -347,7 +355,8 @@ static weir_err write_snapshot(wr_log_upkeep *upkeep)
         err = write_whole(upkeep, path, wr_buf_view(&upkeep->snapshot.bytes), true);
     if (err == WEIR_OK) {
         err = failed(upkeep, wr_dir_sync(upkeep->log->io, upkeep->log->directory), "sync", ".");
-        upkeep->unknown = err != WEIR_OK && !wr_log_lacks_descriptors(err);
+        if (err != WEIR_OK && !wr_log_lacks_descriptors(err))
+            lose(upkeep, err, "sync", ".");
     }
     if (err != WEIR_OK)
         remove_snapshot(upkeep, upkeep->snapshot.offset);
@@ -364,7 +373,8 @@ static weir_err replace_checkpoint(wr_log_upkeep *upkeep)
     (void)failed(upkeep, err, "replace", WR_CHECKPOINT_NAME);
     upkeep->replaced = err == WEIR_OK;
     upkeep->doubtful = err != WEIR_OK && replaced;
-    upkeep->unknown = upkeep->doubtful && !wr_log_lacks_descriptors(err);
+    if (upkeep->doubtful && !wr_log_lacks_descriptors(err))
+        lose(upkeep, err, "replace", WR_CHECKPOINT_NAME);
     if (err != WEIR_OK)
         return err;
     if (upkeep->old_snapshot >= 0)
