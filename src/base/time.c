@@ -2,6 +2,7 @@
  *
  *     time       YYYY-MM-DD T hh:mm:ss [.digits] (Z | ±hh:mm), RFC 3339; printed in UTC with three digits
  *     duration   digits and a unit: ms, s, m, h or d; without one milliseconds; "-1" is no limit
+ *     when       a time, YYYY-MM-DD, now, or a duration ago: -5m, 5m ago
  *     size       digits and a unit: b, k, m, g or t, also as kb and kib: powers of 1024; "-1" is no limit
  *
  * Nothing here asks for the locale or the time zone of the process. */
@@ -189,4 +190,40 @@ weir_err wr_size_parse(const char *text, int64_t *ret_size)
     if (err == WEIR_OK)
         *ret_size = value;
     return err;
+}
+
+/* "-5m", "5m ago" */
+static bool parse_ago(const char *text, int64_t *ret_ago_ms)
+{
+    char duration[32];
+    size_t size = strlen(text);
+    bool dashed = text[0] == '-', ago = size > 4 && strcmp(text + size - 4, " ago") == 0;
+    if (dashed == ago)
+        return false;
+    text += dashed;
+    size -= dashed + (ago ? 4 : 0);
+    if (size == 0 || size >= sizeof duration || text[size - 1] < 'a' || text[size - 1] > 'z' || text[0] == '-')
+        return false; /* a bare number is an offset */
+    snprintf(duration, sizeof duration, "%.*s", (int)size, text);
+    return wr_duration_parse(duration, ret_ago_ms) == WEIR_OK;
+}
+
+weir_err wr_when_parse(const char *text, int64_t now_ms, int64_t *ret_time_ms)
+{
+    char midnight[40];
+    int64_t ago_ms;
+    if (strcmp(text, "now") == 0) {
+        *ret_time_ms = now_ms;
+        return WEIR_OK;
+    }
+    if (parse_ago(text, &ago_ms)) {
+        *ret_time_ms = now_ms - ago_ms;
+        return WEIR_OK;
+    }
+    if (strlen(text) == 10) { /* 2026-01-31 */
+        snprintf(midnight, sizeof midnight, "%sT00:00:00Z", text);
+        if (wr_time_parse(midnight, ret_time_ms) == WEIR_OK)
+            return WEIR_OK;
+    }
+    return wr_time_parse(text, ret_time_ms);
 }

@@ -12,6 +12,9 @@ enum { WR_TIME_TEXT_SIZE = 32 };
 void wr_time_print(int64_t time_ms, char ret_text[WR_TIME_TEXT_SIZE]);
 /* Any RFC 3339 time, with offset; fractions past milliseconds are cut. */
 WEIR_MUST_CHECK weir_err wr_time_parse(const char *text, int64_t *ret_time_ms);
+/* A time as people say it: RFC 3339, a date (its beginning), "now", or how long before now_ms: "-5m", "5m ago".
+ * WEIR_E_FORMAT. */
+WEIR_MUST_CHECK weir_err wr_when_parse(const char *text, int64_t now_ms, int64_t *ret_time_ms);
 /* "250ms", "30s", "5m", "2h", "7d"; a bare number is milliseconds; "-1" is -1 (no limit). */
 WEIR_MUST_CHECK weir_err wr_duration_parse(const char *text, int64_t *ret_ms);
 /* "512", "64k", "16MiB", "1g": powers of 1024. */

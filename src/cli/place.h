@@ -26,8 +26,6 @@ typedef struct wr_place {
     int64_t number; /* an offset, how many back, or Unix milliseconds */
 } wr_place;
 
-/* A point in time; times without a date count back from now_ms. WEIR_E_FORMAT. */
-WEIR_MUST_CHECK weir_err wr_when_parse(const char *text, int64_t now_ms, int64_t *ret_time_ms);
 WEIR_MUST_CHECK weir_err wr_place_parse(const char *text, int64_t now_ms, wr_place *ret_place); /* WEIR_E_FORMAT */
 /* The option's value as a place. Says on stderr what is wrong; returns an exit status. */
 int wr_cli_place(const wr_cli *cli, const char *option, wr_place *ret_place);
