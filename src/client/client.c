@@ -1,6 +1,17 @@
 /* The door: hands each call to the implementation that made the object. */
 #include "client_int.h"
 
+/* Kafka's format counts in variable-length numbers of up to five bytes (ten for a timestamp); librdkafka and the broker
+ * both allow for the longest. */
+size_t wr_record_size(const wr_client_record *record)
+{
+    enum { BATCH_OVERHEAD = 61, RECORD_OVERHEAD = 36, HEADER_OVERHEAD = 10 };
+    size_t size = BATCH_OVERHEAD + RECORD_OVERHEAD + record->key.size + record->value.size;
+    for (size_t i = 0; i < record->header_count; i++)
+        size += HEADER_OVERHEAD + strlen(record->headers[i].name) + record->headers[i].value.size;
+    return size;
+}
+
 bool wr_client_free(wr_client *client)
 {
     return !client || client->ops->client_free(client);

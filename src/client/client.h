@@ -54,6 +54,9 @@ typedef struct wr_client_record {
     size_t header_count;
 } wr_client_record;
 
+size_t
+wr_record_size(const wr_client_record *record); /* at most, of a batch with nothing else; with Kafka's overhead */
+
 /* ---- producer: idempotent, acks=all, unlimited retries; order per partition is kept across broker restarts */
 typedef struct wr_delivery {
     void *cookie; /* as given */

@@ -64,8 +64,6 @@ typedef struct kept_record {
 } kept_record;
 /* record.topic, key, value, headers are copied; `extra` headers follow them. NULL: memory. */
 kept_record *wr_kept_record_new(const wr_client_record *record, const wr_client_header *extra, size_t extra_count);
-size_t
-wr_record_size(const wr_client_record *record); /* at most, of a batch with nothing else; with Kafka's overhead */
 /* Headers as stored: each is name size (2, up to 32767; else 0xffff and 4 more bytes), name, value size (4, -1 for null),
  * value, big-endian. */
 weir_slice wr_headers_encode(const wr_client_header *headers, size_t count, wr_buf *out);

@@ -11,17 +11,6 @@ static size_t size_of(const wr_client_header *headers, size_t count)
     return size;
 }
 
-/* Kafka's format counts in variable-length numbers of up to five bytes (ten for a timestamp); librdkafka and the broker
- * both allow for the longest. */
-size_t wr_record_size(const wr_client_record *record)
-{
-    enum { BATCH_OVERHEAD = 61, RECORD_OVERHEAD = 36, HEADER_OVERHEAD = 10 };
-    size_t size = BATCH_OVERHEAD + RECORD_OVERHEAD + record->key.size + record->value.size;
-    for (size_t i = 0; i < record->header_count; i++)
-        size += HEADER_OVERHEAD + strlen(record->headers[i].name) + record->headers[i].value.size;
-    return size;
-}
-
 static weir_slice copy(uint8_t **at, weir_slice bytes)
 {
     if (!bytes.data)
