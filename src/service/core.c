@@ -25,6 +25,7 @@ static weir_err split_topics(wr_core *core, weir_failure *failure)
     const char *at = core->service->consumes ? core->service->consumes : "";
     size_t prefix_size = strlen(core->prefix);
     char *out = core->topics_text = malloc(strlen(at) + 1 + TOPIC_COUNT_MAX * (prefix_size + 1));
+    const char *redrive = core->options.redrive_topic;
     if (!out)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory");
     while (*at) {
@@ -39,6 +40,11 @@ static weir_err split_topics(wr_core *core, weir_failure *failure)
         }
         at += size + (at[size] != 0);
     }
+    for (size_t i = 0; redrive && i < core->topic_count; i++)
+        if (strcmp(core->topics[i], redrive) == 0)
+            redrive = NULL;
+    if (redrive && core->topic_count)
+        core->topics[core->topic_count++] = redrive;
     return WEIR_OK;
 }
 

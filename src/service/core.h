@@ -49,10 +49,12 @@ typedef struct wr_core_options {
     int64_t seen_window_ms;   /* how long ids of producers without outbox headers are remembered; 0: 7 days */
     int64_t
         breaker_rejections; /* of breaker_window events that ended, by one handler: the topic pauses; 0: 50, -1: never */
-    int64_t breaker_window;   /* 0: 100 */
-    int64_t breaker_pause_ms; /* 0: 30 s */
-    int linger_ms;            /* of the producer */
-    const char *compression;  /* of the producer; NULL: its default */
+    int64_t breaker_window;    /* 0: 100 */
+    int64_t breaker_pause_ms;  /* 0: 30 s */
+    const char *redrive_topic; /* into which events are put back for this group; NULL: none is read */
+    bool spring_letters;       /* dead letters have Spring's headers, too */
+    int linger_ms;             /* of the producer */
+    const char *compression;   /* of the producer; NULL: its default */
     /* Tests: called at "handled" (before the commit), "committed" (before publishing), "published" (handed to the
      * producer) and "acknowledged" (before rows are deleted); true ends the turn there, as a crash would. */
     bool (*crash)(void *user, const char *where);

@@ -6,6 +6,7 @@
 #include <base/time.h>
 #include <base/uuid.h>
 #include <event/event.h>
+#include <event/letter.h>
 #include <event/trace_context.h>
 #include <service/core.h>
 #include <service/pipeline_int.h>
@@ -44,6 +45,7 @@ typedef struct numbers {
     counter events, duplicates, unknown_types, undecodable, below_position, remade, dropped_attributes;
     counter batches, batch_events, commit_us, commands, replayed;
     counter published, acknowledged, refused, republished, set_aside, inserted;
+    counter redriven, for_others; /* events that were put back for this group, and for another one */
     counter dead_letters, parked_total, parked_exhausted, breakers_opened, died;
     atomic_int_fast64_t inserts_bad, outbox_rows, outbox_refused, outbox_aside, outbox_oldest_ms, parked_events,
         parked_keys, partitions;
@@ -144,6 +146,9 @@ void wr_inbox_identified(wr_core *core, const char *topic, const wr_topic_id *id
 WEIR_MUST_CHECK weir_err wr_inbox_begin(wr_core *core, weir_failure *failure);
 /* Whether the record is ours to handle, of the current reading of its partition. */
 bool wr_inbox_is_ours(const chunk_item *item);
+/* Remembers (source, id) for seen.window; false: it is there. */
+WEIR_MUST_CHECK weir_err wr_inbox_see(wr_core *core, const char *source, const char *id, bool *ret_is_new,
+                                      weir_failure *failure);
 void wr_inbox_admit(wr_core *core, position *position,
                     const wr_client_record *record); /* the position moves behind it */
 /* false: the sender's outbox has sent it before. */
@@ -375,6 +380,16 @@ WEIR_MUST_CHECK weir_err wr_parked_add(wr_core *core, const wr_client_record *re
                                        const char *reason, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_parked_run_due(wr_core *core, weir_failure *failure);
 
+/* ---- events that were put back for this group: redriven.c */
+/* Texts are in the arena of the event at hand. */
+WEIR_MUST_CHECK weir_err wr_redriven_find(wr_core *core, const wr_client_record *record, bool *ret_is_one,
+                                          wr_redriven *ret_redriven, weir_failure *failure);
+bool wr_redriven_is_for_others(wr_core *core, const wr_redriven *redriven); /* and counts it */
+WEIR_MUST_CHECK weir_err wr_redriven_is_new(wr_core *core, const wr_redriven *redriven, bool *ret_is_new,
+                                            weir_failure *failure);
+void wr_redriven_place(const wr_redriven *redriven, weir_event *event); /* where it stood first, but for its topic */
+weir_slice wr_redriven_home(const wr_client_record *record);            /* the topic with whose keys it waits */
+
 /* ---- dead letters */
 WEIR_MUST_CHECK weir_err wr_dead_letter(wr_core *core, const wr_client_record *record, const char *reason,
                                         const char *error, const char *handler, int attempts, weir_failure *failure);
@@ -474,7 +489,7 @@ struct wr_core {
     char group[TOPIC_SIZE_MAX], dead_letter_topic[TOPIC_SIZE_MAX];
     char database_shown[300]; /* without a password */
     int64_t ping_due_ms; /* when a core that has nothing to do asks whether its server is there; INT64_MAX: never */
-    const char *topics[TOPIC_COUNT_MAX];
+    const char *topics[TOPIC_COUNT_MAX + 1]; /* what the service consumes; and what is put back for it */
     char *topics_text;
     size_t topic_count;
     wr_io *io;

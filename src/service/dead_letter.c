@@ -6,8 +6,9 @@
  *   weir-dlq-group, -attempts, -failed-at (RFC 3339)
  *   weir-dlq-original-topic, -partition, -offset, -timestamp
  *
- * A record that was a dead letter before keeps its first original and gets the last error. The outbox numbers of the
- * sender are taken off: this record has our own.
+ * A record that was a dead letter before keeps its first original and gets the last error; one that was put back keeps
+ * weir-redrive-count (event/letter.h). The outbox numbers of the sender are taken off: this record has our own. With the
+ * setting dead.letter.headers: spring the headers of Spring's DeadLetterPublishingRecoverer stand beside these.
  *
  * A letter is larger than its record by these headers. Topics that weir makes for dead letters, and its producer, take
  * WR_DEAD_LETTER_SIZE_MAX. Where that is not enough, or the topic was made by somebody else, the whole letter is set
@@ -24,6 +25,7 @@
 #define BODY_HEADER "weir-dlq-body"
 
 enum {
+    OWN_HEADERS_MAX = 12 + WR_SPRING_HEADERS,
     SHORT_HEADER_MAX = 64,
     SHORT_HEADER_SIZE_MAX = 1024, /* name and value of one */
     SHORT_SIZE_MAX = 16 * 1024,   /* of all */
@@ -49,21 +51,53 @@ static void add(headers *to, const char *name, const char *text)
         to->items[to->count++] = (wr_client_header){name, weir_slice_of(text)};
 }
 
-static bool is_original(const char *name)
+static bool is_kept(const wr_core *core, const wr_client_header *header)
 {
-    return has_prefix(name, "weir-dlq-original-");
+    const char *name = header->name;
+    switch (wr_letter_part_of(name)) {
+    case WR_LETTER_ORIGINAL: /* null says nothing, and would stand before what does */
+        return header->value.data != NULL;
+    case WR_LETTER_SENDER:
+        return false;
+    case WR_LETTER_FAILURE: /* another's stays, unless we say the same */
+        return !has_prefix(name, "weir-") && !core->options.spring_letters;
+    case WR_LETTER_REDRIVE:
+        return strcmp(name, "weir-redrive-count") == 0;
+    default:
+        return true;
+    }
 }
 
-static void copy_kept(headers *to, const wr_client_record *record, bool *ret_has_original)
+static bool has(const wr_client_record *record, const char *name)
 {
-    *ret_has_original = false;
-    for (size_t i = 0; i < record->header_count; i++) {
-        const char *name = record->headers[i].name;
-        if (has_prefix(name, "weir-outbox-") || (has_prefix(name, "weir-dlq-") && !is_original(name)))
-            continue;
-        *ret_has_original |= is_original(name);
-        to->items[to->count++] = record->headers[i];
-    }
+    const wr_client_header *header = wr_event_header_find(record->headers, record->header_count, name);
+    return header && header->value.data;
+}
+
+/* Where it is now, unless it says where it was before. */
+static void add_original(headers *to, const wr_client_record *record)
+{
+    if (has(record, "weir-dlq-original-topic"))
+        return;
+    add(to, "weir-dlq-original-topic", record->topic);
+    add(to, "weir-dlq-original-partition", weir_arena_printf(to->arena, "%d", record->partition));
+    add(to, "weir-dlq-original-offset", weir_arena_printf(to->arena, "%lld", (long long)record->offset));
+    add(to, "weir-dlq-original-timestamp", weir_arena_printf(to->arena, "%lld", (long long)record->timestamp_ms));
+}
+
+/* Beside ours, from what they say. */
+static void add_spring(headers *to, const wr_client_record *record)
+{
+    wr_letter letter;
+    wr_client_header spring[WR_SPRING_HEADERS];
+    size_t count = 0;
+    if (wr_letter_read(to->items, to->count, to->arena, &letter) != WEIR_OK ||
+        wr_letter_write_spring(&letter, to->arena, spring, &count) != WEIR_OK)
+        to->failed = true;
+    bool has_original = has(record, "kafka_dlt-original-topic");
+    for (size_t i = 0; i < count; i++)
+        if (!has_original || wr_letter_part_of(spring[i].name) != WR_LETTER_ORIGINAL)
+            to->items[to->count++] = spring[i];
 }
 
 /* ---- letters that are too large */
@@ -138,11 +172,13 @@ weir_err wr_dead_letter(wr_core *core, const wr_client_record *record, const cha
     weir_arena *arena = core->arena;
     char now[WR_TIME_TEXT_SIZE];
     wr_time_print(wr_now_ms(core->io), now);
-    headers to = {arena, weir_arena_array(arena, record->header_count + 16, sizeof(wr_client_header)), 0, false};
+    headers to = {arena, weir_arena_array(arena, record->header_count + OWN_HEADERS_MAX, sizeof(wr_client_header)), 0,
+                  false};
     if (!to.items)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for a dead letter");
-    bool has_original;
-    copy_kept(&to, record, &has_original);
+    for (size_t i = 0; i < record->header_count; i++)
+        if (is_kept(core, &record->headers[i]))
+            to.items[to.count++] = record->headers[i];
     add(&to, "weir-dlq-reason", reason);
     add(&to, "weir-dlq-error", weir_arena_dup_text(arena, weir_slice_of(error)));
     if (handler)
@@ -150,12 +186,9 @@ weir_err wr_dead_letter(wr_core *core, const wr_client_record *record, const cha
     add(&to, "weir-dlq-group", core->group);
     add(&to, "weir-dlq-attempts", weir_arena_printf(arena, "%d", attempts));
     add(&to, "weir-dlq-failed-at", weir_arena_dup_text(arena, weir_slice_of(now)));
-    if (!has_original) {
-        add(&to, "weir-dlq-original-topic", record->topic);
-        add(&to, "weir-dlq-original-partition", weir_arena_printf(arena, "%d", record->partition));
-        add(&to, "weir-dlq-original-offset", weir_arena_printf(arena, "%lld", (long long)record->offset));
-        add(&to, "weir-dlq-original-timestamp", weir_arena_printf(arena, "%lld", (long long)record->timestamp_ms));
-    }
+    add_original(&to, record);
+    if (core->options.spring_letters && !to.failed)
+        add_spring(&to, record);
     if (to.failed)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for a dead letter");
 

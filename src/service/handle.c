@@ -1,6 +1,7 @@
 /* One record, from bytes to its end. Whatever ends is counted by its breaker (breaker.c); what stops the service says
  * which record it was, in the log and in the sentence that weir_main ends with.
  *
+ *   put back for another group ─────────────────────────────→ passed over, counted
  *   known already ──────────────────────────────────────────→ skipped, counted
  *   its key is parked ──────────────────────────────────────→ parked behind it
  *   not a CloudEvent, or a known type in an unknown version ─→ dead letter, raw
@@ -219,13 +220,21 @@ weir_err wr_handle(wr_core *core, const wr_client_record *record, const weir_eve
     weir_arena_reset(core->arena);
     if (attempts >= core->attempts_max) /* who knows whether it gets as far as a handler */
         return given_up(core, record, NULL, attempts, failure);
+    wr_redriven redriven;
+    bool is_redriven = false;
+    weir_err err = wr_redriven_find(core, record, &is_redriven, &redriven, failure);
+    if (err != WEIR_OK)
+        return err;
+    if (is_redriven && check_known && wr_redriven_is_for_others(core, &redriven))
+        return WEIR_OK;
     weir_err decoded = decode(core, record, ahead, &event, &why);
     if (decoded == WEIR_E_MEMORY)
         return weir_fail(failure, decoded, "no memory for an event");
 
     bool is_new = true;
-    weir_err err = WEIR_OK;
-    if (check_known)
+    if (check_known && is_redriven)
+        err = wr_redriven_is_new(core, &redriven, &is_new, failure);
+    else if (check_known)
         err = wr_inbox_is_new(core, record, decoded == WEIR_OK ? &event : NULL, &is_new, failure);
     if (err != WEIR_OK)
         return err;
@@ -258,6 +267,10 @@ weir_err wr_handle(wr_core *core, const wr_client_record *record, const weir_eve
     event.partition = record->partition;
     event.offset = record->offset;
     event.timestamp_ms = record->timestamp_ms;
+    if (is_redriven) {
+        wr_redriven_place(&redriven, &event);
+        event.topic = redriven.topic ? topic_inside(core, redriven.topic) : event.topic;
+    }
     err = call(core, record, &event, attempts, &handling, failure);
     if (err == WEIR_OK)
         *ret_handling = handling;

@@ -266,11 +266,10 @@ void wr_inbox_give_back(wr_core *core)
     }
 }
 
-static weir_err seen_before(wr_core *core, const weir_event *event, bool *ret_is_new, weir_failure *failure)
+weir_err wr_inbox_see(wr_core *core, const char *source, const char *id, bool *ret_is_new, weir_failure *failure)
 {
-    weir_err err =
-        wr_store_run(core->store, WR_SQL_SEEN_ADD,
-                     WEIR_VALUES(WEIR_TEXT(event->source), WEIR_TEXT(event->id), WEIR_INT(wr_clock_ms(core))), failure);
+    weir_err err = wr_store_run(core->store, WR_SQL_SEEN_ADD,
+                                WEIR_VALUES(WEIR_TEXT(source), WEIR_TEXT(id), WEIR_INT(wr_clock_ms(core))), failure);
     if (err == WEIR_OK)
         *ret_is_new = wr_store_changes(core->store) == 1;
     return err;
@@ -310,7 +309,7 @@ weir_err wr_inbox_is_new(wr_core *core, const wr_client_record *record, const we
     outbox_number number;
     if (!outbox_number_of(record, &number)) {
         *ret_is_new = true;
-        return event ? seen_before(core, event, ret_is_new, failure) : WEIR_OK;
+        return event ? wr_inbox_see(core, event->source, event->id, ret_is_new, failure) : WEIR_OK;
     }
     bool was_read = wr_remade_was_read(core, position_find(core, record->topic, record->partition), record->offset,
                                        number.id, number.sequence);

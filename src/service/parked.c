@@ -2,7 +2,8 @@
  *
  * A handler that says WEIR_RETRY parks its event's key: the event, and every later one of the same topic and key, wait
  * in weir_parked in order; other keys flow. The head is tried again after a delay that doubles, with jitter; when it
- * succeeds or ends as a dead letter the queue behind it runs on. An event without a key waits alone. While a breaker of
+ * succeeds or ends as a dead letter the queue behind it runs on. An event that was put back (redriven.c) waits with the key
+ * of the topic where it stood first. An event without a key waits alone. While a breaker of
  * the topic is open nothing of its queues is tried (breaker.c). */
 #include "core_int.h"
 
@@ -11,12 +12,12 @@
 
 static weir_slice queue_name(const wr_client_record *record, wr_buf *name)
 {
-    wr_buf_text(name, record->topic);
     if (record->key.data) {
+        wr_buf_slice(name, wr_redriven_home(record));
         wr_buf_i8(name, 0);
         wr_buf_slice(name, record->key);
     } else {
-        wr_buf_printf(name, "/%d/%lld", record->partition, (long long)record->offset);
+        wr_buf_printf(name, "%s/%d/%lld", record->topic, record->partition, (long long)record->offset);
     }
     return wr_buf_view(name);
 }

@@ -16,6 +16,7 @@
 #include "settings.h"
 
 #include <base/address.h>
+#include <event/letter.h>
 #include <io/process.h>
 #include <io/stop.h>
 #include <io/terminal.h>
@@ -55,6 +56,7 @@ typedef struct app {
     wr_http_server *server;
     wr_core *core;
     char database[1024], attempt_path[1032];
+    char redrive_topic[WR_TOPIC_NAME_SIZE]; /* "": none is read */
     bool was_announced;
     pthread_mutex_t wake_lock; /* what follows */
     wr_core *core_to_wake;     /* NULL while there is none */
@@ -264,7 +266,7 @@ static weir_err wait_for_kafka(app *app)
 }
 
 /* Again while it is only not the time for it; WEIR_E_CLOSED when we are told to stop before. */
-static weir_err make_topic(app *app, const char *topic, int64_t size_max)
+static weir_err make_topic(app *app, const char *topic, int partition_count, int64_t size_max)
 {
     char size[24];
     snprintf(size, sizeof size, "%lld", (long long)size_max);
@@ -272,9 +274,9 @@ static weir_err make_topic(app *app, const char *topic, int64_t size_max)
     size_t config_count = size_max > KAFKA_BATCH_SIZE ? 1 : 0;
     for (bool has_warned = false;;) {
         weir_failure failure = {0};
-        weir_err err = wr_admin_create_topic(app->client, topic, number_of(app, "topic.partitions"),
-                                             (int16_t)number_of(app, "topic.replication"), &larger, config_count,
-                                             KAFKA_TIMEOUT_MS, &failure);
+        weir_err err =
+            wr_admin_create_topic(app->client, topic, partition_count, (int16_t)number_of(app, "topic.replication"),
+                                  &larger, config_count, KAFKA_TIMEOUT_MS, &failure);
         if (err == WEIR_OK || err == WEIR_E_EXISTS)
             return WEIR_OK;
         if (err != WEIR_E_UNREACHABLE && err != WEIR_E_TIMEOUT && err != WEIR_E_AGAIN)
@@ -288,9 +290,44 @@ static weir_err make_topic(app *app, const char *topic, int64_t size_max)
     }
 }
 
+/* The topic by which events are put back for this group alone; its name is known to weir dlq redrive by the group's. */
+static weir_err find_redrive_topic(app *app)
+{
+    char group[WR_TOPIC_NAME_SIZE];
+    const char *given = text_of(app, "group"), *how = text_of(app, "redrive");
+    bool wants = strcmp(how, "on") == 0 || (strcmp(how, "auto") == 0 && number_of(app, "topic.partitions") > 0);
+    if (!wants || !app->service->consumes)
+        return WEIR_OK;
+    int size =
+        snprintf(group, sizeof group, "%s%s", text_of(app, "topic.prefix"), given && *given ? given : name_of(app));
+    bool has_topic = size > 0 && (size_t)size < sizeof group && wr_redrive_topic_of(group, app->redrive_topic);
+    if (!has_topic && strcmp(how, "on") == 0)
+        return weir_fail(
+            &app->failure, WEIR_E_USAGE,
+            "redrive: the group '%.60s' makes no name of a topic with .redrive behind it: " WR_TOPIC_NAME_RULE, group);
+    return WEIR_OK;
+}
+
+/* One partition, so that events come back in the order in which they were put there. A service does not fail for it: who
+ * may not make it has no events put back. */
+static weir_err make_redrive_topic(app *app, int64_t size_max)
+{
+    if (!app->redrive_topic[0])
+        return WEIR_OK;
+    weir_err err = make_topic(app, app->redrive_topic, 1, size_max);
+    if (err == WEIR_OK || err == WEIR_E_CLOSED)
+        return err;
+    wr_trace_log(&app->trace, WR_WARN, "events cannot be put back for this service: it reads no topic for them",
+                 WR_TEXT("topic", app->redrive_topic), WR_TEXT("error", app->failure.sentence));
+    app->redrive_topic[0] = 0;
+    app->failure = (weir_failure){0};
+    return WEIR_OK;
+}
+
 static weir_err make_topics(app *app)
 {
-    if (number_of(app, "topic.partitions") == 0)
+    int partition_count = number_of(app, "topic.partitions");
+    if (partition_count == 0)
         return WEIR_OK;
     /* A topic takes what may be emitted to it, and a dead letter is longer than any record. */
     int64_t size_max = wr_config_int(app->settings.config, "message.size.max");
@@ -306,11 +343,13 @@ static weir_err make_topics(app *app)
             size_t size = strcspn(at, ", ");
             snprintf(topic, sizeof topic, "%s%.*s", text_of(app, "topic.prefix"), (int)size, at);
             if (size)
-                err = make_topic(app, topic, size_max);
+                err = make_topic(app, topic, partition_count, size_max);
             at += size + (at[size] != 0);
         }
     snprintf(topic, sizeof topic, "%s%s.dlq", text_of(app, "topic.prefix"), name_of(app));
-    return err == WEIR_OK && app->service->consumes ? make_topic(app, topic, letter_max) : err;
+    if (err == WEIR_OK && app->service->consumes)
+        err = make_topic(app, topic, partition_count, letter_max);
+    return err == WEIR_OK ? make_redrive_topic(app, letter_max) : err;
 }
 
 /* A setting of librdkafka, unless the user has said something about it. */
@@ -376,6 +415,8 @@ static weir_err start_core(app *app)
         .breaker_pause_ms = wr_config_int(config, "breaker.pause"),
         .seen_window_ms = wr_config_int(config, "seen.window"),
         .answer_window_ms = wr_config_int(config, "idempotency.window"),
+        .redrive_topic = app->redrive_topic[0] ? app->redrive_topic : NULL,
+        .spring_letters = strcmp(text_of(app, "dead.letter.headers"), "spring") == 0,
         .linger_ms = number_of(app, "producer.linger"),
         .compression = text_of(app, "producer.compression"),
     };
@@ -558,6 +599,8 @@ static weir_err prepare(app *app)
         err = start_trace(app);
     if (err == WEIR_OK)
         err = wr_settings_check(&app->settings, app->service, &app->failure);
+    if (err == WEIR_OK)
+        err = find_redrive_topic(app);
     return err == WEIR_OK ? make_client(app) : err;
 }
 
