@@ -98,8 +98,7 @@ TEST(acknowledged_rows_are_deleted_and_the_group_is_told_while_the_wall_clock_st
     fixture_happen(&f, "a", 1);
     fixture_turns(&f, 1);
     jump(&f, -HOUR_MS);
-    for (int i = 0; i < 8; i++)
-        CHECK_OK(wr_core_turn(f.core, 1000, &f.failure));
+    fixture_turns_ms(&f, 8, 1000);
     CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
     CHECK_EQ(wr_sim_committed(f.cluster, "tally", "in", 0) + wr_sim_committed(f.cluster, "tally", "in", 1), 1 - 1001);
     fixture_end(&f);

@@ -1,5 +1,5 @@
 /* Commands and queries: beside events in one transaction, and across the ends of a service's lives. */
-#include "core_testing.h"
+#include "outbox_testing.h"
 
 typedef struct order {
     wr_core_command command; /* first */
@@ -96,10 +96,7 @@ TEST(a_drain_that_cannot_publish_what_an_earlier_life_has_left_keeps_it)
         fixture_happen(&f, "a", i);
     wr_sim_hold_appends(f.cluster, true);
     fixture_turns(&f, 3);
-    fixture_exec(f.database, "WITH RECURSIVE n (i) AS (SELECT 7 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
-                             " INSERT INTO weir_outbox (sequence, topic, key, value, headers, created_ms)"
-                             " SELECT i, topic, key, value, headers, created_ms FROM weir_outbox, n WHERE sequence = 1;"
-                             "UPDATE weir_meta SET value = '2500' WHERE key = 'outbox.sequence'");
+    fill_outbox(&f, 7, 2500);
     f.options.outbox_max = 10;
     fixture_restart(&f); /* a thousand rows get into memory, the others do not */
     order o = {.command = {.run = run_order, .done = order_done, .arena = weir_arena_new(1 << 20)},
@@ -109,8 +106,7 @@ TEST(a_drain_that_cannot_publish_what_an_earlier_life_has_left_keeps_it)
     CHECK_OK(wr_core_drain(f.core, 1000, &f.failure));
     wr_sim_hold_appends(f.cluster, false);
     fixture_restart(&f);
-    for (int i = 0; i < 20; i++)
-        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    fixture_turns_ms(&f, 20, 100);
     CHECK(o.is_done);
     CHECK_EQ(wr_sim_count(f.cluster, "out"), o.ended == WEIR_DONE ? 2501 : 2500);
     CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
@@ -152,10 +148,7 @@ TEST(a_command_whose_commit_fails_is_told_that_it_is_in_doubt)
     weir_arena *arena = weir_arena_new(1 << 20);
     order bad = {.command = {.run = run_order, .done = order_done, .arena = arena}, .f = &f};
     CHECK_OK(wr_core_submit(f.core, &bad.command));
-    weir_err err = WEIR_OK;
-    for (int i = 0; i < 2 && err == WEIR_OK; i++)
-        err = wr_core_turn(f.core, 0, &f.failure);
-    CHECK(err != WEIR_OK);
+    CHECK(fixture_turns_until_failure(&f) != WEIR_OK);
     CHECK(bad.is_done && bad.ended == WEIR_FATAL && bad.command.in_doubt);
     weir_arena_free(arena);
     fixture_end(&f);

@@ -1,5 +1,5 @@
 /* A service from an event to what it publishes, through crashes, starts and stops, on a simulated cluster. */
-#include "core_testing.h"
+#include "outbox_testing.h"
 
 TEST(an_event_changes_tables_and_emits_with_its_context)
 {
@@ -31,8 +31,7 @@ TEST(an_idle_service_waits_and_an_acknowledged_outbox_is_emptied)
     weir_service service;
     fixture_begin(&f, &service);
     fixture_happen(&f, "a", 1);
-    for (int i = 0; i < 10; i++)
-        CHECK_OK(wr_core_turn(f.core, -1, &f.failure));
+    fixture_turns_ms(&f, 10, -1);
     CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
     CHECK_EQ(wr_sim_committed(f.cluster, "tally", "in", 0) + wr_sim_committed(f.cluster, "tally", "in", 1), 1 - 1001);
     f.waited_ms = 0;
@@ -61,23 +60,15 @@ static int run_with_crash(int crash_at, bool hold_acks, char ret_ids[12][WR_UUID
     wr_sim_hold_acks(f.cluster, false);
     f.crash_at = -1; /* a run with fewer calls may not have got there */
     fixture_turns(&f, 5);
-    CHECK_EQ(COUNT(&f, "effects"), 12);
-    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects) AS d"), 12);
+    fixture_check_once(&f, 12);
     CHECK(wr_sim_count(f.cluster, "out") >= 12);
 
     /* A consumer of `out` sees each exactly once, however often it was published. */
-    fixture audit = f;
-    weir_service audit_service = {
-        .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
-    fixture_database(&audit);
-    audit.options.service = &audit_service;
-    audit.options.database = audit.database;
-    audit.options.crash = NULL;
-    audit.core = NULL;
-    fixture_start(&audit);
+    fixture audit;
+    weir_service audit_service;
+    audit_begin(&audit, &audit_service, &f);
     fixture_turns(&audit, 20);
-    CHECK_EQ(COUNT(&audit, "effects"), 12);
-    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects) AS d"), 12);
+    fixture_check_once(&audit, 12);
     for (int i = 0; i < 12; i++) {
         char source[16];
         snprintf(source, sizeof source, "id-%d", i);
@@ -86,7 +77,7 @@ static int run_with_crash(int crash_at, bool hold_acks, char ret_ids[12][WR_UUID
         snprintf(sql, sizeof sql, "SELECT count(*) FROM effects WHERE id = '%s'", ret_ids[i]);
         CHECK_EQ(fixture_number(audit.database, sql), 1);
     }
-    wr_core_free(audit.core);
+    audit_end(&audit);
     int calls = f.crash_calls;
     fixture_end(&f);
     return calls;
@@ -118,18 +109,7 @@ TEST(events_without_a_key_are_published_again_where_they_were)
     }
     CHECK_EQ(wr_sim_count(f.cluster, "out"), 24);
 
-    fixture audit = f;
-    weir_service audit_service = {
-        .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
-    fixture_database(&audit);
-    audit.options.service = &audit_service;
-    audit.options.database = audit.database;
-    audit.core = NULL;
-    fixture_start(&audit);
-    fixture_turns(&audit, 20);
-    CHECK_EQ(COUNT(&audit, "effects"), 12);
-    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects) AS d"), 12);
-    wr_core_free(audit.core);
+    CHECK_EQ(audited(&f), 12);
     fixture_end(&f);
 }
 
@@ -181,86 +161,6 @@ TEST(who_has_lost_a_partition_commits_nothing_for_it)
     fixture_rejoin(&f);
     fixture_turns(&f, 4);
     CHECK_EQ(COUNT(&f, "effects"), 1);
-    fixture_end(&f);
-}
-
-static void list_numbers(fixture *f, int32_t p, int64_t o, void *user)
-{
-    (void)p;
-    char *text = user;
-    const wr_client_record *record = wr_sim_record(f->cluster, "out", p, o);
-    snprintf(text + strlen(text), 300 - strlen(text), "%.*s", (int)record->value.size,
-             (const char *)record->value.data);
-}
-
-TEST(a_refused_row_freezes_its_key_and_the_next_start_sends_it_in_order)
-{
-    fixture f;
-    weir_service service;
-    fixture_begin(&f, &service);
-    fixture_turns(&f, 2);
-    wr_sim_refuse(f.cluster, "out", 1);
-    fixture_happen(&f, "a", 1);
-    fixture_turns(&f, 3);
-    fixture_happen(&f, "a", 2);
-    fixture_happen(&f, "b", 3);
-    fixture_turns(&f, 3);
-    CHECK_EQ(wr_sim_count(f.cluster, "out"), 1); /* b only */
-    CHECK_EQ(COUNT(&f, "weir_outbox WHERE state <> 0"), 2);
-    wr_buf text;
-    wr_buf_init(&text, 1 << 20);
-    CHECK(wr_core_health(f.core, &text));
-    CHECK(strstr(wr_buf_cstr(&text), "\"refused\":2"));
-    wr_buf_clear(&text);
-    wr_core_metrics(f.core, &text);
-    CHECK(strstr(wr_buf_cstr(&text), "weir_outbox_refused{service=\"tally\"} 2"));
-    wr_buf_fini(&text);
-
-    fixture_restart(&f);
-    for (int i = 0; i < 6; i++)
-        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
-    char numbers[300] = "";
-    CHECK_EQ(fixture_each(&f, "out", list_numbers, numbers), 3);
-    CHECK(strstr(numbers, "{\"n\":1}") < strstr(numbers, "{\"n\":2}"));
-    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
-    fixture_end(&f);
-}
-
-TEST(what_was_published_behind_a_refused_row_is_not_published_under_another_number)
-{
-    fixture f;
-    weir_service service;
-    fixture_begin(&f, &service);
-    fixture_turns(&f, 2);
-    wr_sim_refuse(f.cluster, "out", 1);
-    wr_sim_hold_acks(f.cluster, true);
-    fixture_happen(&f, "a", 1);
-    fixture_happen(&f, "a", 2);
-    fixture_turns(&f, 1);
-    wr_sim_release_acks(f.cluster, 1); /* the refusal is heard, the other's acknowledgement is not */
-    fixture_turns(&f, 2);
-    fixture_happen(&f, "a", 3); /* never sent: it waits behind the refused one */
-    fixture_turns(&f, 3);
-    CHECK_EQ(wr_sim_count(f.cluster, "out"), 1);
-    CHECK_EQ(COUNT(&f, "weir_outbox WHERE state <> 0"), 2);
-    wr_sim_hold_acks(f.cluster, false);
-    fixture_restart(&f);
-    for (int i = 0; i < 6; i++)
-        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
-    CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
-
-    fixture audit = f;
-    weir_service audit_service = {
-        .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
-    fixture_database(&audit);
-    audit.options.service = &audit_service;
-    audit.options.database = audit.database;
-    audit.core = NULL;
-    fixture_start(&audit);
-    fixture_turns(&audit, 20);
-    CHECK_EQ(COUNT(&audit, "effects"), 3);
-    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects) AS d"), 3);
-    wr_core_free(audit.core);
     fixture_end(&f);
 }
 

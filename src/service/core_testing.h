@@ -172,6 +172,22 @@ static inline void fixture_turns(fixture *f, int count)
         CHECK_OK(wr_core_turn(f->core, 0, &f->failure));
 }
 
+/* Turns that wait so long each, if there is nothing to do. */
+static inline void fixture_turns_ms(fixture *f, int count, int timeout_ms)
+{
+    for (int i = 0; i < count; i++)
+        CHECK_OK(wr_core_turn(f->core, timeout_ms, &f->failure));
+}
+
+/* Its error; WEIR_OK: none of the next ones has failed. */
+static inline weir_err fixture_turns_until_failure(fixture *f)
+{
+    weir_err err = WEIR_OK;
+    for (int i = 0; i < 8 && err == WEIR_OK; i++)
+        err = wr_core_turn(f->core, 0, &f->failure);
+    return err;
+}
+
 /* Append an event to `in`, as a producer that is not weir. */
 static inline void fixture_happen(fixture *f, const char *key, int n)
 {
@@ -198,6 +214,33 @@ static inline void fixture_happen(fixture *f, const char *key, int n)
     weir_arena_free(arena);
 }
 
+/* One of a key that no other event has. */
+static inline void fixture_happen_apart(fixture *f, int n)
+{
+    char key[16];
+    snprintf(key, sizeof key, "k%d", n);
+    fixture_happen(f, key, n);
+}
+
+/* Append an event of another service's outbox to `in`. */
+static inline void fixture_append_numbered(fixture *f, const char *outbox, int32_t partition, int64_t sequence)
+{
+    char number[24], id[60];
+    snprintf(number, sizeof number, "%" PRId64, sequence);
+    snprintf(id, sizeof id, "event-%s-%" PRId64, outbox, sequence);
+    const wr_client_header headers[] = {{"ce_specversion", WEIR_SLICE("1.0")},
+                                        {"ce_id", weir_slice_of(id)},
+                                        {"ce_source", WEIR_SLICE("s")},
+                                        {"ce_type", WEIR_SLICE("thing.happened")},
+                                        {"weir-outbox-id", weir_slice_of(outbox)},
+                                        {"weir-outbox-sequence", weir_slice_of(number)}};
+    CHECK_OK(wr_sim_append(f->cluster, &(wr_client_record){.topic = "in",
+                                                           .partition = partition,
+                                                           .value = WEIR_SLICE("{\"n\":1}"),
+                                                           .headers = headers,
+                                                           .header_count = 6}));
+}
+
 static inline int64_t fixture_number(const char *database, const char *sql)
 {
     wr_store *store;
@@ -220,6 +263,35 @@ static inline void fixture_exec(const char *database, const char *sql)
 }
 
 #define COUNT(f, sql) fixture_number((f)->database, "SELECT count(*) FROM " sql)
+
+/* So many events have had their effect, each once. */
+static inline void fixture_check_once(fixture *f, int64_t count)
+{
+    CHECK_EQ(COUNT(f, "effects"), count);
+    CHECK_EQ(COUNT(f, "(SELECT DISTINCT id FROM effects) AS d"), count);
+}
+
+/* /readyz: ready or not, and `wanted` is part of what it says. */
+static inline void fixture_check_health(fixture *f, bool is_ready, const char *wanted)
+{
+    wr_buf text;
+    wr_buf_init(&text, 1 << 20);
+    CHECK_EQ(wr_core_health(f->core, &text), is_ready);
+    if (!strstr(wr_buf_cstr(&text), wanted))
+        fail_msg("no %s in %s", wanted, wr_buf_cstr(&text));
+    wr_buf_fini(&text);
+}
+
+/* /metrics */
+static inline void fixture_check_metric(fixture *f, const char *wanted)
+{
+    wr_buf text;
+    wr_buf_init(&text, 1 << 20);
+    wr_core_metrics(f->core, &text);
+    if (!strstr(wr_buf_cstr(&text), wanted))
+        fail_msg("no %s in %s", wanted, wr_buf_cstr(&text));
+    wr_buf_fini(&text);
+}
 
 /* The text of a header of a record in the cluster; "" when absent. */
 static inline const char *fixture_header(fixture *f, const char *topic, int32_t partition, int64_t offset,

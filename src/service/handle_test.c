@@ -19,8 +19,7 @@ TEST(a_retry_parks_its_key_in_order_while_other_keys_flow)
     fixture_turns(&f, 2);
     CHECK_EQ(COUNT(&f, "weir_parked"), 6);
     fixture_restart(&f); /* parked keys are still parked */
-    for (int i = 0; i < 30; i++)
-        CHECK_OK(wr_core_turn(f.core, -1, &f.failure));
+    fixture_turns_ms(&f, 30, -1);
     CHECK_EQ(COUNT(&f, "weir_parked"), 0);
     CHECK_EQ(COUNT(&f, "effects WHERE key = 'a'"), 6);
     CHECK_EQ(fixture_number(f.database, "SELECT count(*) FROM effects x JOIN effects y ON x.key = y.key AND x.at < y.at"
@@ -47,8 +46,7 @@ TEST(attempts_used_up_end_as_a_dead_letter_and_the_key_goes_on)
     f.retries_left[0] = 100;
     fixture_happen(&f, "a", 0);
     fixture_happen(&f, "a", 1);
-    for (int i = 0; i < 30; i++)
-        CHECK_OK(wr_core_turn(f.core, -1, &f.failure));
+    fixture_turns_ms(&f, 30, -1);
     CHECK_EQ(fixture_each(&f, "tally.dlq", check_exhausted, NULL), 1);
     CHECK_EQ(COUNT(&f, "effects WHERE n = 1"), 1);
     CHECK_EQ(COUNT(&f, "effects WHERE n = 0"), 0);
@@ -115,10 +113,7 @@ TEST(a_fatal_handler_stops_before_anything_of_the_batch_commits)
     f.fatal[1] = true;
     fixture_happen(&f, "a", 0);
     fixture_happen(&f, "a", 1);
-    weir_err err = WEIR_OK;
-    for (int i = 0; i < 4 && err == WEIR_OK; i++)
-        err = wr_core_turn(f.core, 0, &f.failure);
-    CHECK(err != WEIR_OK);
+    CHECK(fixture_turns_until_failure(&f) != WEIR_OK);
     CHECK(strstr(f.failure.sentence, "thing.happened"));
     CHECK_EQ(COUNT(&f, "effects"), 0);
     CHECK_EQ(wr_core_turn(f.core, 0, &f.failure), WEIR_E_BROKEN);
@@ -247,10 +242,7 @@ TEST(a_mistake_of_the_program_stops_the_service_with_the_events_coordinates)
         fixture_turns(&f, 3);
         f.retries_left[0] = mistake;
         fixture_happen(&f, "a", 2);
-        weir_err err = WEIR_OK;
-        for (int i = 0; i < 3 && err == WEIR_OK; i++)
-            err = wr_core_turn(f.core, 0, &f.failure);
-        CHECK_EQ(err, WEIR_E_USAGE);
+        CHECK_EQ(fixture_turns_until_failure(&f), WEIR_E_USAGE);
         const char *sentence = f.failure.sentence;
         if (!strstr(sentence, "thing.happened/1") || !strstr(sentence, " in/") || !strstr(sentence, "offset 1") ||
             !strstr(sentence, "event id-2"))

@@ -15,8 +15,7 @@ TEST(the_group_is_told_of_all_partitions_however_many_there_are)
         wr_client_record record = {.topic = "many", .partition = i, .value = WEIR_SLICE("no event")};
         CHECK_OK(wr_sim_append(f.cluster, &record));
     }
-    for (int i = 0; i < 20; i++)
-        CHECK_OK(wr_core_turn(f.core, 10, &f.failure));
+    fixture_turns_ms(&f, 20, 10);
     CHECK_OK(wr_core_drain(f.core, 1000, &f.failure));
     int told = 0;
     for (int i = 0; i < PARTITIONS; i++)

@@ -11,27 +11,16 @@ static void read_ahead(fixture *f)
     CHECK(did);
 }
 
-static void check_metric(fixture *f, const char *line)
-{
-    wr_buf text;
-    wr_buf_init(&text, 1 << 20);
-    wr_core_metrics(f->core, &text);
-    if (!strstr(wr_buf_cstr(&text), line))
-        fail_msg("no %s in %s", line, wr_buf_cstr(&text));
-    wr_buf_fini(&text);
-}
-
 /* What is handled came once, and in the order of its offsets. */
 static void check_once_and_in_order(fixture *f, int count)
 {
-    CHECK_EQ(COUNT(f, "effects"), count);
-    CHECK_EQ(COUNT(f, "(SELECT DISTINCT id FROM effects) AS d"), count);
+    fixture_check_once(f, count);
     CHECK_EQ(fixture_number(f->database,
                             "SELECT count(*) FROM effects x JOIN effects y ON x.key = y.key AND x.at < y.at"
                             " WHERE x.n > y.n"),
              0);
-    check_metric(f, "weir_inbox_below_position_total{service=\"tally\"} 0\n");
-    check_metric(f, "weir_inbox_duplicates_total{service=\"tally\"} 0\n");
+    fixture_check_metric(f, "weir_inbox_below_position_total{service=\"tally\"} 0\n");
+    fixture_check_metric(f, "weir_inbox_duplicates_total{service=\"tally\"} 0\n");
 }
 
 TEST(records_that_were_read_before_a_rebalance_are_read_again_and_handled_once)
@@ -58,11 +47,8 @@ TEST(records_of_a_partition_that_went_to_somebody_else_are_not_handled)
     weir_service service;
     fixture_begin(&f, &service);
     fixture_turns(&f, 2);
-    for (int i = 0; i < 8; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "k%d", i);
-        fixture_happen(&f, key, i);
-    }
+    for (int i = 0; i < 8; i++)
+        fixture_happen_apart(&f, i);
     int64_t kept = wr_sim_end(f.cluster, "in", 0), gone = wr_sim_end(f.cluster, "in", 1);
     CHECK(kept > 0 && gone > 0);
     read_ahead(&f);
@@ -109,8 +95,7 @@ TEST(records_that_were_read_before_a_breaker_opened_are_read_again_behind_those_
     CHECK_OK(wr_batch_run(f.core, 5, &did, &f.failure)); /* two are rejected, three held */
     CHECK_EQ(COUNT(&f, "effects"), 0);
     CHECK_EQ(f.core->handoff.read_count, 4);
-    for (int i = 0; i < 20; i++)
-        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    fixture_turns_ms(&f, 20, 100);
     check_once_and_in_order(&f, 7);
     fixture_end(&f);
 }
@@ -184,8 +169,7 @@ TEST(a_key_that_is_refused_while_earlier_refusals_are_taken_back_still_waits)
     CHECK_EQ(wr_sim_count(f.cluster, "out"), 1); /* a */
     CHECK_EQ(COUNT(&f, "weir_outbox WHERE state = 1"), 1);
     CHECK_EQ(COUNT(&f, "weir_outbox WHERE state = 2"), 1);
-    for (int i = 0; i < 8; i++)
-        CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
+    fixture_turns_ms(&f, 8, 20000);
     CHECK_EQ(wr_sim_count(f.cluster, "out"), 3);
     CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
     fixture_end(&f);
@@ -244,8 +228,8 @@ TEST(only_whole_events_whose_attributes_are_headers_are_decoded_ahead_and_all_en
     CHECK_EQ(COUNT(&f, "effects"), 2); /* the second one has the first one's id */
     CHECK_EQ(COUNT(&f, "effects WHERE id = 'json' AND n = 2"), 1);
     CHECK_EQ(wr_sim_count(f.cluster, "tally.dlq"), 1);
-    check_metric(&f, "weir_inbox_dropped_attributes_total{service=\"tally\"} 1\n");
-    check_metric(&f, "weir_inbox_undecodable_total{service=\"tally\"} 1\n");
+    fixture_check_metric(&f, "weir_inbox_dropped_attributes_total{service=\"tally\"} 1\n");
+    fixture_check_metric(&f, "weir_inbox_undecodable_total{service=\"tally\"} 1\n");
     fixture_end(&f);
 }
 

@@ -39,11 +39,7 @@ TEST(reading_stops_while_too_much_is_unpublished)
         fixture_happen(&f, "a", i);
     fixture_turns(&f, 20);
     CHECK(COUNT(&f, "effects") >= 5 && COUNT(&f, "effects") <= 7);
-    wr_buf text;
-    wr_buf_init(&text, 4096);
-    CHECK(!wr_core_health(f.core, &text));
-    CHECK(strstr(wr_buf_cstr(&text), "events are not published: outbox.max is 5, "));
-    wr_buf_fini(&text);
+    fixture_check_health(&f, false, "events are not published: outbox.max is 5, ");
     wr_sim_hold_acks(f.cluster, false);
     fixture_turns(&f, 40);
     CHECK_EQ(COUNT(&f, "effects"), 20);
@@ -77,8 +73,7 @@ TEST(limits_of_one_let_one_through_at_a_time)
     f.retries_left[1] = 1;
     for (int i = 0; i < 4; i++)
         fixture_happen(&f, i % 2 ? "a" : "b", i);
-    for (int i = 0; i < 60; i++)
-        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    fixture_turns_ms(&f, 60, 100);
     CHECK_EQ(COUNT(&f, "effects"), 4);
     fixture_end(&f);
 }
@@ -107,10 +102,7 @@ TEST(commands_are_taken_again_after_a_rebalance_while_reading_was_stopped)
     wr_sim_hold_acks(f.cluster, false);
     fixture_turns(&f, 3);
     CHECK_EQ(wr_core_outbox_count(f.core), 0);
-    wr_buf text;
-    wr_buf_init(&text, 4096);
-    CHECK(wr_core_health(f.core, &text));
-    wr_buf_fini(&text);
+    fixture_check_health(&f, true, "");
     CHECK_OK(wr_core_submit(f.core, &o.command));
     fixture_turns(&f, 2);
     CHECK(o.is_done && o.ended == WEIR_DONE);
@@ -143,14 +135,10 @@ TEST(a_command_does_not_wait_for_an_outbox_that_cannot_be_read_to_its_end)
     fixture_turns(&f, 2);
     CHECK(early.is_done && early.ended == WEIR_RETRY);
     CHECK_EQ(wr_core_submit(f.core, &late.command), WEIR_E_LIMIT);
-    wr_buf text;
-    wr_buf_init(&text, 4096);
-    CHECK(!wr_core_health(f.core, &text));
-    wr_buf_fini(&text);
+    fixture_check_health(&f, false, "");
 
     wr_sim_down(f.cluster, false);
-    for (int i = 0; i < 10; i++)
-        CHECK_OK(wr_core_turn(f.core, 100, &f.failure));
+    fixture_turns_ms(&f, 10, 100);
     CHECK_OK(wr_core_submit(f.core, &late.command));
     fixture_turns(&f, 2);
     CHECK(late.is_done && late.ended == WEIR_DONE);
@@ -177,11 +165,8 @@ TEST(a_drain_ends_in_time_however_much_is_due)
     fixture_begin(&f, &service);
     service.handlers = slow;
     fixture_rejoin(&f);
-    for (int i = 0; i < 40; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "k%d", i);
-        fixture_happen(&f, key, i);
-    }
+    for (int i = 0; i < 40; i++)
+        fixture_happen_apart(&f, i);
     fixture_turns(&f, 3);
     CHECK_EQ(COUNT(&f, "weir_parked"), 40);
     int64_t start_us = wr_mono_us(wr_sim_io(f.machine));
@@ -225,8 +210,7 @@ TEST(a_producer_that_breaks_again_and_again_is_made_anew_after_longer_and_longer
     printf("  %d in a minute\n", renewals);
     CHECK(renewals >= 5 && renewals <= 20);
     wr_sim_hold_appends(f.cluster, false);
-    for (int i = 0; i < 4; i++)
-        CHECK_OK(wr_core_turn(f.core, 20000, &f.failure));
+    fixture_turns_ms(&f, 4, 20000);
     CHECK_EQ(wr_core_outbox_count(f.core), 0);
     CHECK_EQ(COUNT(&f, "effects"), 1);
 

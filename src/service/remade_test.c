@@ -1,14 +1,5 @@
 /* Topics that are deleted and made anew, while a service runs and while it does not. */
-#include "core_testing.h"
-
-static void check_metric(fixture *f, const char *line)
-{
-    wr_buf text;
-    wr_buf_init(&text, 1 << 20);
-    wr_core_metrics(f->core, &text);
-    CHECK(strstr(wr_buf_cstr(&text), line));
-    wr_buf_fini(&text);
-}
+#include "outbox_testing.h"
 
 /* All keys are "a", so that one of the two partitions takes them. */
 static void read_some(fixture *f, weir_service *service, int count)
@@ -24,11 +15,10 @@ static void read_some(fixture *f, weir_service *service, int count)
 /* `count` events more, of which a position of the old topic would skip some or all. */
 static void check_all_read(fixture *f, int from, int count)
 {
-    CHECK_EQ(COUNT(f, "effects"), from + count);
-    CHECK_EQ(COUNT(f, "(SELECT DISTINCT id FROM effects) AS d"), from + count);
+    fixture_check_once(f, from + count);
     CHECK_EQ(fixture_number(f->database, "SELECT max(next_offset) FROM weir_inbox"), count);
-    check_metric(f, "weir_inbox_remade_partitions_total{service=\"tally\"} 2\n");
-    check_metric(f, "weir_inbox_below_position_total{service=\"tally\"} 0\n");
+    fixture_check_metric(f, "weir_inbox_remade_partitions_total{service=\"tally\"} 2\n");
+    fixture_check_metric(f, "weir_inbox_below_position_total{service=\"tally\"} 0\n");
 }
 
 TEST(a_topic_made_anew_while_the_service_is_away_is_read_from_the_start_however_far_it_has_grown)
@@ -63,7 +53,7 @@ TEST(a_topic_made_anew_while_it_is_read_is_read_from_the_start_however_far_it_ha
         fixture_restart(&f); /* the new id was kept */
         fixture_turns(&f, 4);
         CHECK_EQ(COUNT(&f, "effects"), 5 + grown);
-        check_metric(&f, "weir_inbox_remade_partitions_total{service=\"tally\"} 0\n");
+        fixture_check_metric(&f, "weir_inbox_remade_partitions_total{service=\"tally\"} 0\n");
         fixture_end(&f);
     }
 }
@@ -79,7 +69,7 @@ TEST(a_position_whose_topic_was_not_known_by_id_yet_stays)
     fixture_turns(&f, 4);
     CHECK_EQ(COUNT(&f, "effects"), 4);
     CHECK_EQ(COUNT(&f, "weir_inbox WHERE topic_id IS NOT NULL"), COUNT(&f, "weir_inbox"));
-    check_metric(&f, "weir_inbox_remade_partitions_total{service=\"tally\"} 0\n");
+    fixture_check_metric(&f, "weir_inbox_remade_partitions_total{service=\"tally\"} 0\n");
     fixture_end(&f);
 }
 
@@ -96,28 +86,10 @@ TEST(what_is_counted_of_an_event_does_not_count_for_another_at_its_offset)
     fixture_end(&f);
 }
 
-static void append_from(fixture *f, const char *outbox, int32_t partition, int64_t sequence)
-{
-    char number[24], id[60];
-    snprintf(number, sizeof number, "%" PRId64, sequence);
-    snprintf(id, sizeof id, "event-%s-%" PRId64, outbox, sequence);
-    const wr_client_header headers[] = {{"ce_specversion", WEIR_SLICE("1.0")},
-                                        {"ce_id", weir_slice_of(id)},
-                                        {"ce_source", WEIR_SLICE("s")},
-                                        {"ce_type", WEIR_SLICE("thing.happened")},
-                                        {"weir-outbox-id", weir_slice_of(outbox)},
-                                        {"weir-outbox-sequence", weir_slice_of(number)}};
-    CHECK_OK(wr_sim_append(f->cluster, &(wr_client_record){.topic = "in",
-                                                           .partition = partition,
-                                                           .value = WEIR_SLICE("{\"n\":1}"),
-                                                           .headers = headers,
-                                                           .header_count = 6}));
-}
-
 /* An event of another service's outbox. */
 static void append_numbered(fixture *f, int64_t sequence)
 {
-    append_from(f, "outbox", 0, sequence);
+    fixture_append_numbered(f, "outbox", 0, sequence);
 }
 
 TEST(what_was_certain_of_a_sender_is_remembered_however_many_others_come_before_the_next_look)
@@ -140,14 +112,13 @@ TEST(what_was_certain_of_a_sender_is_remembered_however_many_others_come_before_
     for (int i = 0; i < OTHERS; i++) {
         char outbox[24];
         snprintf(outbox, sizeof outbox, "other-%d", i);
-        append_from(&f, outbox, 1, 1);
+        fixture_append_numbered(&f, outbox, 1, 1);
     }
     fixture_turns(&f, 4);
     CHECK_EQ(COUNT(&f, "effects"), 3 + 7 + OTHERS);
     wr_sim_hold_looks(f.cluster, false);
     fixture_turns(&f, 6);
-    CHECK_EQ(COUNT(&f, "effects"), 3 + 10 + OTHERS);
-    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects) AS d"), 3 + 10 + OTHERS);
+    fixture_check_once(&f, 3 + 10 + OTHERS);
     fixture_end(&f);
 }
 
@@ -173,8 +144,7 @@ TEST(what_was_handled_of_a_new_topic_before_it_was_known_to_be_one_is_not_handle
         CHECK_EQ(COUNT(&f, "effects"), 10);
         wr_sim_hold_looks(f.cluster, false);
         fixture_turns(&f, 6);
-        CHECK_EQ(COUNT(&f, "effects"), sequence - 1);
-        CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects) AS d"), sequence - 1);
+        fixture_check_once(&f, sequence - 1);
         append_numbered(&f, sequence);
         append_numbered(&f, sequence); /* a repetition is one still */
         append_numbered(&f, 5);
@@ -203,10 +173,9 @@ TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_tol
     for (int i = 3; i < 5; i++)
         fixture_happen(&f, "a", i);
     fixture_turns(&f, 5);
-    CHECK_EQ(COUNT(&f, "effects"), 5);
-    CHECK_EQ(COUNT(&f, "(SELECT DISTINCT id FROM effects) AS d"), 5);
+    fixture_check_once(&f, 5);
     CHECK_EQ(COUNT(&f, "weir_inbox WHERE next_offset = 5"), 1);
-    check_metric(&f, "weir_inbox_below_position_total{service=\"tally\"} 1\n");
+    fixture_check_metric(&f, "weir_inbox_below_position_total{service=\"tally\"} 1\n");
     fixture_end(&f);
 }
 
@@ -218,22 +187,16 @@ TEST(a_topic_that_ends_before_the_position_is_read_anew_and_known_events_are_tol
     for (int i = 0; i < 3; i++)
         fixture_happen(&f, "a", i);
     fixture_turns(&f, 5);
-    fixture audit = f;
-    weir_service audit_service = {
-        .name = "audit", .consumes = "out", .migrations = tally_migrations(), .handlers = audit_handlers};
-    fixture_database(&audit);
-    audit.options.service = &audit_service;
-    audit.options.database = audit.database;
-    audit.core = NULL;
-    fixture_start(&audit);
+    fixture audit;
+    weir_service audit_service;
+    audit_begin(&audit, &audit_service, &f);
     fixture_turns(&audit, 5);
     CHECK_EQ(COUNT(&audit, "effects"), 3);
     make_position_too_high(&audit);
     fixture_happen(&f, "a", 3);
     fixture_turns(&f, 5);
     fixture_turns(&audit, 5);
-    CHECK_EQ(COUNT(&audit, "effects"), 4);
-    CHECK_EQ(COUNT(&audit, "(SELECT DISTINCT id FROM effects) AS d"), 4);
-    wr_core_free(audit.core);
+    fixture_check_once(&audit, 4);
+    audit_end(&audit);
     fixture_end(&f);
 }

@@ -3,20 +3,9 @@
 
 static void append_from(fixture *f, int sender, int64_t sequence)
 {
-    char outbox[40], number[24], id[40];
+    char outbox[40];
     snprintf(outbox, sizeof outbox, "outbox-%d", sender);
-    snprintf(number, sizeof number, "%" PRId64, sequence);
-    snprintf(id, sizeof id, "%d-%" PRId64, sender, sequence);
-    const wr_client_header headers[] = {{"ce_specversion", WEIR_SLICE("1.0")},
-                                        {"ce_id", weir_slice_of(id)},
-                                        {"ce_source", WEIR_SLICE("s")},
-                                        {"ce_type", WEIR_SLICE("thing.happened")},
-                                        {"weir-outbox-id", weir_slice_of(outbox)},
-                                        {"weir-outbox-sequence", weir_slice_of(number)}};
-    CHECK_OK(wr_sim_append(
-        f->cluster,
-        &(wr_client_record){
-            .topic = "in", .partition = 0, .value = WEIR_SLICE("{\"n\":1}"), .headers = headers, .header_count = 6}));
+    fixture_append_numbered(f, outbox, 0, sequence);
 }
 
 static void settle(fixture *f)

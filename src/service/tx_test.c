@@ -100,8 +100,7 @@ TEST(headers_of_the_record_are_reachable_also_when_it_was_parked)
     fixture_turns(&f, 3);
     CHECK(strstr(seen, "ce_type=thing.happened;"));
     seen[0] = 0;
-    for (int i = 0; i < 3; i++)
-        CHECK_OK(wr_core_turn(f.core, -1, &f.failure));
+    fixture_turns_ms(&f, 3, -1);
     CHECK(strstr(seen, "ce_type=thing.happened;") && strstr(seen, "content-type=application/json;"));
     CHECK_EQ(COUNT(&f, "effects"), 1);
     fixture_end(&f);
