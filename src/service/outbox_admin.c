@@ -288,13 +288,10 @@ weir_err wr_outbox_find(wr_store *store, wr_outbox_place place, int64_t number, 
         return err;
     err = wr_statement_next(row, failure);
     if (err == WEIR_E_RANGE)
-        return weir_fail(failure, WEIR_E_NOT_FOUND, "%lld is not the number of %s", (long long)number,
-                         places[place].what);
-    if (err == WEIR_OK) {
-        err = read_whole(row, place, number, arena, ret_row);
-        if (err != WEIR_OK)
-            weir_fail(failure, err, "%s %lld cannot be read", places[place].what, (long long)number);
-        wr_statement_done(row);
-    }
+        err =
+            weir_fail(failure, WEIR_E_NOT_FOUND, "%lld is not the number of %s", (long long)number, places[place].what);
+    else if (err == WEIR_OK && (err = read_whole(row, place, number, arena, ret_row)) != WEIR_OK)
+        weir_fail(failure, err, "%s %lld cannot be read", places[place].what, (long long)number);
+    wr_statement_done(row);
     return err;
 }
