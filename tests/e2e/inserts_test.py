@@ -1,14 +1,12 @@
 """Another program inserts rows into a service's database, with nothing but SQLite: each becomes an event, once and in order."""
 import json
-import os
-import shutil
 import sqlite3
 import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import Weir, check, equal, eventually, main, test, weir_binary
-from services import Service, weir
+from harness import check, equal, eventually, main, test, weir_binary
+from services import Broker, Service, weir
 
 ROWS, KEYS = 240, 3
 
@@ -47,10 +45,7 @@ def published(at):
 
 @test
 def rows_of_another_program_are_events_while_the_service_runs_is_killed_and_starts_again():
-    data = tempfile.mkdtemp(prefix="weir-data-")
-    on = Weir(data)
-    service = Service("first/counter", on.bootstrap)
-    try:
+    with Broker() as on, Service("first/counter", on.bootstrap) as service:
         weir("topic", "create", "orders", "-p", "2", at=on.bootstrap)
         service.start().ready()
         path = str(Path(service.folder) / "counter.db")
@@ -92,11 +87,6 @@ def rows_of_another_program_are_events_while_the_service_runs_is_killed_and_star
         eventually(lambda: len(published(on.bootstrap)) == ROWS + 5)
         eventually(lambda: not service.health()["degraded"])
         equal(service.end(), 0)
-    finally:
-        service.close()
-        on.kill()
-        os.unlink(on.log.name)
-        shutil.rmtree(data)
 
 
 @test

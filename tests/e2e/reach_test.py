@@ -1,21 +1,15 @@
 """Kafka out of reach, and reached again: services and tools know it within a second or so, and say host and cause."""
-import os
-import shutil
 import subprocess
-import tempfile
 import time
 
-from harness import Weir, check, equal, eventually, main, test, weir_binary
-from services import Service, free_port, weir
+from harness import check, equal, eventually, main, test, weir_binary
+from services import Broker, Service, free_port, weir
 
 
 @test
 def a_service_knows_that_the_broker_died_and_that_it_is_back():
     for program in ("first/counter", "marketplace/gateway"):  # one reads, the other only publishes
-        data = tempfile.mkdtemp(prefix="weir-data-")
-        on = Weir(data)
-        service = Service(program, on.bootstrap)
-        try:
+        with Broker() as on, Service(program, on.bootstrap) as service:
             service.start().ready()
             equal(service.health()["broker"], "ok")
             for _ in range(2):
@@ -28,20 +22,12 @@ def a_service_knows_that_the_broker_died_and_that_it_is_back():
             equal((len(lost), len(back)), (2, 2))
             check(on.bootstrap in lost[0]["error"], f"no host in {lost[0]}")
             equal(service.end(), 0)
-        finally:
-            service.close()
-            on.kill()
-            os.unlink(on.log.name)
-            shutil.rmtree(data)
 
 
 @test
 def a_service_that_waits_for_kafka_says_where_and_why_and_goes_on_when_it_comes():
-    data = tempfile.mkdtemp(prefix="weir-data-")
-    on = Weir(data)
-    on.kill()
-    service = Service("first/counter", on.bootstrap)
-    try:
+    with Broker() as on, Service("first/counter", on.bootstrap) as service:
+        on.kill()
         begun = time.monotonic()
         service.start()
         eventually(lambda: service.said("waiting for Kafka"))
@@ -52,11 +38,6 @@ def a_service_that_waits_for_kafka_says_where_and_why_and_goes_on_when_it_comes(
         service.ready()
         equal(len(service.said("Kafka is reached")), 1)
         equal(service.end(), 0)
-    finally:
-        service.close()
-        on.kill()
-        os.unlink(on.log.name)
-        shutil.rmtree(data)
 
 
 @test
@@ -73,28 +54,24 @@ def tools_say_within_a_second_or_so_that_kafka_is_out_of_reach():
 
 @test
 def consume_says_that_kafka_went_away_and_came_back_and_reads_on():
-    data = tempfile.mkdtemp(prefix="weir-data-")
-    on = Weir(data)
-    weir("produce", "x", at=on.bootstrap, stdin=b"one\n")
-    reader = subprocess.Popen([weir_binary(), "consume", "x", "--follow", "-f", "%v\\n", "-b", on.bootstrap],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        equal(reader.stdout.readline(), b"one\n")
-        on.kill()
-        line = reader.stderr.readline().decode()
-        check(on.bootstrap in line and "cannot be reached" in line, line)
-        on.start()
-        equal(reader.stderr.readline(), b"Kafka is reached again\n")
-        weir("produce", "x", at=on.bootstrap, stdin=b"two\n")
-        equal(reader.stdout.readline(), b"two\n")
-    finally:
-        reader.kill()
-        reader.wait()
-        reader.stdout.close()
-        reader.stderr.close()
-        on.kill()
-        os.unlink(on.log.name)
-        shutil.rmtree(data)
+    with Broker() as on:
+        weir("produce", "x", at=on.bootstrap, stdin=b"one\n")
+        reader = subprocess.Popen([weir_binary(), "consume", "x", "--follow", "-f", "%v\\n", "-b", on.bootstrap],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            equal(reader.stdout.readline(), b"one\n")
+            on.kill()
+            line = reader.stderr.readline().decode()
+            check(on.bootstrap in line and "cannot be reached" in line, line)
+            on.start()
+            equal(reader.stderr.readline(), b"Kafka is reached again\n")
+            weir("produce", "x", at=on.bootstrap, stdin=b"two\n")
+            equal(reader.stdout.readline(), b"two\n")
+        finally:
+            reader.kill()
+            reader.wait()
+            reader.stdout.close()
+            reader.stderr.close()
 
 
 main()

@@ -86,7 +86,7 @@ class Broker:
 
 
 class Service:
-    """One of the example programs, with a folder of its own. Its lines of the log are JSON."""
+    """One of the example programs, with a folder of its own. Its lines of the log are JSON. Behind a `with` both are gone."""
 
     def __init__(self, program, at, *options):
         self.folder = tempfile.mkdtemp(prefix="weir-service-")
@@ -96,6 +96,12 @@ class Service:
                         "--data-dir", self.folder, "--log-format", "json", *options]
         self.log = open(Path(self.folder) / "log", "ab")
         self.process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, wrong, trace):
+        self.close()
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
