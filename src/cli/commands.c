@@ -58,6 +58,67 @@ static const wr_option outbox_inspect_options[] = {
     {0},
 };
 
+#define DLQ_WHERE                                                                                                      \
+    {                                                                                                                  \
+        "where", 0, "CLAUSE", NULL, "only letters of which this holds: see weir help dlq redrive, weir dlq fields"     \
+    }
+#define DLQ_LIMIT                                                                                                      \
+    {                                                                                                                  \
+        "limit", 'n', "N", "0", "no more than so many; 0 is no limit", WR_OPTION_NUMBER, 0, INT64_MAX                  \
+    }
+#define DLQ_TARGET                                                                                                     \
+    {"to", 0, "TOPIC", NULL, "into this topic, instead of the one that the letter's group reads for this"},            \
+        {"for-everyone", 0, NULL, NULL,                                                                                \
+         "for all that read the topic, not for the group that failed alone; without --to where each stood first"},     \
+        {"max-redrives", 0, "N", "3", "leave what has come back so often", WR_OPTION_NUMBER, 1, INT32_MAX},            \
+    {                                                                                                                  \
+        "again", 0, NULL, NULL, "also what was put back or dropped already, or is in doubt"                            \
+    }
+
+static const wr_option dlq_ls_options[] = {
+    DLQ_WHERE,
+    {"by", 0, "FIELD,...", "group,reason,source", "count by these fields of a clause"},
+    {"letters", 'l', NULL, NULL, "each letter, instead of counts"},
+    {"all", 'a', NULL, NULL, "also what was put back or dropped"},
+    DLQ_LIMIT,
+    {0},
+};
+
+static const wr_option dlq_show_options[] = {
+    {"output", 'o', "json|yaml|value", NULL,
+     "by default yaml on a terminal and json in a pipe; value is the event's data as it is", WR_OPTION_CHOICE},
+    {0},
+};
+
+static const wr_option dlq_redrive_options[] = {
+    DLQ_WHERE,
+    DLQ_LIMIT,
+    {"rate", 0, "N", "0", "letters a second; 0 is as fast as they go", WR_OPTION_NUMBER, 0, 1000000},
+    DLQ_TARGET,
+    {"force", 0, NULL, NULL, "also beyond --max-redrives, into compacted topics, and past notes of a later weir"},
+    {0},
+};
+
+static const wr_option dlq_edit_options[] = {
+    {"set", 's', "/PLACE=VALUE,...", NULL,
+     "a value at a JSON pointer of the data: JSON, else a text; may be repeated; a comma in it is \\,",
+     WR_OPTION_PAIRS},
+    {"header", 'H', "NAME=VALUE,...", NULL, "headers of the event, such as ce_dataversion=2; may be repeated",
+     WR_OPTION_PAIRS},
+    {"data", 'd', "FILE", NULL, "all of the data; - is stdin"},
+    {"keep", 0, NULL, NULL, "only change it, and do not put it back"},
+    DLQ_TARGET,
+    {"force", 0, NULL, NULL, "also what is no JSON in place of JSON, beyond --max-redrives, and into compacted topics"},
+    {0},
+};
+
+static const wr_option dlq_drop_options[] = {
+    DLQ_WHERE,
+    DLQ_LIMIT,
+    {"reason", 0, "TEXT", "dropped by hand", "why, for those who look later"},
+    {0},
+};
+
 static const wr_option produce_options[] = {
     {"key", 'k', "TEXT", NULL, "key of every record"},
     {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record, may be repeated; a comma in a value is \\,",
@@ -257,6 +318,50 @@ const wr_command wr_commands[] = {
      outbox_inserted_options, false, NULL, wr_run_outbox_requeue},
     {"outbox", "rm", "delete", "DATABASE NUMBER", 2, 2, "delete what is set aside", NULL, outbox_inserted_options,
      false, NULL, wr_run_outbox_rm, .changes = true},
+
+    {"dlq", "ls", "list", "[TOPIC...]", 0, WR_OPERANDS_MAX, "dead letters, counted by what they say",
+     "Of any Kafka: letters of weir's services, of Spring for Apache Kafka and of Kafka Connect. Without a TOPIC all\n"
+     "topics whose names end as those of dead letters do: .dlq, .dlt, -dlq, -dlt, also in capitals, and .dead.\n"
+     "    weir dlq ls\n"
+     "    weir dlq ls inventory.dlq --by reason,/sku --where 'age < 2h'\n"
+     "    weir dlq ls inventory.dlq --letters",
+     dlq_ls_options, true, NULL, wr_run_dlq_ls, .rows = true, .completes = "topics"},
+    {"dlq", "show", NULL, "LETTER...", 1, WR_OPERANDS_MAX, "dead letters whole: why, from where, headers and value",
+     "A letter is TOPIC/PARTITION@OFFSET, as weir dlq ls --letters and weir consume -o name print it. `record` is "
+     "what\n"
+     "would be put back, in the form that weir produce -f json reads.\n"
+     "    weir dlq show inventory.dlq/0@17",
+     dlq_show_options, true, NULL, wr_run_dlq_show, .completes = "topics"},
+    {"dlq", "edit", NULL, "LETTER", 1, 1, "change a dead letter, and put it back",
+     "The letter stays as it is; a note behind it has the change, and the event that is put back has the value before "
+     "in\n"
+     "the header weir-edit-original.\n"
+     "    weir dlq edit inventory.dlq/0@17 --set /sku=A-17 --set /quantity=2\n"
+     "    weir dlq show inventory.dlq/0@17 -o value > it.json; vi it.json; weir dlq edit inventory.dlq/0@17 -d it.json",
+     dlq_edit_options, true, NULL, wr_run_dlq_edit, .changes = true, .completes = "topics"},
+    {"dlq", "redrive", NULL, "TOPIC|LETTER...", 1, WR_OPERANDS_MAX, "put dead letters back for the group that failed",
+     "Each goes to GROUP.redrive, which the service that failed reads and nobody else. What was done is noted in the "
+     "dead\n"
+     "letter topic, so a run that was stopped or killed is begun again with the same words and puts nothing back "
+     "twice.\n"
+     "What is left is said with the reason; exit status 7 when some of the chosen ones are.\n"
+     "    weir dlq redrive inventory.dlq --dry-run\n"
+     "    weir dlq redrive inventory.dlq --where \"reason = exhausted and failed > -2h\" --rate 50 --yes\n"
+     "A CLAUSE joins comparisons with and, or, not and parentheses: = != < <= > >=, contains, in (A, B), exists.\n"
+     "    handler in (order.placed/1, order.placed/2) and not (key = 17 or /lines/0/quantity > 100)\n"
+     "    error contains 'no such article' and header.tenant exists\n"
+     "weir dlq fields lists its fields.",
+     dlq_redrive_options, true, NULL, wr_run_dlq_redrive, .rows = true, .changes = true, .completes = "topics"},
+    {"dlq", "drop", NULL, "TOPIC|LETTER...", 1, WR_OPERANDS_MAX, "decide that nothing is to become of dead letters",
+     "Kafka deletes no single records: a dropped letter is noted as such, is listed and put back no more (but for\n"
+     "--all and --again), and goes with its topic's retention. To delete all: weir topic rm.\n"
+     "    weir dlq drop inventory.dlq --where 'failed < -30d' --reason 'too old to matter'",
+     dlq_drop_options, true, NULL, wr_run_dlq_drop, .rows = true, .changes = true, .completes = "topics"},
+
+    {"dlq", "fields", NULL, "", 0, 0, "what a clause about dead letters can ask for, and what it is compared with",
+     "text has no order; time is RFC 3339, a date, now, or how long ago: -2h; duration is 30s, 5m, 2h or 7d; any is\n"
+     "compared as a number where both sides are numbers.",
+     NULL, false, NULL, wr_run_dlq_fields, .rows = true},
 
     {"version", NULL, NULL, "", 0, 0, "which weir this is", NULL, NULL, false, NULL, wr_run_version},
     {"gen", "man", NULL, "DIR", 1, 1, "write the man pages", NULL, NULL, false, NULL, wr_run_gen_man},

@@ -438,7 +438,12 @@ def every_form_is_what_it_says_on_every_command_that_prints():
     name, group = topic(), fresh("forms")
     weir("produce", name, "-k", "k", "-H", "a=1", stdin=b'{"x":[1,{}]}\ntext\n')
     weir("consume", name, "-g", group, "-n", "1", "-f", "")
-    commands = [("topic", "ls"), ("topic", "show", name), ("group", "ls"), ("group", "show", group), ("group", "lag", group),
+    dead = name + ".dlq"
+    weir("topic", "create", dead)
+    weir("produce", dead, "-H", "weir-dlq-reason=rejected", stdin=b"x\n")
+    commands = [("dlq", "ls", dead), ("dlq", "fields"), ("dlq", "redrive", dead, "--for-everyone", "--to", name, "--dry-run"),
+                ("dlq", "drop", dead, "--dry-run"),
+                ("topic", "ls"), ("topic", "show", name), ("group", "ls"), ("group", "show", group), ("group", "lag", group),
                 ("cluster",), ("topic", "alter", name, "--partitions", "5", "--dry-run"),
                 ("group", "reset", group, "--to", "start", "--dry-run"), ("consume", name)]
     known = set(re.findall(r"^  (\w+(?: \w+)?)  ", weir("help")[0].decode(), re.M))
@@ -457,7 +462,7 @@ def every_form_is_what_it_says_on_every_command_that_prints():
             check(b"key k" in weir(*words, "-o", "pretty")[0], "no key")
             weir(*words, "-o", "table", status=USAGE)
             continue
-        check(names[0] in (name, group, "partitions") or verb.endswith("ls") or verb == "cluster", f"{words}: {names}")
+        check(names[0] in (name, group, dead, "partitions", "reason") or verb.endswith("ls") or verb == "cluster", f"{words}: {names}")
         table, wide = (weir(*words, "-o", form)[0].decode() for form in ("table", "wide"))
         check(len(wide.split("\n")[-2]) >= len(table.split("\n")[-2]), f"{words}: wide is narrower")
         weir(*words, "-o", "xml", status=USAGE)
