@@ -12,6 +12,7 @@
 #include "check.h"
 #include "core.h"
 #include "layout_int.h"
+#include "needed_topics.h"
 #include "routes.h"
 #include "settings.h"
 
@@ -29,10 +30,6 @@
 enum {
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
-    REACH_MS = 800,
-    KAFKA_TIMEOUT_MS = 5000,
-    KAFKA_RETRY_MS = 500,
-    KAFKA_BATCH_SIZE = 1048588 /* a topic's default */,
     STOP_MARGIN_MS = 12000, /* to finish the turn under way, and to end what runs */
     HELP_SIZE_MAX = 1 << 20,
     DESCRIPTORS_MIN = 64, /* of which a service of the marketplace has 34 open when it is idle */
@@ -241,53 +238,17 @@ static weir_err start_http(app *app)
     return err;
 }
 
-/* Until a broker answers; WEIR_E_CLOSED when we are told to stop before. Said within REACH_MS, with host and cause. */
-static weir_err wait_for_kafka(app *app)
+static weir_err make_topics(app *app)
 {
-    for (bool has_warned = false;;) {
-        weir_failure failure = {0};
-        weir_err err = wr_client_reach(app->client, REACH_MS, &failure);
-        char waits[300];
-        snprintf(waits, sizeof waits, "waiting for Kafka at %.60s: %.200s", text_of(app, "bootstrap.servers"),
-                 failure.sentence);
-        wr_routes_say(app->routes, err == WEIR_OK ? NULL : waits);
-        if (err == WEIR_OK && has_warned)
-            wr_trace_log(&app->trace, WR_INFO, "Kafka is reached");
-        if (err != WEIR_E_UNREACHABLE && err != WEIR_E_TIMEOUT)
-            return err == WEIR_OK ? err : weir_fail(&app->failure, err, "%.200s", failure.sentence);
-        if (!has_warned)
-            wr_trace_log(&app->trace, WR_WARN, "waiting for Kafka",
-                         WR_TEXT("bootstrap.servers", text_of(app, "bootstrap.servers")),
-                         WR_TEXT("error", failure.sentence));
-        has_warned = true;
-        if (wr_stop_asked(app->stop))
-            return WEIR_E_CLOSED;
-    }
-}
-
-/* Again while it is only not the time for it; WEIR_E_CLOSED when we are told to stop before. */
-static weir_err make_topic(app *app, const char *topic, int partition_count, int64_t size_max)
-{
-    char size[24];
-    snprintf(size, sizeof size, "%lld", (long long)size_max);
-    const weir_attribute larger = {"max.message.bytes", size};
-    size_t config_count = size_max > KAFKA_BATCH_SIZE ? 1 : 0;
-    for (bool has_warned = false;;) {
-        weir_failure failure = {0};
-        weir_err err =
-            wr_admin_create_topic(app->client, topic, partition_count, (int16_t)number_of(app, "topic.replication"),
-                                  &larger, config_count, KAFKA_TIMEOUT_MS, &failure);
-        if (err == WEIR_OK || err == WEIR_E_EXISTS)
-            return WEIR_OK;
-        if (err != WEIR_E_UNREACHABLE && err != WEIR_E_TIMEOUT && err != WEIR_E_AGAIN)
-            return weir_fail(&app->failure, err, "topic %s cannot be made: %.180s", topic, failure.sentence);
-        if (!has_warned)
-            wr_trace_log(&app->trace, WR_WARN, "a topic cannot be made yet", WR_TEXT("topic", topic),
-                         WR_TEXT("error", failure.sentence));
-        has_warned = true;
-        if (wr_stop_wait(app->stop, KAFKA_RETRY_MS))
-            return WEIR_E_CLOSED;
-    }
+    const wr_needed_topics needed = {.service = app->service,
+                                     .name = name_of(app),
+                                     .config = app->settings.config,
+                                     .client = app->client,
+                                     .stop = app->stop,
+                                     .routes = app->routes,
+                                     .trace = &app->trace,
+                                     .redrive = app->redrive_topic};
+    return wr_needed_topics_make(&needed, &app->failure);
 }
 
 /* The topic by which events are put back for this group alone; its name is known to weir dlq redrive by the group's. */
@@ -306,50 +267,6 @@ static weir_err find_redrive_topic(app *app)
             &app->failure, WEIR_E_USAGE,
             "redrive: the group '%.60s' makes no name of a topic with .redrive behind it: " WR_TOPIC_NAME_RULE, group);
     return WEIR_OK;
-}
-
-/* One partition, so that events come back in the order in which they were put there. A service does not fail for it: who
- * may not make it has no events put back. */
-static weir_err make_redrive_topic(app *app, int64_t size_max)
-{
-    if (!app->redrive_topic[0])
-        return WEIR_OK;
-    weir_err err = make_topic(app, app->redrive_topic, 1, size_max);
-    if (err == WEIR_OK || err == WEIR_E_CLOSED)
-        return err;
-    wr_trace_log(&app->trace, WR_WARN, "events cannot be put back for this service: it reads no topic for them",
-                 WR_TEXT("topic", app->redrive_topic), WR_TEXT("error", app->failure.sentence));
-    app->redrive_topic[0] = 0;
-    app->failure = (weir_failure){0};
-    return WEIR_OK;
-}
-
-static weir_err make_topics(app *app)
-{
-    int partition_count = number_of(app, "topic.partitions");
-    if (partition_count == 0)
-        return WEIR_OK;
-    /* A topic takes what may be emitted to it, and a dead letter is longer than any record. */
-    int64_t size_max = wr_config_int(app->settings.config, "message.size.max");
-    int64_t letter_max = size_max > WR_DEAD_LETTER_SIZE_MAX ? size_max : WR_DEAD_LETTER_SIZE_MAX;
-    weir_err reached = wait_for_kafka(app);
-    if (reached != WEIR_OK)
-        return reached;
-    const char *lists[] = {app->service->consumes, app->service->produces};
-    char topic[300];
-    weir_err err = WEIR_OK;
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (const char *at = lists[i]; at && *at && err == WEIR_OK;) {
-            size_t size = strcspn(at, ", ");
-            snprintf(topic, sizeof topic, "%s%.*s", text_of(app, "topic.prefix"), (int)size, at);
-            if (size)
-                err = make_topic(app, topic, partition_count, size_max);
-            at += size + (at[size] != 0);
-        }
-    snprintf(topic, sizeof topic, "%s%s.dlq", text_of(app, "topic.prefix"), name_of(app));
-    if (err == WEIR_OK && app->service->consumes)
-        err = make_topic(app, topic, partition_count, letter_max);
-    return err == WEIR_OK ? make_redrive_topic(app, letter_max) : err;
 }
 
 /* A setting of librdkafka, unless the user has said something about it. */
