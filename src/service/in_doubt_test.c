@@ -1,17 +1,23 @@
 /* Rows that were sent and of which nobody heard: whatever becomes of them afterwards, their effects come once. */
 #include "outbox_testing.h"
 
+/* Events 1 and 2 of the key "a" were sent: 1 is refused, 2 is appended behind it, and neither is heard. */
+static void begin_unheard(fixture *f, weir_service *service)
+{
+    fixture_begin(f, service);
+    fixture_turns(f, 2);
+    wr_sim_refuse(f->cluster, "out", 1);
+    wr_sim_hold_acks(f->cluster, true);
+    fixture_happen(f, "a", 1);
+    fixture_happen(f, "a", 2);
+    fixture_turns(f, 1);
+}
+
 TEST(what_was_published_behind_a_refused_row_is_not_published_under_another_number)
 {
     fixture f;
     weir_service service;
-    fixture_begin(&f, &service);
-    fixture_turns(&f, 2);
-    wr_sim_refuse(f.cluster, "out", 1);
-    wr_sim_hold_acks(f.cluster, true);
-    fixture_happen(&f, "a", 1);
-    fixture_happen(&f, "a", 2);
-    fixture_turns(&f, 1);
+    begin_unheard(&f, &service);
     wr_sim_release_acks(f.cluster, 1); /* the refusal is heard, the other's acknowledgement is not */
     fixture_turns(&f, 2);
     fixture_happen(&f, "a", 3); /* never sent: it waits behind the refused one */
@@ -22,7 +28,6 @@ TEST(what_was_published_behind_a_refused_row_is_not_published_under_another_numb
     fixture_restart(&f);
     fixture_turns_ms(&f, 6, 100);
     CHECK_EQ(COUNT(&f, "weir_outbox"), 0);
-
     CHECK_EQ(audited(&f), 3);
     fixture_end(&f);
 }
@@ -31,13 +36,7 @@ TEST(a_row_that_was_under_way_behind_a_refused_one_keeps_its_number_when_the_pro
 {
     fixture f;
     weir_service service;
-    fixture_begin(&f, &service);
-    fixture_turns(&f, 2);
-    wr_sim_refuse(f.cluster, "out", 1);
-    wr_sim_hold_acks(f.cluster, true);
-    fixture_happen(&f, "a", 1);
-    fixture_happen(&f, "a", 2);
-    fixture_turns(&f, 1);
+    begin_unheard(&f, &service);
     wr_sim_release_acks(f.cluster, 1); /* the refusal is heard; the other is appended, which nobody knows */
     fixture_turns(&f, 2);
     wr_sim_break_producers(f.cluster);
@@ -54,13 +53,7 @@ TEST(a_refusal_of_which_nobody_heard_before_the_process_ended_loses_no_effect)
 {
     fixture f;
     weir_service service;
-    fixture_begin(&f, &service);
-    fixture_turns(&f, 2);
-    wr_sim_refuse(f.cluster, "out", 1);
-    wr_sim_hold_acks(f.cluster, true);
-    fixture_happen(&f, "a", 1);
-    fixture_happen(&f, "a", 2);
-    fixture_turns(&f, 1); /* 1 is refused, 2 is appended behind it, and neither is heard */
+    begin_unheard(&f, &service);
     fixture_restart(&f);
     wr_sim_hold_acks(f.cluster, false);
     fixture_turns_ms(&f, 6, 100);

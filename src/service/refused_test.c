@@ -127,15 +127,21 @@ TEST(what_fits_alone_is_published_alone_when_its_batch_is_too_large)
     fixture_end(&f);
 }
 
+/* Event 1 of the key "a" has been refused. */
+static void begin_refused(fixture *f, weir_service *service)
+{
+    fixture_begin(f, service);
+    fixture_turns(f, 2);
+    wr_sim_refuse(f->cluster, "out", 1);
+    fixture_happen(f, "a", 1);
+    fixture_turns(f, 3);
+}
+
 TEST(a_refused_row_freezes_its_key_and_the_next_start_sends_it_in_order)
 {
     fixture f;
     weir_service service;
-    fixture_begin(&f, &service);
-    fixture_turns(&f, 2);
-    wr_sim_refuse(f.cluster, "out", 1);
-    fixture_happen(&f, "a", 1);
-    fixture_turns(&f, 3);
+    begin_refused(&f, &service);
     fixture_happen(&f, "a", 2);
     fixture_happen(&f, "b", 3);
     fixture_turns(&f, 3);
@@ -157,11 +163,7 @@ TEST(a_refused_key_is_tried_again_after_a_minute_in_order_without_a_restart)
 {
     fixture f;
     weir_service service;
-    fixture_begin(&f, &service);
-    fixture_turns(&f, 2);
-    wr_sim_refuse(f.cluster, "out", 1);
-    fixture_happen(&f, "a", 1);
-    fixture_turns(&f, 3);
+    begin_refused(&f, &service);
     fixture_happen(&f, "a", 2);
     fixture_happen(&f, "b", 3);
     fixture_turns(&f, 3);
@@ -184,11 +186,7 @@ TEST(a_refused_event_that_is_skipped_is_set_aside_and_its_key_goes_on)
 {
     fixture f;
     weir_service service;
-    fixture_begin(&f, &service);
-    fixture_turns(&f, 2);
-    wr_sim_refuse(f.cluster, "out", 1);
-    fixture_happen(&f, "a", 1);
-    fixture_turns(&f, 3);
+    begin_refused(&f, &service);
     fixture_happen(&f, "a", 2);
     fixture_turns(&f, 3);
     check_items(&f, "refused a, behind a, ");
