@@ -12,7 +12,7 @@
  * so that none overtakes another of its key, whatever the broker refuses; the first refusal ends the run.
  *
  * Two runs at once: after "sending" is written a run reads in the log which of its letters it has, and leaves the others
- * (marks.h). A run that finds letters being sent waits until that is QUIET_MS old, and gives up when there are newer ones;
+ * (marks.h). A run that finds letters being sent waits for QUIET_MS, and gives up when there are newer ones then;
  * one that sends begins nothing more of a batch after HOLD_MS, and announces the rest anew. A process that stands still in
  * between for longer than that is not seen; then only the id tells. */
 #ifndef WR_REDRIVE_H

@@ -10,6 +10,7 @@
 enum {
     HOLD_MS = 3000,
     QUIET_MS = HOLD_MS + WR_DELIVERY_MAX_MS + 2000,
+    LONG_AGO_MS = 3600 * 1000,
     LETTERS_SIZE_MAX = 16 << 20, /* of a batch: beyond it the batch is sent */
     ARENA_MAX = 256 << 20,
     KEYS_MAX = 1000000,

@@ -48,21 +48,21 @@ static weir_err gather(settling *settling, weir_failure *failure)
     return err == WEIR_OK ? err : no_memory(failure);
 }
 
-/* Until what is being sent is old enough for its run to be over. */
+/* Until the run that is sending is over, or has said something. How long ago it spoke is told by its own clock, which may be
+ * behind ours: only what is LONG_AGO_MS old is taken for over at once. */
 static weir_err wait_until_quiet(settling *settling, weir_failure *failure)
 {
     run *run = settling->run;
     const wr_redrive_options *options = run->options;
     int64_t newest_ms = settling->newest_ms, age_ms = wr_now_ms(options->scan.io) - newest_ms;
-    if (settling->count == 0 || age_ms >= QUIET_MS || options->dry_run)
+    if (settling->count == 0 || age_ms >= LONG_AGO_MS || options->dry_run)
         return WEIR_OK;
-    int64_t wait_ms = age_ms > 0 ? QUIET_MS - age_ms : QUIET_MS;
     char sentence[200];
     snprintf(sentence, sizeof sentence, "a run that put letters of %.100s back has not ended; waiting %lld s for it",
-             wr_book_topic(run->book), (long long)((wait_ms + 999) / 1000));
+             wr_book_topic(run->book), (long long)(QUIET_MS / 1000));
     if (options->tell)
         options->tell(options->user, sentence);
-    if (options->wait(options->user, wait_ms))
+    if (options->wait(options->user, QUIET_MS))
         return weir_fail(failure, WEIR_E_CLOSED, "stopped");
     char topic[WR_TOPIC_NAME_SIZE];
     snprintf(topic, sizeof topic, "%s", wr_book_topic(run->book));

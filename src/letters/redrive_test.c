@@ -217,6 +217,25 @@ TEST(what_was_appended_and_not_acknowledged_is_found)
     desk_end(&d);
 }
 
+/* Its clock may be behind. */
+TEST(a_run_that_is_said_to_have_spoken_a_minute_ago_is_waited_for_and_one_of_yesterday_is_not)
+{
+    for (int is_yesterday = 0; is_yesterday < 2; is_yesterday++) {
+        desk d;
+        desk_begin(&d);
+        many(&d, 4);
+        d.crash_at = 1;
+        CHECK_EQ(desk_redrive(&d), WEIR_E_BROKEN);
+        d.crash_at = -1;
+        d.waited_ms = 0;
+        wr_sim_advance_ms(d.machine, is_yesterday ? 86400000 : 60000);
+        CHECK_OK(desk_redrive(&d));
+        CHECK_EQ(d.waited_ms, is_yesterday ? 0 : 15000);
+        check_once_in_order(&d, 4);
+        desk_end(&d);
+    }
+}
+
 TEST(of_two_runs_at_once_one_puts_a_letter_back)
 {
     desk d;
