@@ -122,7 +122,7 @@ typedef struct guard_kind {
     const char *picture; /* one text of all that must stay as it is: t, weir_outbox and the rest between '|' */
     const char *const *refused, *const *for_migrations, *const *allowed;
     const guard_error *errors;
-    bool has_sound_errors; /* a transaction takes more after an error, without going back to a savepoint */
+    bool goes_on_after_errors; /* a transaction takes more after an error, without going back to a savepoint */
 } guard_kind;
 
 typedef struct world {
@@ -235,7 +235,7 @@ static inline void check_refused(world *w, const char *sql, int savepoints, bool
     for (int i = 0; i < savepoints; i++)
         CHECK_OK(wr_store_savepoint(w->store, NULL));
     CHECK_OK(wr_store_service_exec(w->store, "INSERT INTO t VALUES (7, 'x')", NULL, NULL));
-    for (int again = 0; again < (w->kind->has_sound_errors ? 2 : 1); again++) {
+    for (int again = 0; again < (w->kind->goes_on_after_errors ? 2 : 1); again++) {
         weir_err err = is_query ? try_query(w->store, sql) : try_exec(w->store, sql);
         if (err != WEIR_E_DENIED && err != WEIR_E_FORMAT && err != WEIR_E_USAGE)
             fail_msg("%s: %s", sql, weir_err_name(err));

@@ -81,7 +81,7 @@ static const guard_kind sqlite = {
     .for_migrations = for_migrations,
     .allowed = allowed,
     .errors = errors,
-    .has_sound_errors = true};
+    .goes_on_after_errors = true};
 
 TEST(no_statement_of_a_service_tears_the_transaction_or_touches_weirs_tables)
 {
