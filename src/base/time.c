@@ -20,12 +20,7 @@ enum { DAY_MS = 24 * 60 * 60 * 1000, HOUR_MS = 60 * 60 * 1000, MINUTE_MS = 60 * 
  * day of its year; 400 years are one era of 146097 days; day 0 is 1970-01-01. */
 enum { ERA_DAYS = 146097, EPOCH_DAYS = 719468 };
 
-typedef struct date {
-    int64_t year;
-    int month, day;
-} date;
-
-static int64_t days_of(date of)
+int64_t wr_date_days(wr_date of)
 {
     int64_t year = of.month <= 2 ? of.year - 1 : of.year;
     int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -35,7 +30,7 @@ static int64_t days_of(date of)
     return era * ERA_DAYS + day_of_era - EPOCH_DAYS;
 }
 
-static date date_of(int64_t days)
+wr_date wr_date_of(int64_t days)
 {
     days += EPOCH_DAYS;
     int64_t era = (days >= 0 ? days : days - (ERA_DAYS - 1)) / ERA_DAYS;
@@ -43,7 +38,7 @@ static date date_of(int64_t days)
     int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int month_from_march = (int)((5 * day_of_year + 2) / 153);
-    date made = {
+    wr_date made = {
         .year = year_of_era + era * 400,
         .month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9,
         .day = (int)(day_of_year - (153 * month_from_march + 2) / 5 + 1),
@@ -60,7 +55,7 @@ void wr_time_print(int64_t time_ms, char ret_text[WR_TIME_TEXT_SIZE])
         rest += DAY_MS;
         days--;
     }
-    date on = date_of(days);
+    wr_date on = wr_date_of(days);
     char text[64]; /* the compiler cannot know that every int64_t fits in WR_TIME_TEXT_SIZE; the test does */
     snprintf(text, sizeof text, "%s%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", on.year < 0 ? "-" : "",
              (long long)(on.year < 0 ? -on.year : on.year), on.month, on.day, rest / HOUR_MS, rest / MINUTE_MS % 60,
@@ -93,12 +88,12 @@ static bool skip(const char **at, const char *one_of)
 
 static bool parse_date(const char **at, int64_t *days)
 {
-    date on = {.year = digits(at, 4)};
+    wr_date on = {.year = digits(at, 4)};
     if (on.year < 0 || !skip(at, "-") || (on.month = digits(at, 2)) < 1 || on.month > 12 || !skip(at, "-") ||
         (on.day = digits(at, 2)) < 1)
         return false;
-    *days = days_of(on);
-    date back = date_of(*days); /* the 30th of February comes back as another day */
+    *days = wr_date_days(on);
+    wr_date back = wr_date_of(*days); /* the 30th of February comes back as another day */
     return back.day == on.day && back.month == on.month;
 }
 

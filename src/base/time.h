@@ -20,6 +20,15 @@ WEIR_MUST_CHECK weir_err wr_duration_parse(const char *text, int64_t *ret_ms);
 /* "512", "64k", "16MiB", "1g": powers of 1024. */
 WEIR_MUST_CHECK weir_err wr_size_parse(const char *text, int64_t *ret_size);
 
+/* Days of the proleptic Gregorian calendar in UTC; day 0 is 1970-01-01. */
+typedef struct wr_date {
+    int64_t year;
+    int month, day; /* from 1 */
+} wr_date;
+
+int64_t wr_date_days(wr_date of); /* a month of 1 to 12; a day beyond its month's end counts on into the next */
+wr_date wr_date_of(int64_t days);
+
 /* Sums that stop at INT64_MIN and INT64_MAX, which as a deadline is never. Every duration that somebody configured or sent
  * goes through one of them. */
 static inline int64_t wr_time_add_ms(int64_t moment_ms, int64_t duration_ms)
