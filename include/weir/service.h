@@ -9,9 +9,9 @@
  * and its arena belong to the call that they were handed to: they are used on its thread and until it returns.
  *
  * Growth. The structs that a program lays out (weir_service, weir_handler, weir_route, weir_setting, weir_event,
- * weir_json_field) get new members at their end, where zero means what there was before; the inline calls tell the
+ * weir_timer, weir_json_field) get new members at their end, where zero means what there was before; the inline calls tell the
  * library how large each was when the program was compiled. So zero a struct before you fill it, and name its members.
- * The structs that weir hands to a program grow at their end too. weir_retry_policy and the structs of
+ * The structs that weir hands to a program grow at their end too. weir_retry_policy, weir_schedule and the structs of
  * bytes.h, error.h and value.h keep their size for as long as the library keeps its SONAME. */
 #ifndef WEIR_SERVICE_H
 #define WEIR_SERVICE_H
@@ -55,7 +55,7 @@ typedef enum weir_status {
  * 500 and the log says why. The database's words are for the log and for dead letters, never for the answer to a
  * request. */
 WEIR_API weir_status weir_exec_values(weir_tx *tx, const char *sql, const weir_value *values);
-WEIR_API int64_t weir_changes(weir_tx *tx); /* rows changed by the last weir_exec */
+WEIR_API int64_t weir_changes(weir_tx *tx); /* rows changed by the last weir_exec or weir_cancel */
 
 /* Read rows:  weir_rows *rows = weir_query(tx, "SELECT a, b FROM t WHERE k = ?1", WEIR_TEXT(k));
  *             while (weir_rows_next(rows))
@@ -95,6 +95,40 @@ static inline weir_status weir_emit(weir_tx *tx, const weir_event *event);
 /* Ask one recipient to do something: a command, imperative, to the topic that its service consumes. */
 static inline weir_status weir_send(weir_tx *tx, const char *topic, const weir_event *command);
 
+/* Something that is to happen later: a row of the service's database, in this transaction; undone with it. */
+enum { WEIR_TIMER_ID_SIZE_MAX = 255 };
+typedef struct weir_timer {
+    const char *id;   /* setting a timer with the id of another replaces it, whichever call set it; UTF-8 of 1 to 255
+                          bytes. NULL: the event's, which is derived when that is NULL, too */
+    int64_t after_ms; /* from now, by a clock that nobody sets; the time in which the service is stopped counts */
+    int64_t at_ms;    /* instead: Unix epoch, by the machine's clock. A time that has passed is now */
+    const weir_event *event; /* what the handler gets, or what is published; filled in as by weir_emit when it is set */
+} weir_timer;
+
+/* Call the service's own handler of the event's type and version, when it is time:
+ *
+ *     weir_after(tx, &(weir_timer){.id = order_id, .after_ms = 15 * 60 * 1000,
+ *                                  .event = &(weir_event){.type = "payment.overdue", .subject = order_id}});
+ *
+ * The handler is called as for an event that was read: within the unit of work, with its retry policy and its dead letters.
+ * event->topic is "NAME.timers", event->timestamp_ms the time for which it was set. Its effects happen once, however
+ * often the process dies; what came due while the service was stopped is handled once, in the order in which it came
+ * due. Of one batch timers come last, so what is read when a timer comes due and cancels it, wins. A timer waits behind no
+ * event of its key and holds none back: look at the state whether it still means something. It is called on the
+ * handlers' thread, as soon as it is due and no batch is under way; a change of the machine's clock is seen
+ * within a minute. While the outbox is too long, timers wait.
+ *
+ * Everything is copied. Errors: a type without handler, after_ms and at_ms together, and what weir_emit calls a mistake are
+ * the program's; a time below 0, an id that is none and an event beyond message.size.max are rejected. */
+static inline weir_status weir_after(weir_tx *tx, const weir_timer *timer);
+/* weir_emit and weir_send at that time: published in the order in which they come due, behind what was emitted
+ * before. The event's time is that of setting it. */
+static inline weir_status weir_emit_later(weir_tx *tx, const weir_timer *timer);
+static inline weir_status weir_send_later(weir_tx *tx, const char *topic, const weir_timer *timer);
+/* Take back what was set under this id, by any of the three. weir_changes then says 1, or 0 when there was none (any more).
+ */
+WEIR_API weir_status weir_cancel(weir_tx *tx, const char *id);
+
 /* Give up on this event: undo, and send it to the dead letter topic with this reason. Returns WEIR_REJECT. */
 WEIR_API weir_status weir_reject(weir_tx *tx, const char *format, ...) WEIR_PRINTF(2, 3);
 /* Stop the service before anything of this batch commits; the log has topic, partition, offset, event and this reason,
@@ -131,9 +165,13 @@ WEIR_API const char *weir_tx_now_text(weir_tx *tx); /* RFC 3339, UTC, millisecon
  */
 WEIR_API const char *weir_tx_setting(const weir_tx *tx, const char *key);
 
-/* What the four above call: they tell the library how large the structs were when the program was compiled. */
+/* What the inline calls above call: they tell the library how large the structs were when the program was compiled. */
 WEIR_API weir_status weir_emit_sized(weir_tx *tx, const weir_event *event, size_t event_size);
 WEIR_API weir_status weir_send_sized(weir_tx *tx, const char *topic, const weir_event *command, size_t event_size);
+WEIR_API weir_status weir_after_sized(weir_tx *tx, const weir_timer *timer, size_t timer_size, size_t event_size);
+WEIR_API weir_status weir_emit_later_sized(weir_tx *tx, const weir_timer *timer, size_t timer_size, size_t event_size);
+WEIR_API weir_status weir_send_later_sized(weir_tx *tx, const char *topic, const weir_timer *timer, size_t timer_size,
+                                           size_t event_size);
 WEIR_API weir_status weir_decode_sized(weir_tx *tx, const weir_event *event, const weir_json_field *fields,
                                        size_t field_size, void *ret_struct);
 WEIR_API weir_slice weir_encode_sized(weir_tx *tx, const weir_json_field *fields, size_t field_size, const void *from);
@@ -146,6 +184,21 @@ static inline weir_status weir_emit(weir_tx *tx, const weir_event *event)
 static inline weir_status weir_send(weir_tx *tx, const char *topic, const weir_event *command)
 {
     return weir_send_sized(tx, topic, command, sizeof(*command));
+}
+
+static inline weir_status weir_after(weir_tx *tx, const weir_timer *timer)
+{
+    return weir_after_sized(tx, timer, sizeof(*timer), sizeof(weir_event));
+}
+
+static inline weir_status weir_emit_later(weir_tx *tx, const weir_timer *timer)
+{
+    return weir_emit_later_sized(tx, timer, sizeof(*timer), sizeof(weir_event));
+}
+
+static inline weir_status weir_send_later(weir_tx *tx, const char *topic, const weir_timer *timer)
+{
+    return weir_send_later_sized(tx, topic, timer, sizeof(*timer), sizeof(weir_event));
 }
 
 static inline weir_status weir_decode(weir_tx *tx, const weir_event *event, const weir_json_field *fields,
@@ -243,6 +296,26 @@ typedef struct weir_setting {
     const char *help;
 } weir_setting;
 
+/* A schedule: call the handler of this type and version at the times of a cron line. The event's subject is the
+ * schedule's name, its time that of the run, its data are absent; all else is as for a timer (weir_after).
+ *
+ *     {.name = "nightly report", .cron = "30 2 * * mon-fri", .type = "report.due"}
+ *
+ * Five fields: minute 0-59, hour 0-23, day of the month 1-31, month 1-12 or jan-dec, day of the week 0-7 or sun-sat (0
+ * and 7 are Sunday); each a star, a value, a range (9-17), either of the first and last with a step (star/15, 9-17/2), or
+ * several of these with commas between them. When both days are restricted, either is enough. Or one of @hourly,
+ * @daily, @midnight, @weekly, @monthly, @yearly, @annually. Times are UTC: there is no summer time.
+ *
+ * Runs that were missed are one run, at once. The next run waits for the end of one that is tried again. A schedule
+ * whose line is edited, or that is new, first runs at the next time of its line; one that is taken out runs no more.
+ * This struct keeps its size for as long as the library keeps its SONAME. */
+typedef struct weir_schedule {
+    const char *name; /* each once; 1 to 100 bytes of UTF-8 */
+    const char *cron;
+    const char *type;
+    int version; /* 0: 1 */
+} weir_schedule;
+
 typedef struct weir_service {
     const char *name;              /* also consumer group, event source and database name, unless configured */
     const char *about;             /* one sentence for --help */
@@ -255,12 +328,14 @@ typedef struct weir_service {
     void *user;
     int http_port;                          /* what the setting http.port is unless given; 0: 8080 */
     const char *const *postgres_migrations; /* instead of `migrations` on a PostgreSQL server; NULL: those */
+    const weir_schedule *schedules;         /* {0} at the end */
 } weir_service;
 
 /* What a service's tables may say. weir_main checks it before anything starts, names the entry that is wrong on stderr
  * and returns 2: a name of letters, digits, dots, dashes and underscores that is not "weir"; topics that Kafka can have, each
  * once; handlers with a type and a run, one for each type and version; routes with a method that is known, a path of
- * whole segments, and run or forward, each once; settings whose keys are nobody's yet. A migration that a database has
+ * whole segments, and run or forward, each once; settings whose keys are nobody's yet;
+ * schedules with a name, each once, a cron line that comes, and a handler. A migration that a database has
  * run may not be edited any more: the service does not start on it, and says which. */
 
 /* Run the service until SIGTERM or SIGINT, then drain. Returns the exit status: 0 drained, 1 failed, 2 usage, which is

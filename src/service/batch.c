@@ -1,6 +1,7 @@
 /* The unit of work: one transaction for what a turn has to do.
  *
- *   begin → rows that other programs inserted → parked events that are due → records of the poll → commands → positions, senders, marks of the outbox → commit
+ *   begin → rows that other programs inserted → parked events that are due → records of the poll → commands
+ *         → timers that are due → positions, senders, marks of the outbox → commit
  *         → rows of the outbox may be published; commands are answered; held records are given back
  *
  * When more rows were inserted than one transaction takes, it takes them and does nothing else: records and commands go
@@ -51,7 +52,7 @@ static weir_err handle_records(wr_core *core, weir_failure *failure)
 
 static weir_err run_command(wr_core *core, wr_core_command *command, weir_failure *failure)
 {
-    int64_t mark = core->outbox.next_sequence;
+    undo_mark mark = wr_undo_mark(core);
     weir_err err = wr_store_savepoint(core->store, failure);
     if (err != WEIR_OK)
         return err;
@@ -82,8 +83,7 @@ static weir_err run_command(wr_core *core, wr_core_command *command, weir_failur
         return weir_fail(failure, tx.err != WEIR_OK ? tx.err : WEIR_E_BROKEN, "%s: %s",
                          command->what ? command->what : "command",
                          tx.reason[0] ? tx.reason : "gave up with WEIR_FATAL");
-    wr_outbox_undo(core, mark);
-    return wr_store_undo(core->store, failure);
+    return wr_undo_to(core, mark, failure);
 }
 
 static void take_commands(wr_core *core, size_t most, wr_list *ret_taken)
@@ -150,6 +150,11 @@ static weir_err handle_all(wr_core *core, const wr_list *commands, weir_failure 
         err = run_command(core, WR_LIST_ITEM(link, wr_core_command, link), failure);
     if (err == WEIR_OK && !wr_list_empty(commands))
         err = wr_idempotency_prune(core, failure);
+    if (err == WEIR_OK)
+        err = wr_core_timers_run_due(core, failure);
+    wr_attempt_end(core, err);
+    if (err == WEIR_OK)
+        err = wr_core_timers_write(core, failure);
     return err == WEIR_OK ? wr_inbox_write(core, failure) : err;
 }
 
@@ -177,7 +182,7 @@ weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did, weir_failure *
     if (core->inserts.has_more && core->is_paused)
         wr_batch_refuse_commands(core); /* nobody knows when the outbox has room for the rows before them */
     take_commands(core, core->inserts.has_more ? core->inserts.command_count : COMMAND_BATCH_MAX, &commands);
-    bool is_idle = count == 0 && wr_list_empty(&commands) && !has_due_parked(core);
+    bool is_idle = count == 0 && wr_list_empty(&commands) && !has_due_parked(core) && !wr_core_timers_want_write(core);
     *ret_did = !is_idle;
     if (is_idle) {
         weir_err looked = wr_inserts_look(core, ret_did, failure);
@@ -214,6 +219,7 @@ weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did, weir_failure *
         count_up(&core->numbers.batch_events, count);
         wr_inbox_committed(core);
         wr_outbox_committed(core);
+        wr_core_timers_committed(core);
     }
     answer_commands(&commands, err == WEIR_OK ? NULL : failure, in_doubt);
     if (err == WEIR_OK)

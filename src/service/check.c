@@ -3,16 +3,25 @@
  * answers, later. */
 #include "check.h"
 
+#include "cron.h"
 #include "settings.h"
 
 #include <base/buf.h>
+#include <base/utf8.h>
 #include <event/kafka.h>
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_SIZE_MAX = 100, TOPIC_COUNT_MAX = 32, ROUTE_COUNT_MAX = 64, PARAMETER_COUNT_MAX = 8, TYPE_SIZE_MAX = 180 };
+enum {
+    NAME_SIZE_MAX = 100,
+    TOPIC_COUNT_MAX = 32,
+    ROUTE_COUNT_MAX = 64,
+    PARAMETER_COUNT_MAX = 8,
+    TYPE_SIZE_MAX = 180,
+    SCHEDULE_COUNT_MAX = 1000
+};
 
 static const char name_characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
@@ -61,8 +70,11 @@ static weir_err check_consumed(const weir_service *service, weir_failure *failur
         }
         at += size + (at[size] != 0);
     }
-    if (err == WEIR_OK && service->handlers && service->handlers[0].type && count == 0)
-        return weir_fail(failure, WEIR_E_USAGE, "there are handlers, but `consumes` names no topic");
+    bool has_timers =
+        (service->routes && service->routes[0].path) || (service->schedules && service->schedules[0].name);
+    if (err == WEIR_OK && service->handlers && service->handlers[0].type && count == 0 && !has_timers)
+        return weir_fail(failure, WEIR_E_USAGE,
+                         "there are handlers, but `consumes` names no topic, and no schedule or route sets a timer");
     return err;
 }
 
@@ -238,6 +250,33 @@ static weir_err check_setting(const weir_setting *settings, size_t at, weir_fail
     return WEIR_OK;
 }
 
+/* ---- schedules */
+
+static weir_err check_schedule(const weir_service *service, size_t at, weir_failure *failure)
+{
+    const weir_schedule *schedule = &service->schedules[at];
+    const char *name = schedule->name ? schedule->name : "";
+    wr_cron cron;
+    weir_failure why = {0};
+    if (!*name || strlen(name) > NAME_SIZE_MAX || !wr_utf8_valid(weir_slice_of(name)))
+        return weir_fail(failure, WEIR_E_USAGE, "schedules[%zu]: a name has 1 to %d bytes of UTF-8", at, NAME_SIZE_MAX);
+    if (wr_cron_parse(schedule->cron, &cron, &why) != WEIR_OK)
+        return weir_fail(failure, WEIR_E_USAGE, "schedules[%zu], %.60s: %.150s", at, name, why.sentence);
+    bool has_handler = false;
+    const weir_handler *handler = service->handlers;
+    for (; handler && handler->type && schedule->type && !has_handler; handler++)
+        has_handler = strcmp(handler->type, schedule->type) == 0 &&
+                      version_of(handler) == (schedule->version ? schedule->version : 1);
+    if (!has_handler)
+        return weir_fail(failure, WEIR_E_USAGE, "schedules[%zu], %.60s: there is no handler of '%.60s' version %d", at,
+                         name, schedule->type ? schedule->type : "", schedule->version ? schedule->version : 1);
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(service->schedules[i].name, name) == 0)
+            return weir_fail(failure, WEIR_E_USAGE, "schedules[%zu] and schedules[%zu] are both called %.60s", i, at,
+                             name);
+    return WEIR_OK;
+}
+
 weir_err wr_check_service(const weir_service *service, weir_failure *failure)
 {
     weir_err err = wr_check_name(service->name, failure);
@@ -255,6 +294,10 @@ weir_err wr_check_service(const weir_service *service, weir_failure *failure)
         err = i < WR_SETTING_COUNT_MAX
                   ? check_setting(setting, i, failure)
                   : weir_fail(failure, WEIR_E_USAGE, "settings: more than %d", WR_SETTING_COUNT_MAX);
+    const weir_schedule *schedule = service->schedules;
+    for (size_t i = 0; err == WEIR_OK && schedule && (schedule[i].name || schedule[i].cron || schedule[i].type); i++)
+        err = i < SCHEDULE_COUNT_MAX ? check_schedule(service, i, failure)
+                                     : weir_fail(failure, WEIR_E_USAGE, "schedules: more than %d", SCHEDULE_COUNT_MAX);
     const weir_route *route = service->routes;
     for (size_t i = 0; err == WEIR_OK && route && (route[i].path || route[i].method || route[i].run); i++)
         err = i < ROUTE_COUNT_MAX ? check_route(service, i, failure)

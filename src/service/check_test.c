@@ -32,6 +32,14 @@ static weir_status answer(weir_tx *tx, const weir_http_request *request, weir_ht
             0                                                                                                          \
         }                                                                                                              \
     }
+#define SCHEDULES(...)                                                                                                 \
+    .schedules = (const weir_schedule[])                                                                               \
+    {                                                                                                                  \
+        __VA_ARGS__,                                                                                                   \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
 #define SETTINGS(...)                                                                                                  \
     .settings = (const weir_setting[])                                                                                 \
     {                                                                                                                  \
@@ -77,6 +85,23 @@ static const row rows[] = {
     {"below 0", {.name = "n", HANDLERS({.type = "a.b", .run = run, .retry = {.max = -1}})}},
     {"retry.base_ms 500 is above", {.name = "n", HANDLERS({.type = "a", .run = run, .retry = {0, 500, 100}})}},
     {"a blank", {.name = "n", HANDLERS({.type = "a b", .run = run})}},
+    {NULL,
+     {.name = "n",
+      .handlers = (const weir_handler[]){{.type = "a", .run = run}, {0}},
+      .routes = (const weir_route[]){{.path = "/a", .run = answer}, {0}}}},
+    {NULL,
+     {.name = "n", HANDLERS({.type = "a", .run = run}), SCHEDULES({"x", "@daily", "a"}, {"y", "@daily", "a", 1})}},
+    {"schedules[0]: a name", {.name = "n", HANDLERS({.type = "a", .run = run}), SCHEDULES({NULL, "@daily", "a"})}},
+    {"schedules[0]: a name", {.name = "n", HANDLERS({.type = "a", .run = run}), SCHEDULES({"\xff", "@daily", "a"})}},
+    {"schedules[1], y: '60' is no minute",
+     {.name = "n", HANDLERS({.type = "a", .run = run}), SCHEDULES({"x", "@daily", "a"}, {"y", "60 * * * *", "a"})}},
+    {"schedules[0], x: a cron line", {.name = "n", HANDLERS({.type = "a", .run = run}), SCHEDULES({"x", NULL, "a"})}},
+    {"no handler of 'a' version 2",
+     {.name = "n", HANDLERS({.type = "a", .run = run}), SCHEDULES({"x", "@daily", "a", 2})}},
+    {"no handler of ''", {.name = "n", HANDLERS({.type = "a", .run = run}), SCHEDULES({"x", "@daily", NULL})}},
+    {"no handler of 'a'", {.name = "n", SCHEDULES({"x", "@daily", "a"})}},
+    {"are both called x",
+     {.name = "n", HANDLERS({.type = "a", .run = run}), SCHEDULES({"x", "@daily", "a"}, {"x", "@hourly", "a"})}},
     {"`consumes` names no topic", {.name = "n", .handlers = (const weir_handler[]){{.type = "a", .run = run}, {0}}}},
 
     {NULL,

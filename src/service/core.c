@@ -135,6 +135,10 @@ static weir_err open_store(wr_core *core, weir_failure *failure)
         err = wr_inserts_load(core, failure);
     if (err == WEIR_OK)
         err = wr_parked_load(core, failure);
+    if (err == WEIR_OK)
+        err = wr_core_timers_clock_load(core, failure);
+    if (err == WEIR_OK)
+        err = wr_core_timers_load(core, failure);
     return err;
 }
 
@@ -183,6 +187,8 @@ weir_err wr_core_new(const wr_core_options *options, wr_core **ret_core, weir_fa
         has_memory ? split_topics(core, failure) : weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
     if (err == WEIR_OK)
         err = check_names(core, failure);
+    if (err == WEIR_OK)
+        err = wr_core_schedules_init(core, failure);
     if (err == WEIR_OK && wr_breakers_init(core) != WEIR_OK)
         err = weir_fail(failure, WEIR_E_MEMORY, "no memory for a service");
     if (err == WEIR_OK)
@@ -231,6 +237,7 @@ void wr_core_free(wr_core *core)
     wr_outbox_fini(core);
     wr_inserts_fini(core);
     wr_parked_fini(core);
+    wr_core_timers_fini(core);
     wr_breakers_fini(core);
     for (size_t i = 0; i < core->reader_count; i++)
         wr_store_close(core->readers[i]);
@@ -267,8 +274,8 @@ static void pause_reading(wr_core *core, bool paused)
 static int wait_ms(wr_core *core, int timeout_ms)
 {
     int64_t now_ms = wr_clock_ms(core), wait = timeout_ms < 0 || timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms;
-    int64_t due_ms[] = {core->parked.next_due_ms, wr_outbox_due_ms(core), wr_breaker_due_ms(core),
-                        wr_inserts_due_ms(core), core->ping_due_ms};
+    int64_t due_ms[] = {core->parked.next_due_ms, wr_outbox_due_ms(core),      wr_breaker_due_ms(core),
+                        wr_inserts_due_ms(core),  wr_core_timers_due_ms(core), core->ping_due_ms};
     for (size_t i = 0; i < sizeof due_ms / sizeof *due_ms; i++)
         if (due_ms[i] != INT64_MAX && due_ms[i] - now_ms < wait)
             wait = due_ms[i] > now_ms ? due_ms[i] - now_ms : 0;

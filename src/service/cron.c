@@ -83,7 +83,7 @@ static bool read_item(const field_rule *rule, const char **at, uint64_t *bits)
         if (!read_number(at, &step) || step < 1 || step > rule->last)
             return false;
     }
-    if (from > to)
+    if (from < 0 || from > to)
         return false;
     for (int value = from; value <= to; value += step)
         *bits |= UINT64_C(1) << value;

@@ -1,6 +1,6 @@
 /* Dead letters: the record as it came (key, value, headers), with why, to the topic NAME.dlq through the outbox.
  *
- *   weir-dlq-reason      rejected | undecodable | unknown-version | exhausted
+ *   weir-dlq-reason      rejected | undecodable | unknown-version | exhausted; of a timer also unknown-type
  *   weir-dlq-error       the sentence
  *   weir-dlq-handler     type/version, when one was found
  *   weir-dlq-group, -attempts, -failed-at (RFC 3339)

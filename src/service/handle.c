@@ -45,7 +45,7 @@ int64_t wr_retry_delay_ms(wr_core *core, const weir_retry_policy *policy, int at
     return delay_ms - half_ms + (int64_t)(wr_random_u64(core->io) % (uint64_t)(half_ms + 1));
 }
 
-static const weir_handler *find_handler(const wr_core *core, const weir_event *event, bool *ret_is_known)
+const weir_handler *wr_handler_find(const wr_core *core, const weir_event *event, bool *ret_is_known)
 {
     int version = event->version ? event->version : 1;
     *ret_is_known = false;
@@ -131,7 +131,7 @@ static weir_err call(wr_core *core, const wr_client_record *record, const weir_e
                      handling *handling, weir_failure *failure)
 {
     const weir_handler *handler = handling->handler;
-    int64_t mark = core->outbox.next_sequence;
+    undo_mark mark = wr_undo_mark(core);
     char name[200];
     snprintf(name, sizeof name, "%s/%d", handler->type, handler->version ? handler->version : 1);
     if (attempts >= wr_retry_max(&handler->retry)) /* the last ones ended with the process: attempt.c */
@@ -149,8 +149,7 @@ static weir_err call(wr_core *core, const wr_client_record *record, const weir_e
         return err;
     if (status == WEIR_FATAL)
         return stop_at(core, record, event, handler, &tx, failure);
-    wr_outbox_undo(core, mark);
-    err = wr_store_undo(core->store, failure);
+    err = wr_undo_to(core, mark, failure);
     if (err != WEIR_OK || status == WEIR_IGNORE)
         return err;
 
@@ -251,10 +250,11 @@ weir_err wr_handle(wr_core *core, const wr_client_record *record, const weir_eve
     }
 
     bool is_known;
-    handling.handler = find_handler(core, &event, &is_known);
+    handling.handler = wr_handler_find(core, &event, &is_known);
     wr_breaker_count(core, record, NULL, !handling.handler && is_known);
     if (!handling.handler && !is_known) {
         count_up(&core->numbers.unknown_types, 1);
+        ret_handling->is_unknown_type = true;
         return WEIR_OK;
     }
     if (!handling.handler) {

@@ -117,6 +117,8 @@ static void print_rows(const wr_core *core, wr_buf *out)
         {"weir_parked_events", "Events that wait for a retry, or behind one.", NULL, &n->parked_events},
         {"weir_parked_keys", "Keys that wait.", NULL, &n->parked_keys},
         {"weir_parked_total", "Events parked.", &n->parked_total, NULL},
+        {"weir_timers", "Timers and schedules that are set.", NULL, &n->timers},
+        {"weir_timers_fired_total", "Timers that were handled or published.", &n->timers_fired, NULL},
         {"weir_breaker_opened_total", "Times that a topic was paused because too much of it was rejected.",
          &n->breakers_opened, NULL},
         {"weir_parked_exhausted_total", "Events whose attempts were used up.", &n->parked_exhausted, NULL},
@@ -142,6 +144,8 @@ void wr_core_metrics(wr_core *core, wr_buf *out)
     wr_metric(out, "weir_outbox_oldest_seconds", "gauge",
               "Age of the oldest event that the broker has not acknowledged.", own,
               oldest_ms ? (double)(wr_now_ms(core->io) - oldest_ms) / 1e3 : 0);
+    wr_metric(out, "weir_timers_overdue_seconds", "gauge", "How long the timer that is due first has been so.", own,
+              (double)wr_core_timers_overdue_ms(core) / 1e3);
     wr_metric(out, "weir_broker_reachable", "gauge", "1 while the broker answers.", own,
               !atomic_load(&core->is_unreachable));
     wr_buf health;

@@ -56,7 +56,9 @@ static const char *find_mistake(const weir_event *event)
     return NULL;
 }
 
-static weir_err encode_and_append(weir_tx *tx, const char *topic, const weir_event *event, weir_failure *failure)
+/* topic NULL: it is for the service's own handlers. */
+static weir_err encode(weir_tx *tx, const char *topic, const weir_event *event, wr_client_record *ret_record,
+                       weir_failure *failure)
 {
     wr_core *core = tx->core;
     wr_event_record encoded;
@@ -65,19 +67,22 @@ static weir_err encode_and_append(weir_tx *tx, const char *topic, const weir_eve
     if (err != WEIR_OK) /* a text that is none, or too long: values, which come from elsewhere */
         return weir_fail(failure, err == WEIR_E_FORMAT ? WEIR_E_LIMIT : err, "%.60s: %.160s", event->type,
                          why.sentence);
-    const char *whole_topic = *core->prefix ? weir_arena_printf(tx->arena, "%s%s", core->prefix, topic) : topic;
-    if (!whole_topic)
+    const char *whole_topic =
+        topic && *core->prefix ? weir_arena_printf(tx->arena, "%s%s", core->prefix, topic) : topic;
+    if (topic && !whole_topic)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory to emit");
-    wr_client_record record = {.topic = whole_topic,
-                               .partition = -1,
-                               .key = encoded.key,
-                               .value = encoded.value,
-                               .headers = encoded.headers,
-                               .header_count = encoded.header_count};
-    return wr_outbox_append(core, &record, core->options.message_size_max, failure);
+    *ret_record = (wr_client_record){.topic = whole_topic,
+                                     .partition = -1,
+                                     .key = encoded.key,
+                                     .value = encoded.value,
+                                     .headers = encoded.headers,
+                                     .header_count = encoded.header_count};
+    return WEIR_OK;
 }
 
-static weir_status publish(weir_tx *tx, const char *call, const char *topic, const weir_event *given)
+/* Now, or as the timer says. */
+static weir_status publish(weir_tx *tx, const char *call, const char *topic, const weir_event *given,
+                           const weir_timer *timer)
 {
     if (tx->status != WEIR_DONE)
         return tx->status;
@@ -88,15 +93,20 @@ static weir_status publish(weir_tx *tx, const char *call, const char *topic, con
         return wr_tx_wrong(tx, "%s of %s: a query cannot emit", call, given->type);
     weir_event event = *given;
     char id[WR_UUID_TEXT_SIZE];
+    wr_client_record record;
     weir_failure failure = {0};
     fill_in(tx, &event, id);
-    weir_err err = encode_and_append(tx, topic, &event, &failure);
+    weir_err err = encode(tx, topic, &event, &record, &failure);
+    if (err == WEIR_OK && timer)
+        err = wr_core_timer_set_for(tx->core, timer, &record, event.id, &failure);
+    else if (err == WEIR_OK)
+        err = wr_outbox_append(tx->core, &record, tx->core->options.message_size_max, &failure);
     return err == WEIR_OK ? WEIR_DONE : wr_tx_call_failed(tx, err, &failure);
 }
 
 /* An event of a program that was compiled when events had fewer members. */
 static weir_status publish_sized(weir_tx *tx, const char *call, const char *topic, const weir_event *event,
-                                 size_t event_size)
+                                 size_t event_size, const weir_timer *timer)
 {
     weir_event whole = {0};
     if (tx->status != WEIR_DONE)
@@ -105,19 +115,79 @@ static weir_status publish_sized(weir_tx *tx, const char *call, const char *topi
         return wr_tx_wrong(tx, "the program was compiled against a later weir than " WEIR_VERSION);
     if (event)
         memcpy(&whole, event, event_size);
-    return publish(tx, call, topic, event ? &whole : NULL);
+    return publish(tx, call, topic, event ? &whole : NULL, timer);
 }
 
 weir_status weir_emit_sized(weir_tx *tx, const weir_event *event, size_t event_size)
 {
     if (tx->status == WEIR_DONE && !tx->core->service->produces)
         return wr_tx_wrong(tx, "weir_emit: the service has no topic to emit to; set `produces`");
-    return publish_sized(tx, "weir_emit", tx->core->service->produces, event, event_size);
+    return publish_sized(tx, "weir_emit", tx->core->service->produces, event, event_size, NULL);
 }
 
 weir_status weir_send_sized(weir_tx *tx, const char *topic, const weir_event *command, size_t event_size)
 {
     if (tx->status == WEIR_DONE && (!topic || !wr_topic_name_valid(topic)))
         return wr_tx_wrong(tx, "weir_send to '%.100s': a topic's name has " WR_TOPIC_NAME_RULE, topic ? topic : "");
-    return publish_sized(tx, "weir_send", topic, command, event_size);
+    return publish_sized(tx, "weir_send", topic, command, event_size, NULL);
+}
+
+/* ---- later */
+
+static weir_status publish_later(weir_tx *tx, const char *call, const char *topic, const weir_timer *timer,
+                                 size_t timer_size, size_t event_size)
+{
+    weir_timer whole = {0};
+    if (tx->status != WEIR_DONE)
+        return tx->status;
+    if (timer_size > sizeof whole)
+        return wr_tx_wrong(tx, "the program was compiled against a later weir than " WEIR_VERSION);
+    if (!timer)
+        return wr_tx_wrong(tx, "%s: a timer is wanted, not NULL", call);
+    memcpy(&whole, timer, timer_size);
+    if (whole.after_ms && whole.at_ms)
+        return wr_tx_wrong(tx, "%s: after_ms or at_ms, not both", call);
+    return publish_sized(tx, call, topic, whole.event, event_size, &whole);
+}
+
+weir_status weir_after_sized(weir_tx *tx, const weir_timer *timer, size_t timer_size, size_t event_size)
+{
+    bool is_known;
+    const weir_event *event = tx->status == WEIR_DONE && timer ? timer->event : NULL;
+    if (event && event->type && event->version >= 0 && !wr_handler_find(tx->core, event, &is_known))
+        return wr_tx_wrong(tx, "weir_after: the service has no handler of %.100s version %d", event->type,
+                           event->version ? event->version : 1);
+    return publish_later(tx, "weir_after", NULL, timer, timer_size, event_size);
+}
+
+weir_status weir_emit_later_sized(weir_tx *tx, const weir_timer *timer, size_t timer_size, size_t event_size)
+{
+    if (tx->status == WEIR_DONE && !tx->core->service->produces)
+        return wr_tx_wrong(tx, "weir_emit_later: the service has no topic to emit to; set `produces`");
+    return publish_later(tx, "weir_emit_later", tx->core->service->produces, timer, timer_size, event_size);
+}
+
+weir_status weir_send_later_sized(weir_tx *tx, const char *topic, const weir_timer *timer, size_t timer_size,
+                                  size_t event_size)
+{
+    if (tx->status == WEIR_DONE && (!topic || !wr_topic_name_valid(topic)))
+        return wr_tx_wrong(tx, "weir_send_later to '%.100s': a topic's name has " WR_TOPIC_NAME_RULE,
+                           topic ? topic : "");
+    return publish_later(tx, "weir_send_later", topic, timer, timer_size, event_size);
+}
+
+weir_status weir_cancel(weir_tx *tx, const char *id)
+{
+    if (tx->status != WEIR_DONE)
+        return tx->status;
+    if (!id)
+        return wr_tx_wrong(tx, "weir_cancel: an id is wanted, not NULL");
+    if (tx->is_read_only)
+        return wr_tx_wrong(tx, "weir_cancel of %.100s: a query cannot cancel", id);
+    tx->changes = 0;
+    if (!wr_core_timer_id_valid(id)) /* nothing has it */
+        return WEIR_DONE;
+    weir_failure failure = {0};
+    weir_err err = wr_core_timer_drop(tx->core, TIMER, id, &tx->changes, &failure);
+    return err == WEIR_OK ? WEIR_DONE : wr_tx_call_failed(tx, err, &failure);
 }

@@ -81,9 +81,19 @@ typedef enum wr_sql {
     WR_SQL_PARKED_DELETE, /* id */
     WR_SQL_PARKED_DIED,   /* id, topic, partition, offset: one attempt more */
 
+    /* kind, id, is_at, due_ms, wanted_ms, set_ms, topic (NULL: to be handled), key, value, headers, line */
+    WR_SQL_TIMER_ADD,
+    WR_SQL_TIMER_DROP,   /* kind, id */
+    WR_SQL_TIMER_NEXT,   /* → earliest due_ms by the timers' clock, by the wall clock; NULL: none */
+    WR_SQL_TIMER_DUE,    /* now by the timers' clock, by the wall clock, at most so many → number: the latest first */
+    WR_SQL_TIMER_ROW,    /* number → kind, id, wanted_ms, topic, key, value, headers, attempts */
+    WR_SQL_TIMER_DELAY,  /* number, attempts, due_ms by the timers' clock, reason */
+    WR_SQL_TIMER_DELETE, /* number */
+    WR_SQL_SCHEDULE_LIST, /* → number, id, line, set_ms, attempts */
+
     WR_SQL_ATTEMPT_ADD,              /* topic, partition, offset: one more */
     WR_SQL_ATTEMPT_LIST,             /* at most so many → topic, partition, offset, attempts */
-    WR_SQL_ATTEMPT_DELETE_DONE,      /* of what lies below the positions */
+    WR_SQL_ATTEMPT_DELETE_DONE,      /* of what lies below the positions, and of timers that are gone */
     WR_SQL_ATTEMPT_DELETE_PARTITION, /* topic, partition */
 
     WR_SQL_MIGRATION_VERSION, /* component → version */

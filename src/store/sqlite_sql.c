@@ -13,9 +13,11 @@
  *   weir_parked     events whose key waits, in order; queue is their topic and key; attempts of those that wait behind
  *                   another are 0
  *   weir_answers    what was answered to commands that came with an Idempotency-Key: service/idempotency.c
+ *   weir_timers     what is to happen later: service/timers.c. kind 0 a timer, 1 a schedule; due_ms by the wall clock if
+ *                   is_at, else by the timers' own (service/clock.c); line is a schedule's cron line
  *   weir_attempts   events during whose handling the process died, and how often: attempt.c
  *
- * Columns whose names end in _ms are of the service's own clock (clock.c), except created_ms, timestamp_ms and
+ * Columns whose names end in _ms are of the service's own clock (clock.c), except weir_timers', and created_ms, timestamp_ms and
  * parked_ms, which are the wall clock's and only shown.
  *
  * A script is never changed once it was released: the next one brings the tables from there to here. The first is the
@@ -78,6 +80,13 @@ const char *const wr_sqlite_tables[] = {
     "CREATE TABLE weir_answers (key TEXT PRIMARY KEY, fingerprint BLOB NOT NULL, status INTEGER NOT NULL, "
     "content_type TEXT, location TEXT, headers BLOB, body BLOB, answered_ms INTEGER NOT NULL);"
     "CREATE INDEX weir_answers_by_time ON weir_answers (answered_ms);",
+
+    "CREATE TABLE weir_timers (number INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, id TEXT NOT NULL,"
+    "  is_at INTEGER NOT NULL, due_ms INTEGER NOT NULL, wanted_ms INTEGER NOT NULL, set_ms INTEGER NOT NULL, topic "
+    "TEXT, key BLOB,"
+    "  value BLOB, headers BLOB, line TEXT, attempts INTEGER NOT NULL DEFAULT 0, reason TEXT);"
+    "CREATE UNIQUE INDEX weir_timers_by_id ON weir_timers (kind, id);"
+    "CREATE INDEX weir_timers_by_time ON weir_timers (is_at, due_ms, number);",
     NULL,
 };
 
@@ -212,6 +221,22 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
     [WR_SQL_PARKED_DELETE] = "DELETE FROM weir_parked WHERE id = ?1",
     [WR_SQL_PARKED_DIED] = "UPDATE weir_parked SET attempts = attempts + 1 WHERE id = ?1 AND topic = ?2 AND "
                            "partition = ?3 AND record_offset = ?4",
+    [WR_SQL_TIMER_ADD] = "INSERT INTO weir_timers (kind, id, is_at, due_ms, wanted_ms, set_ms, topic, key, value, "
+                         "headers, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [WR_SQL_TIMER_DROP] = "DELETE FROM weir_timers WHERE kind = ?1 AND id = ?2",
+    [WR_SQL_TIMER_NEXT] = "SELECT (SELECT min(due_ms) FROM weir_timers WHERE is_at = 0), (SELECT min(due_ms) FROM "
+                          "weir_timers WHERE is_at = 1)",
+    [WR_SQL_TIMER_DUE] =
+        "SELECT number FROM (SELECT number, late FROM (SELECT number, ?1 - due_ms AS late FROM weir_timers WHERE is_at "
+        "= 0 AND due_ms <= ?1 ORDER BY due_ms, number LIMIT ?3) AS by_own UNION ALL SELECT number, late FROM (SELECT "
+        "number, ?2 - due_ms AS late FROM weir_timers WHERE is_at = 1 AND due_ms <= ?2 ORDER BY due_ms, number LIMIT "
+        "?3) AS by_wall) AS due ORDER BY late DESC, number LIMIT ?3",
+    [WR_SQL_TIMER_ROW] =
+        "SELECT kind, id, wanted_ms, topic, key, value, headers, attempts FROM weir_timers WHERE number = ?1",
+    [WR_SQL_TIMER_DELAY] =
+        "UPDATE weir_timers SET attempts = ?2, is_at = 0, due_ms = ?3, reason = ?4 WHERE number = ?1",
+    [WR_SQL_TIMER_DELETE] = "DELETE FROM weir_timers WHERE number = ?1",
+    [WR_SQL_SCHEDULE_LIST] = "SELECT number, id, line, set_ms, attempts FROM weir_timers WHERE kind = 1",
     [WR_SQL_ATTEMPT_ADD] = "INSERT INTO weir_attempts (topic, partition, record_offset, attempts) VALUES (?1, ?2, ?3, "
                            "1) ON CONFLICT (topic, partition, record_offset) DO UPDATE SET attempts = attempts + 1",
     [WR_SQL_ATTEMPT_LIST] =
@@ -219,7 +244,9 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
         "LIMIT ?1",
     [WR_SQL_ATTEMPT_DELETE_DONE] =
         "DELETE FROM weir_attempts WHERE EXISTS (SELECT 1 FROM weir_inbox WHERE weir_inbox.topic = weir_attempts.topic"
-        " AND weir_inbox.partition = weir_attempts.partition AND weir_inbox.next_offset > weir_attempts.record_offset)",
+        " AND weir_inbox.partition = weir_attempts.partition AND weir_inbox.next_offset > weir_attempts.record_offset) "
+        "OR (partition = -1 AND NOT EXISTS (SELECT 1 FROM weir_timers WHERE weir_timers.number = "
+        "weir_attempts.record_offset))",
     [WR_SQL_ATTEMPT_DELETE_PARTITION] = "DELETE FROM weir_attempts WHERE topic = ?1 AND partition = ?2",
     [WR_SQL_MIGRATION_VERSION] = "SELECT version FROM weir_migrations WHERE component = ?1",
     [WR_SQL_MIGRATION_SET] =
