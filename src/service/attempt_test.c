@@ -13,6 +13,10 @@ static weir_status on_lethal(weir_tx *tx, const weir_event *event, void *user)
         return weir_tx_status(tx);
     if (it.n == 7)
         raise(SIGKILL);
+    if (it.n == 8) /* number 7, later */
+        weir_after(tx,
+                   &(weir_timer){.id = "lethal",
+                                 .event = &(weir_event){.type = "thing.happened", .data = WEIR_SLICE("{\"n\":7}")}});
     return on_happened(tx, event, user);
 }
 
@@ -113,6 +117,26 @@ TEST(a_parked_event_that_kills_the_process_is_a_dead_letter_after_the_handlers_a
     /* What the child published is in its own copy of the cluster; that it did is to be seen from its numbers: an event
      * and a dead letter. */
     CHECK_EQ(fixture_number(w.f.database, "SELECT value FROM weir_meta WHERE key = 'outbox.sequence'"), 2);
+    fixture_start(&w.f);
+    CHECK_EQ(COUNT(&w.f, "weir_attempts"), 0);
+    world_end(&w);
+}
+
+TEST(a_timer_that_kills_the_process_is_a_dead_letter_after_the_handlers_attempts)
+{
+    world w;
+    world_begin(&w);
+    fixture_happen(&w.f, "a", 1);
+    fixture_happen(&w.f, "a", 8);
+    CHECK(run_child(&w));
+    CHECK_EQ(COUNT(&w.f, "effects"), 2); /* what set it is committed before it is called */
+    for (int i = 0; i < 2; i++)
+        CHECK(run_child(&w));
+    CHECK_EQ(COUNT(&w.f, "weir_timers"), 1);
+    CHECK(!run_child(&w));
+    CHECK_EQ(COUNT(&w.f, "weir_timers"), 0);
+    CHECK_EQ(COUNT(&w.f, "effects"), 2);
+    CHECK_EQ(fixture_number(w.f.database, "SELECT value FROM weir_meta WHERE key = 'outbox.sequence'"), 3);
     fixture_start(&w.f);
     CHECK_EQ(COUNT(&w.f, "weir_attempts"), 0);
     world_end(&w);

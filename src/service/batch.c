@@ -141,7 +141,9 @@ static bool has_due_parked(const wr_core *core)
 
 static weir_err handle_all(wr_core *core, const wr_list *commands, weir_failure *failure)
 {
-    weir_err err = atomic_load(&core->is_draining) ? WEIR_OK : wr_parked_run_due(core, failure);
+    weir_err err = wr_core_timers_read_due(core, failure);
+    if (err == WEIR_OK && !atomic_load(&core->is_draining))
+        err = wr_parked_run_due(core, failure);
     if (err == WEIR_OK)
         err = handle_records(core, failure);
     wr_attempt_end(core, err);
@@ -151,7 +153,7 @@ static weir_err handle_all(wr_core *core, const wr_list *commands, weir_failure 
     if (err == WEIR_OK && !wr_list_empty(commands))
         err = wr_idempotency_prune(core, failure);
     if (err == WEIR_OK)
-        err = wr_core_timers_run_due(core, failure);
+        err = wr_core_timers_fire_due(core, failure);
     wr_attempt_end(core, err);
     if (err == WEIR_OK)
         err = wr_core_timers_write(core, failure);

@@ -269,7 +269,8 @@ typedef struct timer_row {
 typedef struct timers {
     char topic[TOPIC_SIZE_MAX]; /* what handlers and dead letters are told */
     int64_t count, stored_count;
-    int64_t *due;                         /* numbers, of one batch */
+    int64_t *due; /* numbers, of one batch */
+    size_t due_count;
     int64_t base_ms;                      /* of their clock: clock.c */
     int64_t written_ms, written_ahead_ms; /* when it was written, and how far the wall clock was ahead of it */
     struct schedule_state *schedules;     /* as service->schedules */
@@ -289,7 +290,8 @@ WEIR_MUST_CHECK weir_err wr_core_timer_set_for(wr_core *core, const weir_timer *
 bool wr_core_timer_id_valid(const char *id);
 WEIR_MUST_CHECK weir_err wr_core_timer_drop(wr_core *core, timer_kind kind, const char *id, int64_t *ret_count,
                                             weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_core_timers_run_due(wr_core *core, weir_failure *failure);
+WEIR_MUST_CHECK weir_err wr_core_timers_read_due(wr_core *core, weir_failure *failure); /* at its beginning */
+WEIR_MUST_CHECK weir_err wr_core_timers_fire_due(wr_core *core, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_core_timers_write(wr_core *core, weir_failure *failure); /* before the commit */
 void wr_core_timers_committed(wr_core *core);
 bool wr_core_timers_want_write(const wr_core *core);    /* a transaction for them alone is worth it */

@@ -50,9 +50,10 @@ weir_err wr_core_schedules_init(wr_core *core, weir_failure *failure)
 
 const weir_schedule *wr_core_schedule_find(const wr_core *core, const char *name)
 {
-    for (size_t i = 0; i < core->timers.schedule_count; i++)
-        if (strcmp(core->service->schedules[i].name, name) == 0)
-            return &core->service->schedules[i];
+    const weir_schedule *schedule = core->service->schedules;
+    for (; schedule && schedule->name; schedule++)
+        if (strcmp(schedule->name, name) == 0)
+            return schedule;
     return NULL;
 }
 

@@ -11,8 +11,9 @@
  * batch, is not there any more. The transaction that has a timer's effects deletes its row: they happen once,
  * wherever the process dies. On a server one process has the lease of the schema (wr_store_lease), so one fires.
  *
- * A batch comes to its timers last, after the events and the commands that were read for it: what cancels a timer and was
- * read when it came due, wins. Timers fire in the order in which they came due, then of their numbers, batch.max in a
+ * A batch looks for what is due at its beginning and comes to it last, after the events and the commands that were read for
+ * it: what cancels a timer and was read when it came due, wins. What the batch itself sets has its turn in a later one: a
+ * handler that kills the process is known by the number of its timer (attempt.c), which must be committed for that. Timers fire in the order in which they came due, then of their numbers, batch.max in a
  * batch. A timer that waits for a retry holds up nothing but itself.
  *
  * Two clocks. "After" counts in the timers' clock (clock.c), which no change of the wall clock moves; "at", and
@@ -212,23 +213,6 @@ static weir_err fire(wr_core *core, int64_t number, weir_failure *failure)
     return err;
 }
 
-static weir_err read_due(wr_core *core, size_t *ret_count, weir_failure *failure)
-{
-    wr_statement *statement;
-    size_t count = 0;
-    weir_err err = wr_store_select(core->store, WR_SQL_TIMER_DUE,
-                                   WEIR_VALUES(WEIR_INT(wr_core_timers_clock_ms(core)), WEIR_INT(wr_now_ms(core->io)),
-                                               WEIR_INT((int64_t)core->options.batch_max)),
-                                   &statement, failure);
-    if (err != WEIR_OK)
-        return err;
-    while (count < core->options.batch_max && (err = wr_statement_next(statement, failure)) == WEIR_OK)
-        core->timers.due[count++] = wr_statement_int(statement, 0);
-    wr_statement_done(statement);
-    *ret_count = count;
-    return err == WEIR_E_RANGE ? WEIR_OK : err;
-}
-
 static weir_err look_for_next(wr_core *core, weir_failure *failure)
 {
     wr_statement *statement;
@@ -262,19 +246,40 @@ bool wr_core_timers_want_write(const wr_core *core)
     return (may_fire(core) && is_due(core)) || wr_core_timers_clock_was_set(core) || wr_core_schedules_are_wrong(core);
 }
 
-weir_err wr_core_timers_run_due(wr_core *core, weir_failure *failure)
+static weir_err read_due(wr_core *core, weir_failure *failure)
 {
+    wr_statement *statement;
     size_t count = 0;
+    weir_err err = wr_store_select(core->store, WR_SQL_TIMER_DUE,
+                                   WEIR_VALUES(WEIR_INT(wr_core_timers_clock_ms(core)), WEIR_INT(wr_now_ms(core->io)),
+                                               WEIR_INT((int64_t)core->options.batch_max)),
+                                   &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    while (count < core->options.batch_max && (err = wr_statement_next(statement, failure)) == WEIR_OK)
+        core->timers.due[count++] = wr_statement_int(statement, 0);
+    wr_statement_done(statement);
+    core->timers.due_count = count;
+    return err == WEIR_E_RANGE ? WEIR_OK : err;
+}
+
+weir_err wr_core_timers_read_due(wr_core *core, weir_failure *failure)
+{
     weir_err err = WEIR_OK;
+    core->timers.due_count = 0;
     if (wr_core_schedules_are_wrong(core))
         err = wr_core_schedules_compare(core, failure);
-    else if (!may_fire(core) || !is_due(core))
-        return WEIR_OK;
-    if (err == WEIR_OK && may_fire(core))
-        err = read_due(core, &count, failure);
-    for (size_t i = 0; i < count && err == WEIR_OK; i++)
+    if (err == WEIR_OK && may_fire(core) && is_due(core))
+        err = read_due(core, failure);
+    return err;
+}
+
+weir_err wr_core_timers_fire_due(wr_core *core, weir_failure *failure)
+{
+    weir_err err = WEIR_OK;
+    for (size_t i = 0; i < core->timers.due_count && err == WEIR_OK; i++)
         err = fire(core, core->timers.due[i], failure);
-    return err == WEIR_OK ? look_for_next(core, failure) : err;
+    return err == WEIR_OK && (core->timers.due_count || is_due(core)) ? look_for_next(core, failure) : err;
 }
 
 int64_t wr_core_timers_due_ms(const wr_core *core)
