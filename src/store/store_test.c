@@ -1,3 +1,5 @@
+#include "sqlite_int.h"
+
 #include <testing/store/urls_testing.h>
 
 static wr_store *open_at(const char *path, unsigned flags)
@@ -306,5 +308,32 @@ TEST(an_error_that_somebody_has_to_act_upon_names_the_file)
     CHECK_OK(wr_store_limit_pages(store, 4));
     CHECK_EQ(wr_store_exec(store, "INSERT INTO t VALUES (zeroblob(1000000))", NULL, &failure), WEIR_E_FULL);
     CHECK(strstr(failure.sentence, path));
+    wr_store_close(store);
+}
+
+/* There may be millions of rows: whatever reads them goes by an index, and sorts no more than a batch. */
+TEST(no_statement_on_timers_walks_over_all_of_them)
+{
+    static const wr_sql statements[] = {WR_SQL_TIMER_DROP,  WR_SQL_TIMER_NEXT,   WR_SQL_TIMER_DUE,    WR_SQL_TIMER_ROW,
+                                        WR_SQL_TIMER_DELAY, WR_SQL_TIMER_DELETE, WR_SQL_SCHEDULE_LIST};
+    wr_store *store = open_at(fresh_path(), WR_STORE_NOT_DURABLE);
+    CHECK_OK(wr_store_migrate_own(store, 0, NULL));
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        char sql[2000];
+        snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", wr_sqlite_sql[statements[i]]);
+        for (int parameter = 1; parameter <= 4; parameter++) /* their values do not matter for a plan */
+            for (char *at, name[] = {'?', (char)('0' + parameter), 0}; (at = strstr(sql, name));)
+                memcpy(at, " 1", 2);
+        wr_statement *statement;
+        bool is_indexed = false;
+        CHECK_OK(wr_store_prepare(store, sql, NULL, &statement, NULL));
+        while (wr_statement_next(statement, NULL) == WEIR_OK) {
+            const char *step = wr_statement_text(statement, 3);
+            CHECK(!strstr(step, "SCAN weir_timers"));
+            is_indexed |= strstr(step, "SEARCH weir_timers USING") != NULL;
+        }
+        wr_statement_done(statement);
+        CHECK(is_indexed);
+    }
     wr_store_close(store);
 }
