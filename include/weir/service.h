@@ -116,7 +116,7 @@ typedef struct weir_timer {
  * due. Of one batch timers come last, so what is read when a timer comes due and cancels it, wins. A timer waits behind no
  * event of its key and holds none back: look at the state whether it still means something. It is called on the
  * handlers' thread, as soon as it is due and no batch is under way; a change of the machine's clock is seen
- * within a minute. While the outbox is too long, timers wait.
+ * within a minute. While reading is paused (too much in the outbox, or parked), timers wait.
  *
  * Everything is copied. Errors: a type without handler, after_ms and at_ms together, and what weir_emit calls a mistake are
  * the program's; a time below 0, an id that is none and an event beyond message.size.max are rejected. */

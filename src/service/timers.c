@@ -11,10 +11,11 @@
  * batch, is not there any more. The transaction that has a timer's effects deletes its row: they happen once,
  * wherever the process dies. On a server one process has the lease of the schema (wr_store_lease), so one fires.
  *
- * A batch looks for what is due at its beginning and comes to it last, after the events and the commands that were read for
- * it: what cancels a timer and was read when it came due, wins. What the batch itself sets has its turn in a later one: a
- * handler that kills the process is known by the number of its timer (attempt.c), which must be committed for that. Timers fire in the order in which they came due, then of their numbers, batch.max in a
- * batch. A timer that waits for a retry holds up nothing but itself.
+ * A batch looks for what is due at its beginning, and comes to it last, after the events and the commands that were read
+ * for it: what cancels a timer and was read when it came due, wins. What the batch itself sets has its turn in a later
+ * one: a handler that kills the process is known by the number of its timer (attempt.c), which must be committed for
+ * that. Timers fire in the order in which they came due, then of their numbers, batch.max in a batch. A timer that waits
+ * for a retry holds up nothing but itself.
  *
  * Two clocks. "After" counts in the timers' clock (clock.c), which no change of the wall clock moves; "at", and
  * schedules, mean the wall clock, and follow it when it is set. is_at says which one due_ms is of. wanted_ms is the wall

@@ -459,6 +459,32 @@ TEST(a_query_neither_sets_nor_cancels)
     fixture_end(&f);
 }
 
+TEST(timers_wait_while_the_outbox_is_above_its_limit_without_a_turn_that_does_nothing)
+{
+    fixture f;
+    weir_service service;
+    begin(&f, &service);
+    f.options.outbox_max = 4;
+    fixture_rejoin(&f);
+    fixture_turns(&f, 2);
+    wr_sim_hold_acks(f.cluster, true);
+    for (int n = 1; n <= 5; n++)
+        fixture_happen(&f, "a", n);
+    CHECK_EQ(set_after(&f, "t", MINUTE_MS, 6), WEIR_DONE);
+    wr_sim_advance_ms(f.machine, 2 * MINUTE_MS);
+    for (int i = 0; i < 20; i++) {
+        int64_t before_ms = wall_ms(&f);
+        CHECK_OK(wr_core_turn(f.core, 1000, &f.failure));
+        CHECK(i < 2 || wall_ms(&f) > before_ms); /* it waited */
+    }
+    CHECK_EQ(COUNT(&f, "effects WHERE n = 6"), 0);
+    CHECK(metric(&f, "weir_timers_overdue_seconds") >= 60);
+    wr_sim_hold_acks(f.cluster, false);
+    wait_for_effects(&f, 6, MINUTE_MS);
+    CHECK_EQ(COUNT(&f, "effects WHERE n = 6"), 1);
+    fixture_end(&f);
+}
+
 /* ---- crashes */
 
 /* Events that set timers, timers, and delayed events, crashing at the given call of the hook; how many calls there were. */
@@ -542,12 +568,13 @@ TEST(a_million_timers_fire_batch_by_batch_in_their_order)
     f.options.batch_max = BATCH;
     wr_core_free(f.core);
     f.core = NULL;
-    fixture_exec(f.database,
-                 "INSERT INTO weir_timers (kind, id, is_at, due_ms, wanted_ms, set_ms, key, value, headers) "
-                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) "
-                 "SELECT 0, 'n' || i, i % 2, due_ms + i, due_ms + i, set_ms, key, '{\"n\":' || (i + 100) || '}', headers "
-                 "FROM n, weir_timers WHERE id = 'a';"
-                 "UPDATE weir_meta SET value = '1000001' WHERE key = 'timers.count'");
+    fixture_exec(
+        f.database,
+        "INSERT INTO weir_timers (kind, id, is_at, due_ms, wanted_ms, set_ms, key, value, headers) "
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) "
+        "SELECT 0, 'n' || i, i % 2, due_ms + i, due_ms + i, set_ms, key, '{\"n\":' || (i + 100) || '}', headers "
+        "FROM n, weir_timers WHERE id = 'a';"
+        "UPDATE weir_meta SET value = '1000001' WHERE key = 'timers.count'");
     fixture_start(&f);
     wr_sim_rebalance(f.cluster, "tally");
     fixture_turns(&f, 2);
