@@ -404,3 +404,36 @@ TEST(commands_are_answered_while_events_flow_and_more_rows_are_inserted_than_one
 {
     answer_commands_while_events_flow(10001);
 }
+
+/* ---- timers: what is due wakes a turn that would wait */
+
+static weir_status on_happened_and_later(weir_tx *tx, const weir_event *event, void *user)
+{
+    weir_after(tx,
+               &(weir_timer){.after_ms = 1, .event = &(weir_event){.type = "thing.late", .subject = event->subject}});
+    return on_happened(tx, event, user);
+}
+
+static const weir_handler later_handlers[] = {
+    {.type = "thing.happened", .run = on_happened_and_later}, {.type = "thing.late", .run = on_counted}, {0}};
+
+TEST(timers_come_once_while_the_other_thread_reads_and_cores_end)
+{
+    world world;
+    world_begin(&world, 20);
+    world.service.handlers = later_handlers;
+    fixture *f = &world.f;
+    start_core(&world);
+    CHECK(pthread_create(&world.thread, NULL, world_main, &world) == 0);
+    for (int turn = 1; in_time(&world); turn++) {
+        CHECK_OK(wr_core_turn(f->core, 1000, &f->failure));
+        if (turn % 10 == 0 && turn <= 100)
+            restart_core(&world);
+        if (COUNT(f, "effects") == 2 * EVENT_COUNT && COUNT(f, "weir_timers") == 0 && COUNT(f, "weir_outbox") == 0)
+            break;
+    }
+    CHECK(pthread_join(world.thread, NULL) == 0);
+    CHECK(in_time(&world));
+    CHECK_EQ(fixture_number(f->database, "SELECT count(DISTINCT id) FROM effects"), 2 * EVENT_COUNT);
+    world_end(&world);
+}
