@@ -37,13 +37,15 @@ weir_err wr_core_schedules_init(wr_core *core, weir_failure *failure)
 {
     timers *timers = &core->timers;
     const weir_schedule *schedules = core->service->schedules;
-    while (schedules && schedules[timers->schedule_count].name)
-        timers->schedule_count++;
-    timers->schedules = calloc(timers->schedule_count + 1, sizeof *timers->schedules);
+    size_t count = 0;
+    while (schedules && schedules[count].name)
+        count++;
+    timers->schedule_count = count;
+    timers->schedules = calloc(count + 1, sizeof *timers->schedules);
     if (!timers->schedules)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for schedules");
     weir_err err = WEIR_OK;
-    for (size_t i = 0; i < timers->schedule_count && err == WEIR_OK; i++)
+    for (size_t i = 0; i < count && err == WEIR_OK; i++)
         err = wr_cron_parse(schedules[i].cron, &timers->schedules[i].cron, failure);
     return err;
 }
