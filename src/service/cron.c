@@ -75,7 +75,7 @@ static bool read_item(const field_rule *rule, const char **at, uint64_t *bits)
             bool is_name = isalpha((unsigned char)**at);
             if (!read_value(rule, at, &to))
                 return false;
-            to = is_name && to == 0 && rule->last == 7 ? 7 : to; /* fri-sun */
+            to = is_name && to == 0 && from > 0 && rule->last == 7 ? 7 : to; /* fri-sun */
         }
     }
     if (is_range && **at == '/') {
