@@ -93,8 +93,9 @@ static weir_status run(wr_core *core, const weir_handler *handler, const wr_clie
 
 static void log_retry(wr_core *core, const wr_client_record *record, const weir_tx *tx, int attempts)
 {
-    wr_trace_log(core->trace, attempts == 0 ? WR_WARN : WR_INFO, "event waits, and its key with it",
-                 WR_TEXT("error", tx->reason), WR_NUMBER("attempts", attempts + 1), WR_TEXT("topic", record->topic),
+    const char *what = record->partition < 0 ? "timer is tried again later" : "event waits, and its key with it";
+    wr_trace_log(core->trace, attempts == 0 ? WR_WARN : WR_INFO, what, WR_TEXT("error", tx->reason),
+                 WR_NUMBER("attempts", attempts + 1), WR_TEXT("topic", record->topic),
                  WR_NUMBER("partition", record->partition), WR_NUMBER("offset", record->offset),
                  WR_TEXT("group", core->group), WR_TEXT("traceparent", tx->traceparent));
 }
