@@ -119,6 +119,16 @@ static const wr_option dlq_drop_options[] = {
     {0},
 };
 
+static const wr_option timers_ls_options[] = {
+    {"limit", 'n', "N", "1000", "at most so many, those that are due first", WR_OPTION_NUMBER, 1, 1000000},
+    {0},
+};
+
+static const wr_option timers_show_options[] = {
+    {"schedule", 0, NULL, NULL, "the id is the name of a schedule"},
+    {0},
+};
+
 static const wr_option produce_options[] = {
     {"key", 'k', "TEXT", NULL, "key of every record"},
     {"header", 'H', "NAME=VALUE,...", NULL, "headers of every record, may be repeated; a comma in a value is \\,",
@@ -362,6 +372,22 @@ const wr_command wr_commands[] = {
      "text has no order; time is RFC 3339, a date, now, or how long ago: -2h; duration is 30s, 5m, 2h or 7d; any is\n"
      "compared as a number where both sides are numbers.",
      NULL, false, NULL, wr_run_dlq_fields, .rows = true},
+
+    {"timers", "ls", "list", "DATABASE", 1, 1, "what a service is to do later, and its schedules",
+     "DATABASE is DATA-DIR/NAME.db of a service that runs or has stopped. `timer`: a handler will be called; `event`: "
+     "it\n"
+     "will be published to TOPIC; `schedule`: by a cron line. DUE is by this machine's clock. ATTEMPTS and REASON are "
+     "of one\n"
+     "that is tried again.",
+     timers_ls_options, false, NULL, wr_run_timers_ls, .rows = true},
+    {"timers", "show", NULL, "DATABASE ID", 2, 2, "one timer whole, as a line of JSON",
+     "`record` is the event, in the form that weir produce -f json reads.\n"
+     "    weir timers show checkout.db o-17\n"
+     "    weir timers show checkout.db count --schedule",
+     timers_show_options, false, NULL, wr_run_timers_show},
+    {"timers", "cancel", "rm", "DATABASE ID", 2, 2, "take a timer or a delayed event back",
+     "Exit status 3 when there is none, or its turn has come. A schedule belongs to the service's program.", NULL,
+     false, NULL, wr_run_timers_cancel, .changes = true},
 
     {"version", NULL, NULL, "", 0, 0, "which weir this is", NULL, NULL, false, NULL, wr_run_version},
     {"gen", "man", NULL, "DIR", 1, 1, "write the man pages", NULL, NULL, false, NULL, wr_run_gen_man},

@@ -56,7 +56,7 @@ static void print_value(weir_slice value, wr_buf *out)
     print_bytes("value", value, out);
 }
 
-void wr_json_record_print(const wr_client_record *record, wr_buf *out)
+void wr_json_record_object(const wr_client_record *record, wr_buf *out)
 {
     wr_buf_text(out, "{\"topic\":");
     wr_json_text(out, weir_slice_of(record->topic));
@@ -73,7 +73,13 @@ void wr_json_record_print(const wr_client_record *record, wr_buf *out)
         print_bytes("value", record->headers[i].value, out);
         wr_buf_text(out, "}");
     }
-    wr_buf_text(out, "]}\n");
+    wr_buf_text(out, "]}");
+}
+
+void wr_json_record_print(const wr_client_record *record, wr_buf *out)
+{
+    wr_json_record_object(record, out);
+    wr_buf_text(out, "\n");
 }
 
 /* ---- reading */

@@ -13,6 +13,7 @@
 #include <client/client.h>
 
 void wr_json_record_print(const wr_client_record *record, wr_buf *out);
+void wr_json_record_object(const wr_client_record *record, wr_buf *out); /* the same without the end of the line */
 /* Key, value, headers and timestamp of a line; the rest of *ret_record is zero. The record is in the arena or borrows
  * from the line. A value may be any JSON: numbers and words are sent as they stand; null is a null (a tombstone). What
  * this form does not know is refused, and so is a line without a value: passed over, it would be lost without a word.

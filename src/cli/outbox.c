@@ -2,6 +2,7 @@
 #include <base/text.h>
 #include <base/time.h>
 #include <cli/commands.h>
+#include <cli/database.h>
 #include <cli/json_record.h>
 #include <cli/output.h>
 #include <event/json_text.h>
@@ -10,18 +11,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-
-/* The database that the first operand names. */
-static int open_database(wr_cli *cli, unsigned flags, wr_store **ret_store)
-{
-    const char *path = cli->operands[0];
-    weir_failure failure = {0};
-    if (!wr_store_is_server(path) && !wr_path_exists(cli->io, path)) /* opening would make it */
-        return wr_cli_fail(cli, WEIR_E_NOT_FOUND, "%s does not exist: give a service's database, DATA-DIR/NAME.db",
-                           path);
-    weir_err err = wr_store_open(path, flags, ret_store, &failure);
-    return err == WEIR_OK ? WR_EXIT_OK : wr_cli_failure(cli, &failure);
-}
 
 static int number_of(wr_cli *cli, int64_t *ret_number)
 {
@@ -70,7 +59,7 @@ int wr_run_outbox_ls(wr_cli *cli)
     wr_output out;
     wr_output_begin(&out, cli, columns);
     wr_store *store = NULL;
-    int status = open_database(cli, WR_STORE_READ_ONLY, &store);
+    int status = wr_cli_database(cli, WR_STORE_READ_ONLY, &store);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};
@@ -108,7 +97,7 @@ int wr_run_outbox_status(wr_cli *cli)
         {0},
     };
     wr_store *store = NULL;
-    int status = open_database(cli, WR_STORE_READ_ONLY, &store);
+    int status = wr_cli_database(cli, WR_STORE_READ_ONLY, &store);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};
@@ -144,7 +133,7 @@ int wr_run_outbox_lag(wr_cli *cli)
                                         {"OLDEST", "oldest_seconds", .number = true},
                                         {0}};
     wr_store *store = NULL;
-    int status = open_database(cli, WR_STORE_READ_ONLY, &store);
+    int status = wr_cli_database(cli, WR_STORE_READ_ONLY, &store);
     if (status != WR_EXIT_OK)
         return status;
     wr_output out;
@@ -170,7 +159,7 @@ static void print_row(wr_cli *cli, const wr_outbox_row *row)
     else
         wr_buf_text(&out, "null");
     wr_buf_text(&out, ",\"record\":");
-    wr_json_record_print(&row->record, &out);
+    wr_json_record_object(&row->record, &out);
     wr_buf_text(&out, "}\n");
     if (wr_buf_failed(&out))
         cli->output_error = ENOMEM;
@@ -188,7 +177,7 @@ int wr_run_outbox_inspect(wr_cli *cli)
     wr_store *store = NULL;
     int status = number_of(cli, &number);
     if (status == WR_EXIT_OK)
-        status = open_database(cli, WR_STORE_READ_ONLY, &store);
+        status = wr_cli_database(cli, WR_STORE_READ_ONLY, &store);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};
@@ -220,7 +209,7 @@ static int decide(wr_cli *cli, weir_err (*change)(wr_store *, int64_t, weir_fail
     wr_store *store = NULL;
     int status = number_of(cli, &number);
     if (status == WR_EXIT_OK)
-        status = open_database(cli, 0, &store);
+        status = wr_cli_database(cli, 0, &store);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};
@@ -263,7 +252,7 @@ int wr_run_outbox_show(wr_cli *cli)
     wr_store *store = NULL;
     int status = number_of(cli, &number);
     if (status == WR_EXIT_OK)
-        status = open_database(cli, WR_STORE_READ_ONLY, &store);
+        status = wr_cli_database(cli, WR_STORE_READ_ONLY, &store);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};

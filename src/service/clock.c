@@ -68,26 +68,37 @@ static int64_t wall_is_ahead_ms(const wr_core *core)
     return wr_now_ms(core->io) - wr_core_timers_clock_ms(core);
 }
 
+weir_err wr_core_timers_clock_read(wr_store *store, int64_t *ret_clock_ms, int64_t *ret_wall_ms, bool *ret_is_found,
+                                   weir_failure *failure)
+{
+    char text[64];
+    int64_t clock_ms, wall_ms;
+    weir_err err = wr_meta_get(store, timers_key, text, sizeof text, ret_is_found, failure);
+    if (err != WEIR_OK || !*ret_is_found)
+        return err;
+    char *behind = strchr(text, ' ');
+    if (behind)
+        *behind++ = 0;
+    if (!behind || wr_number_parse(text, 0, INT64_MAX / 4, &clock_ms) != WEIR_OK ||
+        wr_number_parse(behind, 0, INT64_MAX / 4, &wall_ms) != WEIR_OK)
+        return weir_fail(failure, WEIR_E_CORRUPT,
+                         "the database is damaged: %s in its table weir_meta is no pair of times; restore it from a "
+                         "backup",
+                         timers_key);
+    *ret_clock_ms = clock_ms;
+    *ret_wall_ms = wall_ms;
+    return WEIR_OK;
+}
+
 weir_err wr_core_timers_clock_load(wr_core *core, weir_failure *failure)
 {
     timers *timers = &core->timers;
     int64_t wall_ms = wr_now_ms(core->io), clock_ms = wall_ms, written_wall_ms = wall_ms;
-    char text[64];
     bool is_found = false;
-    weir_err err = wr_meta_get(core->store, timers_key, text, sizeof text, &is_found, failure);
+    weir_failure why = {0};
+    weir_err err = wr_core_timers_clock_read(core->store, &clock_ms, &written_wall_ms, &is_found, &why);
     if (err != WEIR_OK)
-        return err;
-    if (is_found) {
-        char *behind = strchr(text, ' ');
-        if (behind)
-            *behind++ = 0;
-        if (!behind || wr_number_parse(text, 0, INT64_MAX / 4, &clock_ms) != WEIR_OK ||
-            wr_number_parse(behind, 0, INT64_MAX / 4, &written_wall_ms) != WEIR_OK)
-            return weir_fail(failure, WEIR_E_CORRUPT,
-                             "%s is damaged: %s in its table weir_meta is no pair of times; restore the database from "
-                             "a backup",
-                             core->database_shown, timers_key);
-    }
+        return weir_fail(failure, err, "%.100s: %.130s", core->database_shown, why.sentence);
     timers->written_ahead_ms = written_wall_ms - clock_ms;
     clock_ms += wall_ms > written_wall_ms ? wall_ms - written_wall_ms : 0;
     timers->base_ms = clock_ms - wr_mono_us(core->io) / 1000;

@@ -10,6 +10,7 @@
 #include <event/trace_context.h>
 #include <service/core.h>
 #include <service/pipeline_int.h>
+#include <service/timers_int.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -250,70 +251,6 @@ int64_t wr_clock_ms(const wr_core *core);
 WEIR_MUST_CHECK weir_err wr_clock_load(wr_core *core, weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_clock_write(wr_core *core, weir_failure *failure); /* within a transaction */
 
-/* ---- timers: timers.c */
-typedef enum timer_kind { TIMER = 0, SCHEDULE = 1 } timer_kind; /* as stored */
-
-typedef struct timer_row {
-    timer_kind kind;
-    bool is_at;         /* due_ms is of the wall clock, else of the timers' */
-    bool is_to_publish; /* else it is handled */
-    int attempts;
-    int64_t due_ms, wanted_ms;
-    const char *id;                        /* set: one of each kind */
-    const char *line;                      /* set: a schedule's */
-    wr_client_record record;               /* set: with a topic it is published */
-    kept_record *kept;                     /* read */
-    char name[WEIR_TIMER_ID_SIZE_MAX + 1]; /* read: its id */
-} timer_row;
-
-typedef struct timers {
-    char topic[TOPIC_SIZE_MAX]; /* what handlers and dead letters are told */
-    int64_t count, stored_count;
-    int64_t *due; /* numbers, of one batch */
-    size_t due_count;
-    int64_t base_ms;                      /* of their clock: clock.c */
-    int64_t written_ms, written_ahead_ms; /* when it was written, and how far the wall clock was ahead of it */
-    struct schedule_state *schedules;     /* as service->schedules */
-    size_t schedule_count;
-    int64_t scheduled_ms; /* the wall clock, when one of them was set last */
-    /* The earliest due times; INT64_MAX: none. Any thread reads them. */
-    atomic_int_fast64_t next_after_ms, next_at_ms;
-} timers;
-
-WEIR_MUST_CHECK weir_err wr_core_timers_load(wr_core *core, weir_failure *failure);
-void wr_core_timers_fini(wr_core *core);
-/* Within a transaction. One of the same kind and id is replaced. */
-WEIR_MUST_CHECK weir_err wr_core_timer_set(wr_core *core, const timer_row *row, weir_failure *failure);
-/* As a handler asks for it; `id` when it says none. Errors: WEIR_E_LIMIT for what cannot be. */
-WEIR_MUST_CHECK weir_err wr_core_timer_set_for(wr_core *core, const weir_timer *timer, const wr_client_record *record,
-                                               const char *id, weir_failure *failure);
-bool wr_core_timer_id_valid(const char *id);
-WEIR_MUST_CHECK weir_err wr_core_timer_drop(wr_core *core, timer_kind kind, const char *id, int64_t *ret_count,
-                                            weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_core_timers_read_due(wr_core *core, weir_failure *failure); /* at its beginning */
-WEIR_MUST_CHECK weir_err wr_core_timers_fire_due(wr_core *core, weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_core_timers_write(wr_core *core, weir_failure *failure); /* before the commit */
-void wr_core_timers_committed(wr_core *core);
-bool wr_core_timers_want_write(const wr_core *core);    /* a transaction for them alone is worth it */
-int64_t wr_core_timers_due_ms(const wr_core *core);     /* by wr_clock_ms; INT64_MAX: there are none */
-int64_t wr_core_timers_overdue_ms(const wr_core *core); /* any thread */
-WEIR_MUST_CHECK weir_err wr_core_timer_delete(wr_core *core, int64_t number, weir_failure *failure);
-/* Schedules: schedules.c. The first before there is a store, the others within a transaction. */
-WEIR_MUST_CHECK weir_err wr_core_schedules_init(wr_core *core, weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_core_schedules_compare(wr_core *core, weir_failure *failure);
-bool wr_core_schedules_are_wrong(const wr_core *core); /* the wall clock was set back too far for them */
-const weir_schedule *wr_core_schedule_find(const wr_core *core, const char *name); /* NULL: none */
-WEIR_MUST_CHECK weir_err wr_core_schedule_record(wr_core *core, const weir_schedule *schedule, int64_t wanted_ms,
-                                                 int64_t number, kept_record **ret_kept, weir_failure *failure);
-/* For the time after now, and after the run that has ended. */
-WEIR_MUST_CHECK weir_err wr_core_schedule_set(wr_core *core, const weir_schedule *schedule, int64_t ended_ms,
-                                              weir_failure *failure);
-/* Their clock: clock.c */
-int64_t wr_core_timers_clock_ms(const wr_core *core); /* any thread */
-WEIR_MUST_CHECK weir_err wr_core_timers_clock_load(wr_core *core, weir_failure *failure);
-WEIR_MUST_CHECK weir_err wr_core_timers_clock_write(wr_core *core, weir_failure *failure);
-bool wr_core_timers_clock_was_set(const wr_core *core); /* the wall clock, since that was written */
-
 /* ---- outbox */
 typedef enum outbox_state { /* as stored: outbox_table.c */
                             OUTBOX_TO_PUBLISH = 0,
@@ -531,7 +468,7 @@ const char *wr_tx_reason_outside(const weir_tx *tx);
 
 /* What a handler or a command did: how far to go back in memory, as the store does to its savepoint. */
 typedef struct undo_mark {
-    int64_t sequence, timer_count;
+    int64_t sequence, timer_change;
 } undo_mark;
 undo_mark wr_undo_mark(const wr_core *core);
 WEIR_MUST_CHECK weir_err wr_undo_to(wr_core *core, undo_mark mark, weir_failure *failure);
@@ -618,5 +555,10 @@ WEIR_MUST_CHECK weir_err wr_meta_get(wr_store *store, const char *key, char *ret
 WEIR_MUST_CHECK weir_err wr_meta_get_number(wr_core *core, const char *key, int64_t *ret_number, bool *ret_found,
                                             weir_failure *failure);
 WEIR_MUST_CHECK weir_err wr_meta_set(wr_store *store, const char *key, const char *text, weir_failure *failure);
+/* Add to a number, which is 0 while there is none and never less. */
+WEIR_MUST_CHECK weir_err wr_meta_add(wr_store *store, const char *key, int64_t by, int64_t *ret_number,
+                                     weir_failure *failure);
+/* For tools. WEIR_E_UNSUPPORTED: this is no service's database, or its tables are of an earlier version than that. */
+WEIR_MUST_CHECK weir_err wr_meta_check_version(wr_store *store, int version_min, weir_failure *failure);
 
 #endif

@@ -30,20 +30,7 @@ static const char *state_name(int64_t state)
 
 static weir_err check_version(wr_store *store, weir_failure *failure)
 {
-    wr_statement *statement;
-    weir_err err =
-        wr_store_select(store, WR_SQL_MIGRATION_VERSION, WEIR_VALUES(WEIR_TEXT("weir")), &statement, failure);
-    if (err != WEIR_OK)
-        return weir_fail(failure, WEIR_E_UNSUPPORTED, "this is not the database of a service");
-    err = wr_statement_next(statement, failure);
-    int64_t version = err == WEIR_OK ? wr_statement_int(statement, 0) : 0;
-    wr_statement_done(statement);
-    if (err != WEIR_OK && err != WEIR_E_RANGE)
-        return err;
-    return version >= VERSION_MIN
-               ? WEIR_OK
-               : weir_fail(failure, WEIR_E_UNSUPPORTED,
-                           "an older version of weir used this database last: start its service once");
+    return wr_meta_check_version(store, VERSION_MIN, failure);
 }
 
 typedef enum kind { REFUSED, ASIDE, BAD } kind;

@@ -41,3 +41,35 @@ weir_err wr_meta_set(wr_store *store, const char *key, const char *text, weir_fa
 {
     return wr_store_run_later(store, WR_SQL_META_SET, WEIR_VALUES(WEIR_TEXT(key), WEIR_TEXT(text)), false, failure);
 }
+
+weir_err wr_meta_add(wr_store *store, const char *key, int64_t by, int64_t *ret_number, weir_failure *failure)
+{
+    wr_statement *statement;
+    weir_err err =
+        wr_store_select(store, WR_SQL_META_ADD, WEIR_VALUES(WEIR_TEXT(key), WEIR_INT(by)), &statement, failure);
+    if (err != WEIR_OK)
+        return err;
+    err = wr_statement_next(statement, failure);
+    if (err == WEIR_OK)
+        *ret_number = wr_statement_int(statement, 0);
+    wr_statement_done(statement);
+    return err;
+}
+
+weir_err wr_meta_check_version(wr_store *store, int version_min, weir_failure *failure)
+{
+    wr_statement *statement;
+    weir_err err =
+        wr_store_select(store, WR_SQL_MIGRATION_VERSION, WEIR_VALUES(WEIR_TEXT("weir")), &statement, failure);
+    if (err != WEIR_OK)
+        return weir_fail(failure, WEIR_E_UNSUPPORTED, "this is not the database of a service");
+    err = wr_statement_next(statement, failure);
+    int64_t version = err == WEIR_OK ? wr_statement_int(statement, 0) : 0;
+    wr_statement_done(statement);
+    if (err != WEIR_OK && err != WEIR_E_RANGE)
+        return err;
+    return version >= version_min
+               ? WEIR_OK
+               : weir_fail(failure, WEIR_E_UNSUPPORTED,
+                           "an older version of weir used this database last: start its service once");
+}

@@ -22,8 +22,11 @@
  * clock's time for which the timer was set, and stays when it is tried again.
  *
  * Nothing is kept in memory for a timer: there may be millions. What is: how many there are, which each transaction that
- * changes it writes to weir_meta, and the earliest due time by each clock, by which a turn knows how long to wait. The
- * wall clock is looked at once a minute at least. */
+ * changes it writes to weir_meta (`timers.count`), and the earliest due time by each clock, by which a turn knows how
+ * long to wait. The wall clock is looked at once a minute at least.
+ *
+ * Somebody else may cancel a timer (`weir timers cancel`, timers_admin.c): a row whose turn has come is locked, so it is
+ * either handled or cancelled; and the number in weir_meta is added to, never set. */
 #include "core_int.h"
 
 #include <base/text.h>
@@ -50,7 +53,7 @@ weir_err wr_core_timer_drop(wr_core *core, timer_kind kind, const char *id, int6
     if (err != WEIR_OK)
         return err;
     *ret_count = wr_store_changes(core->store);
-    core->timers.count -= *ret_count;
+    core->timers.change -= *ret_count;
     return WEIR_OK;
 }
 
@@ -76,7 +79,7 @@ weir_err wr_core_timer_set(wr_core *core, const timer_row *row, weir_failure *fa
     wr_buf_fini(&blob);
     if (err != WEIR_OK)
         return err;
-    core->timers.count++;
+    core->timers.change++;
     note_due(core, row->is_at, row->due_ms);
     return WEIR_OK;
 }
@@ -132,7 +135,8 @@ static weir_err read_row(wr_core *core, int64_t number, timer_row *ret_row, weir
         if (err == WEIR_OK)
             row.kept = wr_kept_record_new(&record, NULL, 0);
         if (err != WEIR_OK || !row.kept)
-            err = weir_fail(failure, err == WEIR_OK ? WEIR_E_MEMORY : err, "a timer cannot be read");
+            err = weir_fail(failure, err == WEIR_OK ? WEIR_E_MEMORY : err,
+                            "timer %.60s, number %" PRId64 " in weir_timers, cannot be read", row.name, number);
         else
             *ret_row = row;
     }
@@ -144,7 +148,7 @@ weir_err wr_core_timer_delete(wr_core *core, int64_t number, weir_failure *failu
 {
     weir_err err = wr_store_run(core->store, WR_SQL_TIMER_DELETE, WEIR_VALUES(WEIR_INT(number)), failure);
     if (err == WEIR_OK)
-        core->timers.count -= wr_store_changes(core->store); /* 0: its handler has replaced it */
+        core->timers.change -= wr_store_changes(core->store); /* 0: its handler has replaced it */
     return err;
 }
 
@@ -216,6 +220,7 @@ static weir_err fire(wr_core *core, int64_t number, weir_failure *failure)
 
 static weir_err look_for_next(wr_core *core, weir_failure *failure)
 {
+    timers *timers = &core->timers;
     wr_statement *statement;
     weir_err err = wr_store_select(core->store, WR_SQL_TIMER_NEXT, NULL, &statement, failure);
     if (err != WEIR_OK)
@@ -223,9 +228,11 @@ static weir_err look_for_next(wr_core *core, weir_failure *failure)
     err = wr_statement_next(statement, failure);
     for (int is_at = 0; err == WEIR_OK && is_at < 2; is_at++) {
         bool is_none = wr_statement_kind(statement, is_at) == WEIR_VALUE_NULL;
-        atomic_store(is_at ? &core->timers.next_at_ms : &core->timers.next_after_ms,
+        atomic_store(is_at ? &timers->next_at_ms : &timers->next_after_ms,
                      is_none ? INT64_MAX : wr_statement_int(statement, is_at));
     }
+    if (err == WEIR_OK)
+        timers->count = wr_statement_int(statement, 2);
     wr_statement_done(statement);
     return err;
 }
@@ -313,8 +320,7 @@ weir_err wr_core_timers_load(wr_core *core, weir_failure *failure)
     timers->due = calloc(core->options.batch_max, sizeof *timers->due);
     if (!timers->due)
         return weir_fail(failure, WEIR_E_MEMORY, "no memory for timers");
-    weir_err err = wr_meta_get_number(core, "timers.count", &timers->count, &is_found, failure);
-    timers->stored_count = timers->count;
+    weir_err err = wr_meta_get_number(core, WR_TIMERS_COUNT, &timers->count, &is_found, failure);
     atomic_store(&timers->next_after_ms, INT64_MAX);
     atomic_store(&timers->next_at_ms, INT64_MAX);
     if (err == WEIR_OK)
@@ -343,14 +349,13 @@ void wr_core_timers_fini(wr_core *core)
 weir_err wr_core_timers_write(wr_core *core, weir_failure *failure)
 {
     timers *timers = &core->timers;
-    weir_err err = timers->count ? wr_core_timers_clock_write(core, failure) : WEIR_OK;
-    if (err != WEIR_OK || timers->count == timers->stored_count)
+    weir_err err = WEIR_OK;
+    if (timers->change)
+        err = wr_meta_add(core->store, WR_TIMERS_COUNT, timers->change, &timers->count, failure);
+    if (err != WEIR_OK)
         return err;
-    char text[24];
-    timers->count = timers->count < 0 ? 0 : timers->count; /* somebody has taken rows away by hand */
-    snprintf(text, sizeof text, "%" PRId64, timers->count);
-    timers->stored_count = timers->count;
-    return wr_meta_set(core->store, "timers.count", text, failure);
+    timers->change = 0;
+    return timers->count ? wr_core_timers_clock_write(core, failure) : WEIR_OK;
 }
 
 void wr_core_timers_committed(wr_core *core)

@@ -155,13 +155,13 @@ weir_err wr_tx_keep(weir_tx *tx, weir_status *status, weir_failure *failure)
 
 undo_mark wr_undo_mark(const wr_core *core)
 {
-    return (undo_mark){core->outbox.next_sequence, core->timers.count};
+    return (undo_mark){core->outbox.next_sequence, core->timers.change};
 }
 
 weir_err wr_undo_to(wr_core *core, undo_mark mark, weir_failure *failure)
 {
     wr_outbox_undo(core, mark.sequence);
-    core->timers.count = mark.timer_count; /* the earliest due times may be too early now, which costs a look */
+    core->timers.change = mark.timer_change; /* the earliest due times may be too early now, which costs a look */
     return wr_store_undo(core->store, failure);
 }
 

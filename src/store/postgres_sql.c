@@ -70,6 +70,9 @@ const char *const wr_postgres_sql[WR_SQL_COUNT] = {
     [WR_SQL_META_GET] = "SELECT value FROM weir_meta WHERE key = $1",
     [WR_SQL_META_SET] = "INSERT INTO weir_meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = "
                         "excluded.value",
+    [WR_SQL_META_ADD] =
+        "INSERT INTO weir_meta (key, value) VALUES ($1, greatest(0, $2::bigint)::text) ON CONFLICT (key) DO UPDATE SET "
+        "value = greatest(0, weir_meta.value::bigint + $2::bigint)::text RETURNING value::bigint",
     [WR_SQL_INBOX_TAKE] = "INSERT INTO weir_inbox (topic, partition, next_offset, epoch) VALUES ($1, $2, -1001, 1) ON "
                           "CONFLICT (topic, partition) DO UPDATE SET epoch = weir_inbox.epoch + 1 RETURNING epoch, "
                           "next_offset, topic_id",
@@ -198,18 +201,29 @@ const char *const wr_postgres_sql[WR_SQL_COUNT] = {
                          "headers, line) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     [WR_SQL_TIMER_DROP] = "DELETE FROM weir_timers WHERE kind = $1 AND id = $2",
     [WR_SQL_TIMER_NEXT] = "SELECT (SELECT min(due_ms) FROM weir_timers WHERE is_at = 0), (SELECT min(due_ms) FROM "
-                          "weir_timers WHERE is_at = 1)",
+                          "weir_timers WHERE is_at = 1), (SELECT value::bigint FROM weir_meta WHERE key = "
+                          "'timers.count')",
     [WR_SQL_TIMER_DUE] =
         "SELECT number FROM (SELECT number, late FROM (SELECT number, $1::bigint - due_ms AS late FROM weir_timers "
         "WHERE is_at = 0 AND due_ms <= $1 ORDER BY due_ms, number LIMIT $3) AS by_own UNION ALL SELECT number, late "
         "FROM (SELECT number, $2::bigint - due_ms AS late FROM weir_timers WHERE is_at = 1 AND due_ms <= $2 ORDER BY "
         "due_ms, number LIMIT $3) AS by_wall) AS due ORDER BY late DESC, number LIMIT $3",
     [WR_SQL_TIMER_ROW] =
-        "SELECT kind, id, wanted_ms, topic, key, value, headers, attempts FROM weir_timers WHERE number = $1",
+        "SELECT kind, id, wanted_ms, topic, key, value, headers, attempts FROM weir_timers WHERE number = $1 FOR "
+        "UPDATE",
     [WR_SQL_TIMER_DELAY] =
         "UPDATE weir_timers SET attempts = $2, is_at = 0, due_ms = $3, reason = $4 WHERE number = $1",
     [WR_SQL_TIMER_DELETE] = "DELETE FROM weir_timers WHERE number = $1",
     [WR_SQL_SCHEDULE_LIST] = "SELECT number, id, line, set_ms, attempts FROM weir_timers WHERE kind = 1",
+    [WR_SQL_TIMER_LIST] =
+        "SELECT * FROM (SELECT number, kind, id, least(due_ms, 4000000000000000000) + $1::bigint AS due, set_ms, "
+        "attempts, reason, line, topic, headers FROM weir_timers WHERE is_at = 0 ORDER BY due_ms, number LIMIT $2) AS "
+        "by_own UNION ALL SELECT * FROM (SELECT number, kind, id, least(due_ms, 4000000000000000000) AS due, set_ms, "
+        "attempts, reason, line, topic, headers FROM weir_timers WHERE is_at = 1 ORDER BY due_ms, number LIMIT $2) AS "
+        "by_wall ORDER BY due, number LIMIT $2",
+    [WR_SQL_TIMER_FIND] =
+        "SELECT number, kind, id, least(due_ms, 4000000000000000000) + CASE is_at WHEN 0 THEN $3::bigint ELSE 0 END, "
+        "set_ms, attempts, reason, line, topic, headers, key, value FROM weir_timers WHERE kind = $1 AND id = $2",
     [WR_SQL_ATTEMPT_ADD] = "INSERT INTO weir_attempts (topic, partition, record_offset, attempts) VALUES ($1, $2, $3, "
                            "1) ON CONFLICT (topic, partition, record_offset) DO UPDATE SET attempts = "
                            "weir_attempts.attempts + 1",

@@ -6,6 +6,7 @@
 typedef enum wr_sql {
     WR_SQL_META_GET, /* key → value */
     WR_SQL_META_SET, /* key, value */
+    WR_SQL_META_ADD, /* key, number to add → the sum, which is not below 0 */
 
     WR_SQL_INBOX_TAKE,         /* topic, partition → epoch, next offset, topic id: an epoch of our own */
     WR_SQL_INBOX_EPOCH,        /* topic, partition → epoch */
@@ -83,13 +84,18 @@ typedef enum wr_sql {
 
     /* kind, id, is_at, due_ms, wanted_ms, set_ms, topic (NULL: to be handled), key, value, headers, line */
     WR_SQL_TIMER_ADD,
-    WR_SQL_TIMER_DROP,   /* kind, id */
-    WR_SQL_TIMER_NEXT,   /* → earliest due_ms by the timers' clock, by the wall clock; NULL: none */
-    WR_SQL_TIMER_DUE,    /* now by the timers' clock, by the wall clock, at most so many → number: the latest first */
-    WR_SQL_TIMER_ROW,    /* number → kind, id, wanted_ms, topic, key, value, headers, attempts */
-    WR_SQL_TIMER_DELAY,  /* number, attempts, due_ms by the timers' clock, reason */
-    WR_SQL_TIMER_DELETE, /* number */
+    WR_SQL_TIMER_DROP, /* kind, id */
+    WR_SQL_TIMER_NEXT, /* → earliest due_ms by the timers' clock, by the wall clock, NULL: none; timers.count */
+    WR_SQL_TIMER_DUE,  /* now by the timers' clock, by the wall clock, at most so many → number: the latest first */
+    /* number → kind, id, wanted_ms, topic, key, value, headers, attempts; who else would delete it waits */
+    WR_SQL_TIMER_ROW,
+    WR_SQL_TIMER_DELAY,   /* number, attempts, due_ms by the timers' clock, reason */
+    WR_SQL_TIMER_DELETE,  /* number */
     WR_SQL_SCHEDULE_LIST, /* → number, id, line, set_ms, attempts */
+    /* how far the wall clock is ahead of the timers', at most so many
+     * → number, kind, id, due_ms by the wall clock, set_ms, attempts, reason, line, topic, headers: the earliest first */
+    WR_SQL_TIMER_LIST,
+    WR_SQL_TIMER_FIND, /* kind, id, how far that is ahead → the same, and key, value */
 
     WR_SQL_ATTEMPT_ADD,              /* topic, partition, offset: one more */
     WR_SQL_ATTEMPT_LIST,             /* at most so many → topic, partition, offset, attempts */

@@ -314,8 +314,9 @@ TEST(an_error_that_somebody_has_to_act_upon_names_the_file)
 /* There may be millions of rows: whatever reads them goes by an index, and sorts no more than a batch. */
 TEST(no_statement_on_timers_walks_over_all_of_them)
 {
-    static const wr_sql statements[] = {WR_SQL_TIMER_DROP,  WR_SQL_TIMER_NEXT,   WR_SQL_TIMER_DUE,    WR_SQL_TIMER_ROW,
-                                        WR_SQL_TIMER_DELAY, WR_SQL_TIMER_DELETE, WR_SQL_SCHEDULE_LIST};
+    static const wr_sql statements[] = {WR_SQL_TIMER_DROP,    WR_SQL_TIMER_NEXT,  WR_SQL_TIMER_DUE,
+                                        WR_SQL_TIMER_ROW,     WR_SQL_TIMER_DELAY, WR_SQL_TIMER_DELETE,
+                                        WR_SQL_SCHEDULE_LIST, WR_SQL_TIMER_LIST,  WR_SQL_TIMER_FIND};
     wr_store *store = open_at(fresh_path(), WR_STORE_NOT_DURABLE);
     CHECK_OK(wr_store_migrate_own(store, 0, NULL));
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {

@@ -1,0 +1,12 @@
+#include <cli/database.h>
+
+int wr_cli_database(wr_cli *cli, unsigned flags, wr_store **ret_store)
+{
+    const char *path = cli->operands[0];
+    weir_failure failure = {0};
+    if (!wr_store_is_server(path) && !wr_path_exists(cli->io, path)) /* opening would make it */
+        return wr_cli_fail(cli, WEIR_E_NOT_FOUND, "%s does not exist: give a service's database, DATA-DIR/NAME.db",
+                           path);
+    weir_err err = wr_store_open(path, flags, ret_store, &failure);
+    return err == WEIR_OK ? WR_EXIT_OK : wr_cli_failure(cli, &failure);
+}
