@@ -18,7 +18,8 @@
  * for a retry holds up nothing but itself.
  *
  * Two clocks. "After" counts in the timers' clock (clock.c), which no change of the wall clock moves; "at", and
- * schedules, mean the wall clock, and follow it when it is set. is_at says which one due_ms is of. wanted_ms is the wall
+ * schedules, mean the wall clock, and follow it when it is set; a time that has passed is now, by the timers' clock, so that
+ * whoever sets such timers again and again is not always the first. is_at says which one due_ms is of. wanted_ms is the wall
  * clock's time for which the timer was set, and stays when it is tried again.
  *
  * Nothing is kept in memory for a timer: there may be millions. What is: how many there are, which each transaction that
@@ -93,7 +94,7 @@ bool wr_core_timer_id_valid(const char *id)
 weir_err wr_core_timer_set_for(wr_core *core, const weir_timer *timer, const wr_client_record *record, const char *id,
                                weir_failure *failure)
 {
-    timer_row row = {.kind = TIMER, .id = timer->id ? timer->id : id, .record = *record, .is_at = timer->at_ms > 0};
+    timer_row row = {.kind = TIMER, .id = timer->id ? timer->id : id, .record = *record};
     if (timer->after_ms < 0 || timer->at_ms < 0)
         return weir_fail(failure, WEIR_E_LIMIT, "a timer's time is below 0");
     if (!wr_core_timer_id_valid(row.id))
@@ -101,8 +102,9 @@ weir_err wr_core_timer_set_for(wr_core *core, const weir_timer *timer, const wr_
     if (wr_outbox_size(record) > core->options.message_size_max)
         return weir_fail(failure, WEIR_E_LIMIT, "a timer of %zu bytes is beyond message.size.max, %zu",
                          wr_outbox_size(record), core->options.message_size_max);
+    row.is_at = timer->at_ms > wr_now_ms(core->io);
     row.due_ms = row.is_at ? timer->at_ms : wr_time_add_ms(wr_core_timers_clock_ms(core), timer->after_ms);
-    row.wanted_ms = row.is_at ? timer->at_ms : wr_time_add_ms(wr_now_ms(core->io), timer->after_ms);
+    row.wanted_ms = timer->at_ms ? timer->at_ms : wr_time_add_ms(wr_now_ms(core->io), timer->after_ms);
     return wr_core_timer_set(core, &row, failure);
 }
 

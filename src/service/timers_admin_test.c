@@ -75,22 +75,9 @@ static weir_status on_due(weir_tx *tx, const weir_event *event, void *user)
     return strcmp(event->subject, "again") == 0 ? weir_retry(tx, "not yet") : weir_tx_status(tx);
 }
 
-typedef struct wish {
-    weir_timer timer;
-    bool is_event;
-} wish;
-
-static weir_status set_it(weir_tx *tx, void *what)
-{
-    wish *w = what;
-    weir_event event = {.type = "thing.due", .subject = w->timer.id, .data = WEIR_SLICE("{\"n\":1}")};
-    w->timer.event = &event;
-    return w->is_event ? weir_emit_later(tx, &w->timer) : weir_after(tx, &w->timer);
-}
-
 static void set(fixture *f, const char *id, int64_t after_ms)
 {
-    CHECK_EQ(in_tx(f, set_it, &(wish){.timer = {.id = id, .after_ms = after_ms}}), WEIR_DONE);
+    CHECK_EQ(set_after(f, id, after_ms, 1), WEIR_DONE);
 }
 
 static void begin(fixture *f, weir_service *service)
@@ -110,8 +97,8 @@ TEST(timers_are_listed_in_the_order_of_due_times_by_the_wall_clock)
     fixture_rejoin(&f);
     int64_t start_ms = wall_ms(&f);
     set(&f, "third", 3 * HOUR_MS);
-    CHECK_EQ(in_tx(&f, set_it, &(wish){.timer = {.id = "second", .at_ms = start_ms + 2 * HOUR_MS}, .is_event = true}),
-             WEIR_DONE);
+    plan event = {.timer = {.id = "second", .at_ms = start_ms + 2 * HOUR_MS}, .key = "second", .n = 1, .call = EMIT};
+    CHECK_EQ(in_tx(&f, carry_out, &event), WEIR_DONE);
     set(&f, "never", INT64_MAX);
     set(&f, "again", 0);
     fixture_turns(&f, 2);

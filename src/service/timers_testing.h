@@ -41,6 +41,43 @@ static inline weir_status in_tx(fixture *f, weir_status (*run)(weir_tx *tx, void
     return a.ended;
 }
 
+typedef struct plan {
+    weir_timer timer; /* its event is made of the two below */
+    const char *key;
+    int n;
+    enum { AFTER, EMIT, SEND, CANCEL } call;
+    weir_status then;
+    int64_t changes;
+} plan;
+
+static inline weir_status carry_out(weir_tx *tx, void *what)
+{
+    plan *p = what;
+    char data[32];
+    snprintf(data, sizeof data, "{\"n\":%d}", p->n);
+    weir_event event = {.type = "thing.due", .subject = p->key, .data = weir_slice_of(data)};
+    p->timer.event = &event;
+    if (p->call == AFTER)
+        weir_after(tx, &p->timer);
+    else if (p->call == EMIT)
+        weir_emit_later(tx, &p->timer);
+    else if (p->call == SEND)
+        weir_send_later(tx, "elsewhere", &p->timer);
+    else if (weir_cancel(tx, p->timer.id) == WEIR_DONE)
+        p->changes = weir_changes(tx);
+    return p->then != WEIR_DONE ? p->then : weir_tx_status(tx);
+}
+
+static inline weir_status set_after(fixture *f, const char *id, int64_t after_ms, int n)
+{
+    return in_tx(f, carry_out, &(plan){.timer = {.id = id, .after_ms = after_ms}, .key = id ? id : "none", .n = n});
+}
+
+static inline weir_status set_at(fixture *f, const char *id, int64_t at_ms, int n)
+{
+    return in_tx(f, carry_out, &(plan){.timer = {.id = id, .at_ms = at_ms}, .key = id, .n = n});
+}
+
 static inline void jump(fixture *f, int64_t ms)
 {
     wr_sim_set_wall_ms(f->machine, wr_now_ms(wr_sim_io(f->machine)) + ms);
