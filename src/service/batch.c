@@ -5,7 +5,8 @@
  *         → rows of the outbox may be published; commands are answered; held records are given back
  *
  * When more rows were inserted than one transaction takes, it takes them and does nothing else: records and commands go
- * back to the front of where they wait, and have their turn when the rows that were there before them have been taken.
+ * back to the front of where they wait, and have their turn, as timers have, when the rows that were there before them
+ * have been taken.
  *
  * Each event and each command has a savepoint of its own: what it did is kept or undone without the others. An error of
  * the batch itself (a full disk, a handler that stops the service) rolls all of it back and ends the core; commands are
@@ -155,8 +156,6 @@ static weir_err handle_all(wr_core *core, const wr_list *commands, weir_failure 
     if (err == WEIR_OK)
         err = wr_core_timers_fire_due(core, failure);
     wr_attempt_end(core, err);
-    if (err == WEIR_OK)
-        err = wr_core_timers_write(core, failure);
     return err == WEIR_OK ? wr_inbox_write(core, failure) : err;
 }
 
@@ -167,6 +166,8 @@ static weir_err work(wr_core *core, const wr_list *commands, bool *ret_rows_only
     *ret_rows_only = core->inserts.has_more;
     if (err == WEIR_OK && !*ret_rows_only)
         err = handle_all(core, commands, failure);
+    if (err == WEIR_OK)
+        err = wr_core_timers_write(core, failure);
     return err == WEIR_OK ? wr_outbox_write(core, failure) : err;
 }
 

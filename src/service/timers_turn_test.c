@@ -79,6 +79,31 @@ TEST(a_timer_waits_behind_no_parked_event_of_its_key)
     fixture_end(&f);
 }
 
+TEST(a_delayed_event_waits_behind_more_inserted_rows_than_one_transaction_takes)
+{
+    enum { ROWS = 10001 };
+    fixture f;
+    weir_service service;
+    begin(&f, &service);
+    f.options.insert_poll_ms = 500;
+    f.options.outbox_max = 1000000;
+    fixture_rejoin(&f);
+    CHECK_EQ(in_tx(&f, carry_out, &(plan){.timer = {.after_ms = MINUTE_MS}, .key = "a", .n = 9, .call = EMIT}),
+             WEIR_DONE);
+    wr_sim_advance_ms(f.machine, 2 * MINUTE_MS);
+    fixture_exec(f.database, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)"
+                             " INSERT INTO weir_outbox_inserts (aggregateid, type, payload)"
+                             " SELECT 'a', 'thing.counted', '{\"n\":0}' FROM n");
+    CHECK_OK(wr_core_turn(f.core, 0, &f.failure));
+    CHECK_EQ(COUNT(&f, "weir_timers"), 1);
+    fixture_turns(&f, 4);
+    CHECK_EQ(wr_sim_count(f.cluster, "out"), ROWS + 1);
+    int32_t p = wr_sim_end(f.cluster, "out", 0) ? 0 : 1;
+    const wr_client_record *last = wr_sim_record(f.cluster, "out", p, wr_sim_end(f.cluster, "out", p) - 1);
+    CHECK(weir_slice_equal(last->value, WEIR_SLICE("{\"n\":9}")));
+    fixture_end(&f);
+}
+
 TEST(a_stop_leaves_what_is_due_for_the_next_start)
 {
     fixture f;
