@@ -3,7 +3,7 @@
  *    set (weir_after, weir_emit_later, weir_send_later, a schedule) → row, in the caller's transaction
  *      ├─ set again with the same id, or cancelled → the row is gone, whatever was read of it
  *      └─ due → a batch: the handler of its type is called, or its record goes to the outbox; the row is deleted
- *                 done, ignored, dead letter → all in one transaction
+ *                 done, ignored, dead letter, set aside → all in one transaction
  *                 retry → undone; the row gets another due time by the handler's policy
  *
  * Each setting gives a new number, which is never given twice. A batch reads the numbers of what is due, in order, and
@@ -154,16 +154,23 @@ weir_err wr_core_timer_delete(wr_core *core, int64_t number, weir_failure *failu
     return err;
 }
 
-/* A delayed event goes out behind all that was emitted before. It was checked when it was set, by the settings of then. */
+/* A delayed event goes out behind all that was emitted before. It was checked when it was set, by the settings of then: what
+ * is too large now is set aside as other records that cannot be published, since it failed in no handler. */
 static weir_err publish(wr_core *core, const timer_row *row, weir_failure *failure)
 {
     weir_failure why = {0};
     wr_client_record record = row->kept->record;
     record.offset = record.timestamp_ms = 0;
     weir_err err = wr_outbox_append(core, &record, core->options.message_size_max, &why);
-    if (err == WEIR_E_LIMIT || err == WEIR_E_USAGE)
-        return wr_dead_letter(core, &row->kept->record, "rejected", why.sentence, NULL, 1, failure);
-    return err == WEIR_OK ? err : weir_fail(failure, err, "%s", why.sentence);
+    if (err != WEIR_E_LIMIT && err != WEIR_E_USAGE)
+        return err == WEIR_OK ? err : weir_fail(failure, err, "%s", why.sentence);
+    int64_t id;
+    err = wr_outbox_set_aside(core, &record, why.sentence, &id, failure);
+    if (err == WEIR_OK)
+        wr_trace_log(core->trace, WR_WARN, "a delayed event cannot be published; it is set aside",
+                     WR_TEXT("error", why.sentence), WR_TEXT("topic", record.topic), WR_TEXT("timer", row->name),
+                     WR_NUMBER("set aside", id), WR_TEXT("group", core->group));
+    return err;
 }
 
 /* *ret_is_over: its row may go. */
