@@ -80,8 +80,10 @@ static int open_append(const char *path)
 static bool plan_descriptors(child_plan *plan, wr_process *process)
 {
     const wr_process_options *o = plan->options;
-    if (o->stdin_pipe ? !pipe_open(&process->stdin_fd, &plan->fds[0], true)
-                      : (plan->fds[0] = raised(open("/dev/null", O_RDONLY | O_CLOEXEC))) < 0)
+    if (o->terminal && !o->stdin_pipe)
+        plan->fds[0] = -1;
+    else if (o->stdin_pipe ? !pipe_open(&process->stdin_fd, &plan->fds[0], true)
+                           : (plan->fds[0] = raised(open("/dev/null", O_RDONLY | O_CLOEXEC))) < 0)
         return false;
     if (o->stdout_pipe && !pipe_open(&process->pipes[WR_PROCESS_STDOUT], &plan->fds[1], false))
         return false;
@@ -140,7 +142,7 @@ _Noreturn static void child_run(const child_plan *plan)
     sigprocmask(SIG_SETMASK, &none, NULL);
 
     /* A process group of its own: Ctrl-C in the terminal is the parent's to pass on. */
-    bool good = setpgid(0, 0) == 0;
+    bool good = plan->options->terminal || setpgid(0, 0) == 0;
     good = good && (plan->options->outlives || (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == plan->parent));
     for (int fd = 0; good && fd < 4; fd++)
         good = plan->fds[fd] < 0 || dup2(plan->fds[fd], fd) >= 0;
@@ -272,6 +274,25 @@ weir_err wr_process_wait(wr_process *process, int timeout_ms, wr_process_end *re
     }
     *ret_end = process->end;
     return WEIR_OK;
+}
+
+weir_err wr_process_run(const char *const *argv, wr_process_end *ret_end, weir_failure *failure)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction interrupt, quit;
+    wr_process *process = NULL;
+    (void)sigaction(SIGINT, &ignore, &interrupt);
+    (void)sigaction(SIGQUIT, &ignore, &quit);
+    weir_err err = wr_process_start(&(wr_process_options){.argv = argv, .terminal = true}, &process, failure);
+    if (err == WEIR_OK) {
+        err = wr_process_wait(process, -1, ret_end);
+        if (err != WEIR_OK)
+            err = weir_fail(failure, err, "%s cannot be waited for", argv[0]);
+    }
+    wr_process_free(process);
+    (void)sigaction(SIGINT, &interrupt, NULL);
+    (void)sigaction(SIGQUIT, &quit, NULL);
+    return err;
 }
 
 void wr_process_free(wr_process *process)

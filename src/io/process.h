@@ -20,7 +20,8 @@ typedef struct wr_process_options {
     bool stdout_pipe, stderr_pipe;  /* read with wr_process_read */
     bool stdin_pipe;                /* write with wr_process_write; otherwise stdin is /dev/null */
     bool ready;                     /* descriptor 3 of the child is a pipe to here: pass "--ready-fd=3" */
-    bool outlives;                  /* false: the child gets SIGKILL when the thread that started it ends */
+    bool terminal; /* it has our stdin and our process group: the terminal's, and Ctrl-C reaches both */
+    bool outlives; /* false: the child gets SIGKILL when the thread that started it ends */
 } wr_process_options;
 
 typedef struct wr_process_end {
@@ -48,6 +49,10 @@ void wr_process_signal(wr_process *process, int signal);
 WEIR_MUST_CHECK weir_err wr_process_wait(wr_process *process, int timeout_ms, wr_process_end *ret_end);
 /* Frees; kills and reaps a child that still runs, unless it outlives. Accepts NULL. */
 void wr_process_free(wr_process *process);
+
+/* Runs a program on our terminal, an editor say, until it ends. Ctrl-C is its business meanwhile: this process ignores
+ * SIGINT and SIGQUIT until then, so it must not watch for them (io/stop.h) at that time. Errors of a start. */
+WEIR_MUST_CHECK weir_err wr_process_run(const char *const *argv, wr_process_end *ret_end, weir_failure *failure);
 
 /* Reads what is there, at least one byte. WEIR_E_TIMEOUT; WEIR_E_CLOSED at the end; WEIR_E_USAGE without such a pipe.
  */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -158,6 +159,37 @@ TEST(a_child_gets_no_descriptors_and_no_blocked_signals_of_its_parent)
     wr_process_free(process);
     fclose(open_file);
     sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+TEST(a_child_on_the_terminal_is_in_our_process_group_and_others_are_not)
+{
+    for (int terminal = 0; terminal < 2; terminal++) {
+        wr_process *process = start(&(wr_process_options){.argv = SHELL("kill -STOP $$"), .terminal = terminal});
+        CHECK_EQ(getpgid(wr_process_id(process)) == getpgrp(), terminal);
+        wr_process_free(process);
+    }
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+}
+
+TEST(an_interrupt_is_the_business_of_a_program_that_runs_on_the_terminal)
+{
+    struct sigaction own = {.sa_handler = on_signal}, before, after;
+    CHECK_EQ(sigaction(SIGINT, &own, &before), 0);
+    wr_process_end end;
+    weir_failure failure = {0};
+    char own_id[16];
+    snprintf(own_id, sizeof own_id, "%d", wr_self_id());
+    /* SIGINT is bit 1 of the mask, SIGQUIT bit 2. */
+    static const char look[] = "mask=$(sed -n 's/^SigIgn:.*\\(..\\)$/\\1/p' /proc/$1/status); [ $((0x$mask & 6)) = 6 ]";
+    CHECK_OK(wr_process_run((const char *const[]){"sh", "-c", look, "sh", own_id, NULL}, &end, &failure));
+    CHECK_EQ(end.status, 0);
+    CHECK_EQ(sigaction(SIGINT, &before, &after), 0);
+    CHECK(after.sa_handler == on_signal);
+    CHECK_EQ(wr_process_run((const char *const[]){"/nowhere/editor", NULL}, &end, &failure), WEIR_E_NOT_FOUND);
 }
 
 TEST(a_process_knows_itself)
