@@ -347,7 +347,7 @@ const wr_command wr_commands[] = {
      "in\n"
      "the header weir-edit-original.\n"
      "    weir dlq edit inventory.dlq/0@17 --set /sku=A-17 --set /quantity=2\n"
-     "    weir dlq show inventory.dlq/0@17 -o value > it.json; vi it.json; weir dlq edit inventory.dlq/0@17 -d it.json",
+     "    weir dlq edit inventory.dlq/0@17                         in your editor (VISUAL, EDITOR, else vi)",
      dlq_edit_options, true, NULL, wr_run_dlq_edit, .changes = true, .completes = "topics"},
     {"dlq", "redrive", NULL, "TOPIC|LETTER...", 1, WR_OPERANDS_MAX, "put dead letters back for the group that failed",
      "Each goes to GROUP.redrive, which the service that failed reads and nobody else. What was done is noted in the "

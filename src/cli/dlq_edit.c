@@ -5,6 +5,7 @@
 #include <cli/dlq_run.h>
 #include <event/json_pointer.h>
 #include <event/json_text.h>
+#include <io/process.h>
 #include <letters/edit.h>
 
 #include <stdio.h>
@@ -20,6 +21,8 @@ typedef struct editing {
     bool is_there, is_told, only_shows;
     wr_letter_state state;
     char body[100]; /* the letter's value is elsewhere */
+    bool by_hand;
+    weir_slice before; /* what is edited by hand */
 } editing;
 
 /* What is JSON is taken as it is, else it is a text. */
@@ -92,12 +95,13 @@ static int read_data(editing *self)
 static int read_edit(editing *self)
 {
     wr_cli *cli = self->dlq.cli;
-    if (!wr_cli_on(cli, "set") && !wr_cli_on(cli, "data") && !wr_cli_on(cli, "header"))
-        return wr_cli_usage(
-            cli,
-            "what is to change? --set /PLACE=VALUE, --header NAME=VALUE or --data FILE. By hand: weir dlq "
-            "show %s -o value > FILE, then change FILE, then --data FILE",
-            cli->operands[0]);
+    self->by_hand = !wr_cli_on(cli, "set") && !wr_cli_on(cli, "data") && !wr_cli_on(cli, "header");
+    if (self->by_hand && !(cli->terminal && cli->error_terminal && wr_terminal_is(WR_STDIN)))
+        return wr_cli_usage(cli,
+                            "nobody here to edit it; what is to change? --set /PLACE=VALUE, --header NAME=VALUE or "
+                            "--data FILE. By hand: weir dlq "
+                            "show %s -o value > FILE, then change FILE, then --data FILE",
+                            cli->operands[0]);
     self->edit.is_raw = wr_cli_on(cli, "force");
     int status = read_places(self);
     if (status == WR_EXIT_OK)
@@ -126,6 +130,11 @@ static weir_err change_it(void *user, const wr_letter_item *item, weir_failure *
     if (item->letter.body) {
         snprintf(self->body, sizeof self->body, "%s", item->letter.body);
         return WEIR_OK;
+    }
+    if (self->by_hand) {
+        weir_slice data = wr_letter_data(item);
+        self->before = data.data ? weir_arena_dup(self->dlq.cli->arena, data) : WEIR_SLICE("");
+        return self->before.data ? WEIR_OK : weir_fail(failure, WEIR_E_MEMORY, "out of memory");
     }
     wr_buf_init(&value, DATA_SIZE_MAX);
     wr_buf_init(&changes, 1 << 16);
@@ -190,14 +199,86 @@ static int put_back(editing *self)
     return WR_EXIT_OK;
 }
 
+/* ---- by hand */
+
+/* Editors add a line's end that was not there. */
+static weir_slice without_end(weir_slice after, weir_slice before)
+{
+    bool had_one = before.size && before.data[before.size - 1] == '\n';
+    bool has_one = after.size && after.data[after.size - 1] == '\n';
+    return (weir_slice){after.data, after.size - (has_one && !had_one)};
+}
+
+static int edit_file(editing *self, const char *path)
+{
+    wr_cli *cli = self->dlq.cli;
+    weir_failure failure = {0};
+    wr_process_end end;
+    const char *const editor[] = {"sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"", "sh", path, NULL};
+    weir_err err = wr_path_write(cli->io, path, self->before);
+    if (err != WEIR_OK)
+        return wr_cli_fail(cli, err, "%s cannot be written", path);
+    if (wr_process_run(editor, &end, &failure) != WEIR_OK)
+        return wr_cli_failure(cli, &failure);
+    if (end.status != 0)
+        return wr_cli_fail(cli, WEIR_E_REFUSED, "the editor (VISUAL, EDITOR, else vi) ended with %d: nothing was done",
+                           end.status);
+    weir_slice after = {0};
+    err = wr_path_read(cli->io, path, DATA_SIZE_MAX, cli->arena, &after);
+    if (err != WEIR_OK)
+        return wr_cli_fail(cli, err, "%s cannot be read", path);
+    self->edit.data = without_end(after.data ? after : WEIR_SLICE(""), self->before);
+    return WR_EXIT_OK;
+}
+
+/* In a folder that others cannot read. */
+static int edit_by_hand(editing *self)
+{
+    wr_cli *cli = self->dlq.cli;
+    char folder[64], path[80];
+    snprintf(folder, sizeof folder, "/tmp/weir-edit-%d-%llx", wr_self_id(), (unsigned long long)wr_random_u64(cli->io));
+    snprintf(path, sizeof path, "%s/letter.json", folder);
+    weir_err err = wr_dir_create(cli->io, folder);
+    if (err != WEIR_OK)
+        return wr_cli_fail(cli, err, "%s cannot be made", folder);
+    int status = edit_file(self, path);
+    err = wr_path_remove_tree(cli->io, folder);
+    if (err != WEIR_OK)
+        fprintf(stderr, "%s cannot be removed: %s\n", folder, weir_err_name(err));
+    self->by_hand = false;
+    return status;
+}
+
+static int check_letter(const editing *self)
+{
+    const wr_cli *cli = self->dlq.cli;
+    return self->dlq.letter_count == 1
+               ? WR_EXIT_OK
+               : wr_cli_usage(cli, "'%s' is a topic; a letter is TOPIC/PARTITION@OFFSET, see: weir dlq ls %s --letters",
+                              cli->operands[0], cli->operands[0]);
+}
+
+/* While it is edited nothing is connected, and nobody here watches for Ctrl-C. */
+static int take_by_hand(editing *self)
+{
+    int status = wr_dlq_open(self->dlq.cli, &self->dlq);
+    if (status == WR_EXIT_OK)
+        status = check_letter(self);
+    if (status == WR_EXIT_OK)
+        status = look(self, true);
+    wr_dlq_close(&self->dlq);
+    return status == WR_EXIT_OK ? edit_by_hand(self) : status;
+}
+
+/* ---- the command */
+
 static int edit(editing *self)
 {
     wr_cli *cli = self->dlq.cli;
     bool done = false;
-    if (self->dlq.letter_count != 1)
-        return wr_cli_usage(cli, "'%s' is a topic; a letter is TOPIC/PARTITION@OFFSET, see: weir dlq ls %s --letters",
-                            cli->operands[0], cli->operands[0]);
-    int status = look(self, true);
+    int status = check_letter(self);
+    if (status == WR_EXIT_OK)
+        status = look(self, true);
     if (status == WR_EXIT_OK)
         status = wr_change_confirm(cli, wr_cli_on(cli, "keep") ? "change it" : "change it and put it back",
                                    self->dlq.topics[0], &done);
@@ -219,6 +300,13 @@ int wr_run_dlq_edit(wr_cli *cli)
         return wr_cli_fail(cli, WEIR_E_MEMORY, "out of memory");
     self->dlq.cli = cli;
     int status = read_edit(self);
+    if (status == WR_EXIT_OK && self->by_hand) {
+        status = take_by_hand(self);
+        if (status == WR_EXIT_OK && weir_slice_equal(self->edit.data, self->before)) {
+            fprintf(stderr, "It stays as it is; weir dlq redrive %s puts it back.\n", cli->operands[0]);
+            return status;
+        }
+    }
     if (status != WR_EXIT_OK)
         return status;
     status = wr_dlq_open(cli, &self->dlq);

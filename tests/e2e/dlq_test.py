@@ -3,6 +3,8 @@ also when a run is killed, stopped, or not alone."""
 import base64
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import uuid
@@ -217,6 +219,42 @@ def a_changed_letter_is_put_back_changed_and_stays_as_it_was():
     weir("dlq", "edit", name, "--data", "-", "--yes", stdin=b'{"n":7}', status=PRECONDITION)  # it is put back already
     weir("dlq", "edit", name, "--data", "-", "--yes", "--again", stdin=b'{"n":7}')
     equal([record["value"] for record in records(f"{group}.redrive")][1:], [{"n": 7}])
+
+
+def on_a_terminal(*words, answer, editor):
+    """The words on a terminal, where the name is asked for; the exit status and what was said."""
+    here, there = pty.openpty()
+    child = subprocess.Popen([weir_binary(), *words], stdin=there, stdout=there, stderr=there, cwd="/",
+                             env=dict(os.environ, WEIR_BOOTSTRAP_SERVERS=bootstrap(), EDITOR=editor))
+    os.close(there)
+    said, has_answered = b"", False
+    while True:
+        check(select.select([here], [], [], 20)[0], f"nothing more is said: {said}")
+        try:
+            said += os.read(here, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not has_answered and f"Type {answer} to".encode() in said:
+            os.write(here, f"{answer}\n".encode())
+            has_answered = True
+    os.close(here)
+    return child.wait(20), said.decode(errors="replace")
+
+
+@test
+def a_letter_is_changed_in_an_editor_on_a_terminal():
+    group, topic = dead(lambda g: [letter(g, 0)])
+    name = rows("dlq", "ls", topic, "--letters")[0]["letter"]
+    status, said = on_a_terminal("dlq", "edit", name, answer=topic, editor="true")
+    check(status == OK and "It stays as it is" in said, said)
+    status, said = on_a_terminal("dlq", "edit", name, answer=topic, editor="false")
+    check(status == PRECONDITION and "nothing was done" in said, said)
+    status, said = on_a_terminal("dlq", "edit", name, answer=topic, editor="sed -i s/}/x/")
+    check(status == USAGE and "--force" in said, said)
+    equal((len(records(topic)), records(f"{group}.redrive")), (1, []))
+    status, said = on_a_terminal("dlq", "edit", name, answer=topic, editor="sed -i -e s/A/B/ -e $a\\")  # and a line's end, as editors do
+    check(status == OK and '/sku: "A" -> "B"' in said, said)
+    equal([record["value"] for record in records(f"{group}.redrive")], [{"n": 0, "sku": "B"}])
 
 
 @test
