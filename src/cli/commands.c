@@ -119,6 +119,16 @@ static const wr_option dlq_drop_options[] = {
     {0},
 };
 
+static const wr_option parked_ls_options[] = {
+    {"events", 0, NULL, NULL, "event by event instead of key by key"},
+    {0},
+};
+
+static const wr_option parked_retry_options[] = {
+    {"all", 0, NULL, NULL, "every key that waits"},
+    {0},
+};
+
 static const wr_option timers_ls_options[] = {
     {"limit", 'n', "N", "1000", "at most so many, those that are due first", WR_OPTION_NUMBER, 1, 1000000},
     {0},
@@ -372,6 +382,24 @@ const wr_command wr_commands[] = {
      "text has no order; time is RFC 3339, a date, now, or how long ago: -2h; duration is 30s, 5m, 2h or 7d; any is\n"
      "compared as a number where both sides are numbers.",
      NULL, false, NULL, wr_run_dlq_fields, .rows = true},
+
+    {"parked", "ls", "list", "DATABASE", 1, 1, "keys of a service that wait for another attempt",
+     "DATABASE is DATA-DIR/NAME.db of a service that runs or has stopped. A key waits when the handler of its first "
+     "event\n"
+     "could not do its work just now; NUMBER is that event's. NEXT is when it is tried again, counted by the service's "
+     "own\n"
+     "clock from its last transaction on.",
+     parked_ls_options, false, NULL, wr_run_parked_ls, .rows = true},
+    {"parked", "show", NULL, "DATABASE NUMBER", 2, 2, "one event that waits, whole, as a line of JSON",
+     "`record` is in the form that weir produce -f json reads.", NULL, false, NULL, wr_run_parked_show},
+    {"parked", "retry", NULL, "DATABASE [NUMBER]", 1, 2, "have a key tried at once",
+     "NUMBER is of a key's first event: weir parked ls.\n"
+     "    weir parked retry billing.db 17\n"
+     "    weir parked retry billing.db --all",
+     parked_retry_options, false, NULL, wr_run_parked_retry},
+    {"parked", "reject", NULL, "DATABASE NUMBER", 2, 2,
+     "make a key's first event a dead letter, so that its key goes on", NULL, NULL, false, NULL, wr_run_parked_reject,
+     .changes = true},
 
     {"timers", "ls", "list", "DATABASE", 1, 1, "what a service is to do later, and its schedules",
      "DATABASE is DATA-DIR/NAME.db of a service that runs or has stopped. `timer`: a handler will be called; `event`: "

@@ -22,17 +22,6 @@ static int number_of(wr_cli *cli, int64_t *ret_number)
 
 /* ---- ls */
 
-static const char *printable(wr_cli *cli, weir_slice bytes)
-{
-    enum { SHOWN_MAX = 64 };
-    size_t size = bytes.size < SHOWN_MAX ? bytes.size : SHOWN_MAX;
-    char *text = bytes.data ? weir_arena_dup_text(cli->arena, (weir_slice){bytes.data, size}) : NULL;
-    for (size_t i = 0; text && i < size; i++)
-        if (text[i] < 0x20 || text[i] > 0x7e)
-            text[i] = '.';
-    return text;
-}
-
 static void print_item(void *user, const wr_outbox_item *item)
 {
     wr_output *out = user;
@@ -40,8 +29,8 @@ static void print_item(void *user, const wr_outbox_item *item)
     char time[WR_TIME_TEXT_SIZE] = "";
     if (item->created_ms)
         wr_time_print(item->created_ms, time);
-    wr_output_row(out, (const char *[]){wr_cell(cli, item->number), item->state, item->topic, printable(cli, item->key),
-                                        wr_cell(cli, item->size), item->reason, time});
+    wr_output_row(out, (const char *[]){wr_cell(cli, item->number), item->state, item->topic,
+                                        wr_cell_bytes(cli, item->key), wr_cell(cli, item->size), item->reason, time});
 }
 
 int wr_run_outbox_ls(wr_cli *cli)

@@ -47,6 +47,17 @@ const char *wr_cell(wr_cli *cli, int64_t number)
     return weir_arena_printf(cli->arena, "%lld", (long long)number);
 }
 
+const char *wr_cell_bytes(wr_cli *cli, weir_slice bytes)
+{
+    enum { SHOWN_MAX = 64 };
+    size_t size = bytes.size < SHOWN_MAX ? bytes.size : SHOWN_MAX;
+    char *text = bytes.data ? weir_arena_dup_text(cli->arena, (weir_slice){bytes.data, size}) : NULL;
+    for (size_t i = 0; text && i < size; i++)
+        if (text[i] < 0x20 || text[i] > 0x7e)
+            text[i] = '.';
+    return text;
+}
+
 static void print_value(const wr_column *column, const char *text, wr_buf *out)
 {
     if (!text)

@@ -40,6 +40,8 @@ wr_form wr_form_of(const wr_cli *cli); /* asked for with -o */
 void wr_output_begin(wr_output *out, wr_cli *cli, const wr_column *columns);
 void wr_output_row(wr_output *out, const char *const *cells);
 const char *wr_cell(wr_cli *cli, int64_t number); /* as a cell's text */
+/* At most 64 of them, what is not printable ASCII as '.'; NULL for none. */
+const char *wr_cell_bytes(wr_cli *cli, weir_slice bytes);
 /* Prints to stdout and frees. WR_EXIT_FAILED, said on stderr, if rows are missing. */
 int wr_output_end(wr_output *out);
 /* To stdout, for what is no rows: JSON as it is, or the same as YAML. */

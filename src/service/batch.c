@@ -184,6 +184,9 @@ weir_err wr_batch_run(wr_core *core, size_t count, bool *ret_did, weir_failure *
     wr_list commands;
     if (core->inserts.has_more && core->is_paused)
         wr_batch_refuse_commands(core); /* nobody knows when the outbox has room for the rows before them */
+    weir_err seen = atomic_load(&core->is_draining) ? WEIR_OK : wr_parked_look(core, failure);
+    if (seen != WEIR_OK)
+        return seen;
     take_commands(core, core->inserts.has_more ? core->inserts.command_count : COMMAND_BATCH_MAX, &commands);
     bool is_idle = count == 0 && wr_list_empty(&commands) && !has_due_parked(core) && !wr_core_timers_want_write(core);
     *ret_did = !is_idle;

@@ -372,10 +372,14 @@ typedef struct parked {
     wr_map *queues; /* by topic and key */
     int64_t event_count;
     int64_t next_due_ms; /* INT64_MAX: none */
+    int64_t look_due_ms; /* when an operator's wishes are looked for */
 } parked;
 
 WEIR_MUST_CHECK weir_err wr_parked_load(wr_core *core, weir_failure *failure);
 void wr_parked_fini(wr_core *core);
+/* Once a second, outside of a transaction: what an operator wants done with heads of queues (parked_admin.c). */
+WEIR_MUST_CHECK weir_err wr_parked_look(wr_core *core, weir_failure *failure);
+int64_t wr_parked_due_ms(const wr_core *core); /* of the next head or look; INT64_MAX: nothing is parked */
 bool wr_parked_holds(wr_core *core, const wr_client_record *record);
 /* Behind its key's queue; attempts 0 for one that only waits. */
 WEIR_MUST_CHECK weir_err wr_parked_add(wr_core *core, const wr_client_record *record, int attempts, int64_t due_ms,

@@ -3,12 +3,17 @@
  * A handler that says WEIR_RETRY parks its event's key: the event, and every later one of the same topic and key, wait
  * in weir_parked in order; other keys flow. The head is tried again after a delay that doubles, with jitter; when it
  * succeeds or ends as a dead letter the queue behind it runs on. An event that was put back (redriven.c) waits with the key
- * of the topic where it stood first. An event without a key waits alone. While a breaker of
- * the topic is open nothing of its queues is tried (breaker.c). */
+ * of the topic where it stood first. An event without a key waits alone. While a breaker of the topic is open nothing of
+ * its queues is tried (breaker.c).
+ *
+ * An operator's wish about a head stands in its row's due_ms (parked_admin.h): it is found within a second. */
 #include "core_int.h"
+#include "parked_admin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { LOOK_EVERY_MS = 1000 };
 
 static weir_slice queue_name(const wr_client_record *record, wr_buf *name)
 {
@@ -108,6 +113,33 @@ void wr_parked_fini(wr_core *core)
     wr_map_free(core->parked.queues);
 }
 
+int64_t wr_parked_due_ms(const wr_core *core)
+{
+    const parked *parked = &core->parked;
+    int64_t look_ms = parked->event_count ? parked->look_due_ms : INT64_MAX;
+    return parked->next_due_ms < look_ms ? parked->next_due_ms : look_ms;
+}
+
+weir_err wr_parked_look(wr_core *core, weir_failure *failure)
+{
+    parked *parked = &core->parked;
+    int64_t now_ms = wr_clock_ms(core);
+    if (!parked->event_count || now_ms < parked->look_due_ms)
+        return WEIR_OK;
+    parked->look_due_ms = now_ms + LOOK_EVERY_MS;
+    wr_statement *statement;
+    weir_err err = wr_store_select(core->store, WR_SQL_PARKED_WISHED, NULL, &statement, failure);
+    if (err != WEIR_OK)
+        return err == WEIR_E_AGAIN ? WEIR_OK : err; /* somebody holds the database: a second later then */
+    while ((err = wr_statement_next(statement, failure)) == WEIR_OK) {
+        parked_queue *queue = wr_map_find(parked->queues, wr_statement_blob(statement, 0));
+        if (queue)
+            queue->due_ms = parked->next_due_ms = 0;
+    }
+    wr_statement_done(statement);
+    return err == WEIR_E_RANGE || err == WEIR_E_AGAIN ? WEIR_OK : err;
+}
+
 bool wr_parked_holds(wr_core *core, const wr_client_record *record)
 {
     if (wr_map_count(core->parked.queues) == 0 || !record->key.data)
@@ -156,6 +188,7 @@ weir_err wr_parked_add(wr_core *core, const wr_client_record *record, int attemp
 typedef struct head {
     kept_record *kept;
     int64_t id;
+    int64_t due_ms; /* or an operator's wish */
     int attempts;
 } head;
 
@@ -177,7 +210,9 @@ static weir_err read_head(wr_core *core, const parked_queue *queue, head *ret_he
                                    .timestamp_ms = wr_statement_int(statement, 5),
                                    .key = wr_statement_blob(statement, 6),
                                    .value = wr_statement_blob(statement, 7)};
-        head head = {.id = wr_statement_int(statement, 0), .attempts = (int)wr_statement_int(statement, 1)};
+        head head = {.id = wr_statement_int(statement, 0),
+                     .attempts = (int)wr_statement_int(statement, 1),
+                     .due_ms = wr_statement_int(statement, 9)};
         err = wr_headers_decode(wr_statement_blob(statement, 8), core->arena, &headers, &record.header_count);
         record.headers = headers;
         if (err == WEIR_OK)
@@ -204,9 +239,14 @@ static weir_err run_head(wr_core *core, parked_queue *queue, bool *ret_goes_on, 
         *ret_goes_on = false;
         return WEIR_OK;
     }
-    handling handling;
-    wr_attempt_begin(core, &head.kept->record, head.id);
-    err = wr_handle(core, &head.kept->record, NULL, head.attempts, false, &handling, failure);
+    handling handling = {.outcome = OUTCOME_OVER};
+    if (head.due_ms == WR_PARKED_REJECT) {
+        err = wr_dead_letter(core, &head.kept->record, "rejected", "an operator rejected it while it was parked", NULL,
+                             head.attempts, failure);
+    } else {
+        wr_attempt_begin(core, &head.kept->record, head.id);
+        err = wr_handle(core, &head.kept->record, NULL, head.attempts, false, &handling, failure);
+    }
     free(head.kept);
     if (err != WEIR_OK)
         return err;

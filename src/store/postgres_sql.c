@@ -57,6 +57,8 @@ const char *const wr_postgres_tables[] = {
     "  value BYTEA, headers BYTEA, line TEXT, attempts INTEGER NOT NULL DEFAULT 0, reason TEXT);"
     "CREATE UNIQUE INDEX weir_timers_by_id ON weir_timers (kind, id);"
     "CREATE INDEX weir_timers_by_time ON weir_timers (is_at, due_ms, number);",
+
+    "CREATE INDEX weir_parked_wished ON weir_parked (due_ms) WHERE due_ms < 0;",
     NULL,
 };
 
@@ -191,8 +193,23 @@ const char *const wr_postgres_sql[WR_SQL_COUNT] = {
                           "$10, $11, $12)",
     [WR_SQL_PARKED_QUEUES] = "SELECT DISTINCT ON (queue) queue, count(*) OVER (PARTITION BY queue), due_ms FROM "
                              "weir_parked ORDER BY queue, id",
-    [WR_SQL_PARKED_HEAD] = "SELECT id, attempts, topic, partition, record_offset, timestamp_ms, key, value, headers "
-                           "FROM weir_parked WHERE md5(queue) = md5($1::bytea) AND queue = $1 ORDER BY id LIMIT 1",
+    [WR_SQL_PARKED_HEAD] =
+        "SELECT id, attempts, topic, partition, record_offset, timestamp_ms, key, value, headers, "
+        "due_ms FROM weir_parked WHERE md5(queue) = md5($1::bytea) AND queue = $1 ORDER BY id LIMIT 1",
+    [WR_SQL_PARKED_WISHED] = "SELECT queue FROM weir_parked WHERE due_ms < 0 LIMIT 1000",
+    [WR_SQL_PARKED_WISH] =
+        "UPDATE weir_parked SET due_ms = $2 WHERE id = $1 AND id = (SELECT min(id) FROM weir_parked AS other WHERE "
+        "md5(other.queue) = md5(weir_parked.queue) AND other.queue = weir_parked.queue)",
+    [WR_SQL_PARKED_WISH_ALL] =
+        "UPDATE weir_parked SET due_ms = $1 WHERE due_ms <> -2 AND id = (SELECT min(id) FROM weir_parked AS other "
+        "WHERE md5(other.queue) = md5(weir_parked.queue) AND other.queue = weir_parked.queue)",
+    [WR_SQL_PARKED_KEYS] =
+        "SELECT * FROM (SELECT DISTINCT ON (queue) id, topic, key, count(*) OVER (PARTITION BY queue), attempts, "
+        "due_ms, reason, parked_ms FROM weir_parked ORDER BY queue, id) AS heads ORDER BY id",
+    [WR_SQL_PARKED_LIST] = "SELECT id, topic, key, 1, attempts, due_ms, reason, parked_ms, partition, record_offset "
+                           "FROM weir_parked ORDER BY id",
+    [WR_SQL_PARKED_ROW] = "SELECT topic, partition, record_offset, timestamp_ms, key, value, headers, reason FROM "
+                          "weir_parked WHERE id = $1",
     [WR_SQL_PARKED_DELAY] = "UPDATE weir_parked SET attempts = $2, due_ms = $3, reason = $4 WHERE id = $1",
     [WR_SQL_PARKED_DELETE] = "DELETE FROM weir_parked WHERE id = $1",
     [WR_SQL_PARKED_DIED] = "UPDATE weir_parked SET attempts = attempts + 1 WHERE id = $1 AND topic = $2 AND "

@@ -77,10 +77,16 @@ typedef enum wr_sql {
     /* queue, topic, partition, offset, timestamp_ms, key, value, headers, attempts, due_ms, reason, parked_ms */
     WR_SQL_PARKED_ADD,
     WR_SQL_PARKED_QUEUES, /* → queue, rows, due_ms of its head */
-    WR_SQL_PARKED_HEAD,   /* queue → id, attempts, topic, partition, offset, timestamp_ms, key, value, headers */
-    WR_SQL_PARKED_DELAY,  /* id, attempts, due_ms, reason */
-    WR_SQL_PARKED_DELETE, /* id */
-    WR_SQL_PARKED_DIED,   /* id, topic, partition, offset: one attempt more */
+    WR_SQL_PARKED_HEAD, /* queue → id, attempts, topic, partition, offset, timestamp_ms, key, value, headers, due_ms */
+    WR_SQL_PARKED_WISHED,   /* → queues with a wish, in due_ms */
+    WR_SQL_PARKED_WISH,     /* id of a head, wish */
+    WR_SQL_PARKED_WISH_ALL, /* wish: of all heads but those that are to be rejected */
+    WR_SQL_PARKED_KEYS,     /* → id of the head, topic, key, rows, attempts, due_ms, reason, parked_ms: by id */
+    WR_SQL_PARKED_LIST,     /* → the same of each row, and partition, offset: by id */
+    WR_SQL_PARKED_ROW,      /* id → topic, partition, offset, timestamp_ms, key, value, headers, reason */
+    WR_SQL_PARKED_DELAY,    /* id, attempts, due_ms, reason */
+    WR_SQL_PARKED_DELETE,   /* id */
+    WR_SQL_PARKED_DIED,     /* id, topic, partition, offset: one attempt more */
 
     /* kind, id, is_at, due_ms, wanted_ms, set_ms, topic (NULL: to be handled), key, value, headers, line */
     WR_SQL_TIMER_ADD,
