@@ -94,12 +94,10 @@ TEST(two_that_come_together_are_done_once)
     front w = {0};
     begin(&w);
     const char *const headers[] = {"Idempotency-Key: \"one\"", NULL};
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         CHECK_OK(wr_http_pool_send(w.pool, "POST", "/things", headers, WEIR_SLICE("{\"n\":5}"), NULL));
-    CHECK_EQ(post(&w, "/things", "\"one\"", "{\"n\":5}"), 201);
-    for (int i = 0; i < 1000 && atomic_load(&w.f.core->numbers.replayed) < 5; i++) {
-        CHECK_EQ(post(&w, "/unused", "", "{\"n\":422}"), 422); /* until all six have come */
-    }
+    while (atomic_load(&w.created_count) < 6) /* another answer, and this has no end */
+        CHECK_OK(wr_core_turn(w.f.core, 0, &w.f.failure));
     CHECK_EQ(atomic_load(&w.f.core->numbers.replayed), 5);
     CHECK_EQ(COUNT(&w.f, "effects"), 1);
     front_end(&w);

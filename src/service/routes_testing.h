@@ -14,6 +14,7 @@ typedef struct front {
     wr_http_server *server;
     wr_http_pool *pool;
     atomic_bool is_done;
+    atomic_int created_count; /* answers with 201 so far */
     int status;
     char content_type[100], body[64000];
 } front;
@@ -28,6 +29,7 @@ static void on_reply(void *user, void *cookie, weir_err err, const wr_http_reply
         snprintf(w->content_type, sizeof w->content_type, "%s", reply->content_type ? reply->content_type : "");
         snprintf(w->body, sizeof w->body, "%.*s", (int)reply->body.size, (const char *)reply->body.data);
     }
+    atomic_fetch_add(&w->created_count, w->status == 201);
     atomic_store(&w->is_done, true);
 }
 
