@@ -124,6 +124,7 @@ int wr_cli_usage(const wr_cli *cli, const char *format, ...) WEIR_PRINTF(2, 3); 
 
 /* To stdout, and out of the buffer. False: it did not go out; wr_cli_main says why, unless nobody reads any more. */
 bool wr_cli_write(wr_cli *cli, weir_slice text);
+void wr_cli_write_buf(wr_cli *cli, wr_buf *out); /* and frees it; without memory for it the command fails */
 
 /* Parse argv and run. Returns the exit status. */
 int wr_cli_main(int argc, char **argv, char **environment);

@@ -7,5 +7,7 @@
 
 /* The one that the first operand names, by WR_STORE_ flags. Else the exit status, after saying why; none is made. */
 int wr_cli_database(wr_cli *cli, unsigned flags, wr_store **ret_store);
+/* The same, and the number of a row that the second operand is; a wrong one is told where `COMMAND ls` lists them. */
+int wr_cli_database_row(wr_cli *cli, unsigned flags, wr_store **ret_store, int64_t *ret_number);
 
 #endif

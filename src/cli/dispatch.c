@@ -127,6 +127,15 @@ bool wr_cli_write(wr_cli *cli, weir_slice text)
     return written;
 }
 
+void wr_cli_write_buf(wr_cli *cli, wr_buf *out)
+{
+    if (wr_buf_failed(out))
+        cli->output_error = ENOMEM;
+    else
+        wr_cli_write(cli, wr_buf_view(out));
+    wr_buf_fini(out);
+}
+
 /* What could not be written, to a full disk say, was not done. A reader who has seen enough is no failure. */
 static int finish_output(int status, int known_error)
 {

@@ -1,5 +1,4 @@
 /* weir outbox …: what a service has to publish, what it could not publish, and what is to become of that. */
-#include <base/text.h>
 #include <base/time.h>
 #include <cli/commands.h>
 #include <cli/database.h>
@@ -9,16 +8,7 @@
 #include <service/outbox_admin.h>
 #include <store/store.h>
 
-#include <errno.h>
 #include <stdio.h>
-
-static int number_of(wr_cli *cli, int64_t *ret_number)
-{
-    const char *text = cli->operands[1];
-    if (wr_number_parse(text, 0, INT64_MAX, ret_number) != WEIR_OK)
-        return wr_cli_usage(cli, "'%s' is not a number; see: weir outbox ls %s", text, cli->operands[0]);
-    return WR_EXIT_OK;
-}
 
 /* ---- ls */
 
@@ -150,11 +140,7 @@ static void print_row(wr_cli *cli, const wr_outbox_row *row)
     wr_buf_text(&out, ",\"record\":");
     wr_json_record_object(&row->record, &out);
     wr_buf_text(&out, "}\n");
-    if (wr_buf_failed(&out))
-        cli->output_error = ENOMEM;
-    else
-        wr_cli_write(cli, wr_buf_view(&out));
-    wr_buf_fini(&out);
+    wr_cli_write_buf(cli, &out);
 }
 
 int wr_run_outbox_inspect(wr_cli *cli)
@@ -164,9 +150,7 @@ int wr_run_outbox_inspect(wr_cli *cli)
                                                        : WR_OUTBOX_ROWS;
     int64_t number = 0;
     wr_store *store = NULL;
-    int status = number_of(cli, &number);
-    if (status == WR_EXIT_OK)
-        status = wr_cli_database(cli, WR_STORE_READ_ONLY, &store);
+    int status = wr_cli_database_row(cli, WR_STORE_READ_ONLY, &store, &number);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};
@@ -196,9 +180,7 @@ static int decide(wr_cli *cli, weir_err (*change)(wr_store *, int64_t, weir_fail
 {
     int64_t number = 0;
     wr_store *store = NULL;
-    int status = number_of(cli, &number);
-    if (status == WR_EXIT_OK)
-        status = wr_cli_database(cli, 0, &store);
+    int status = wr_cli_database_row(cli, 0, &store, &number);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};
@@ -239,9 +221,7 @@ int wr_run_outbox_show(wr_cli *cli)
 {
     int64_t number = 0;
     wr_store *store = NULL;
-    int status = number_of(cli, &number);
-    if (status == WR_EXIT_OK)
-        status = wr_cli_database(cli, WR_STORE_READ_ONLY, &store);
+    int status = wr_cli_database_row(cli, WR_STORE_READ_ONLY, &store, &number);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};

@@ -1,5 +1,4 @@
 /* weir parked …: keys of a service that wait for another attempt, and what is to become of them. */
-#include <base/text.h>
 #include <base/time.h>
 #include <cli/commands.h>
 #include <cli/database.h>
@@ -8,16 +7,7 @@
 #include <event/json_text.h>
 #include <service/parked_admin.h>
 
-#include <errno.h>
 #include <stdio.h>
-
-static int number_of(wr_cli *cli, int64_t *ret_number)
-{
-    const char *text = cli->operands[1];
-    if (wr_number_parse(text, 0, INT64_MAX, ret_number) != WEIR_OK)
-        return wr_cli_usage(cli, "'%s' is not a number; see: weir parked ls %s", text, cli->operands[0]);
-    return WR_EXIT_OK;
-}
 
 /* ---- ls */
 
@@ -81,9 +71,7 @@ int wr_run_parked_show(wr_cli *cli)
 {
     int64_t number = 0;
     wr_store *store = NULL;
-    int status = number_of(cli, &number);
-    if (status == WR_EXIT_OK)
-        status = wr_cli_database(cli, WR_STORE_READ_ONLY, &store);
+    int status = wr_cli_database_row(cli, WR_STORE_READ_ONLY, &store, &number);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};
@@ -103,11 +91,7 @@ int wr_run_parked_show(wr_cli *cli)
     wr_buf_text(&out, ",\"record\":");
     wr_json_record_object(&record, &out);
     wr_buf_text(&out, "}\n");
-    if (wr_buf_failed(&out))
-        cli->output_error = ENOMEM;
-    else
-        wr_cli_write(cli, wr_buf_view(&out));
-    wr_buf_fini(&out);
+    wr_cli_write_buf(cli, &out);
     return WR_EXIT_OK;
 }
 
@@ -117,9 +101,7 @@ static int wish(wr_cli *cli, int what, const char *done)
 {
     int64_t number = 0;
     wr_store *store = NULL;
-    int status = number_of(cli, &number);
-    if (status == WR_EXIT_OK)
-        status = wr_cli_database(cli, 0, &store);
+    int status = wr_cli_database_row(cli, 0, &store, &number);
     if (status != WR_EXIT_OK)
         return status;
     weir_failure failure = {0};

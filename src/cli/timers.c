@@ -7,7 +7,6 @@
 #include <event/json_text.h>
 #include <service/timers_admin.h>
 
-#include <errno.h>
 #include <stdio.h>
 
 /* NULL: never. */
@@ -98,11 +97,7 @@ static void print_whole(wr_cli *cli, const wr_timer_item *item)
     else
         wr_json_record_object(&record, &out);
     wr_buf_text(&out, "}\n");
-    if (wr_buf_failed(&out))
-        cli->output_error = ENOMEM;
-    else
-        wr_cli_write(cli, wr_buf_view(&out));
-    wr_buf_fini(&out);
+    wr_cli_write_buf(cli, &out);
 }
 
 int wr_run_timers_show(wr_cli *cli)
