@@ -3,10 +3,10 @@
  * answers, later. */
 #include "check.h"
 
-#include "cron.h"
 #include "settings.h"
 
 #include <base/buf.h>
+#include <base/cron.h>
 #include <base/utf8.h>
 #include <event/kafka.h>
 

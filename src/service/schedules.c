@@ -13,9 +13,8 @@
  * more, the time before was wrong, and all are set anew from now on. */
 #include "core_int.h"
 
-#include "cron.h"
-
 #include <base/array.h>
+#include <base/cron.h>
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Cron lines: parsing, and the next time of one. What a line may say stands in cron.h. */
-#include "cron.h"
+#include "base/cron.h"
 
 #include <base/time.h>
 
