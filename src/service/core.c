@@ -274,8 +274,8 @@ static void pause_reading(wr_core *core, bool paused)
 static int wait_ms(wr_core *core, int timeout_ms)
 {
     int64_t now_ms = wr_clock_ms(core), wait = timeout_ms < 0 || timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms;
-    int64_t due_ms[] = {wr_parked_due_ms(core), wr_outbox_due_ms(core),      wr_breaker_due_ms(core),
-                        wr_inserts_due_ms(core),  wr_core_timers_due_ms(core), core->ping_due_ms};
+    int64_t due_ms[] = {wr_parked_due_ms(core),  wr_outbox_due_ms(core),      wr_breaker_due_ms(core),
+                        wr_inserts_due_ms(core), wr_core_timers_due_ms(core), core->ping_due_ms};
     for (size_t i = 0; i < sizeof due_ms / sizeof *due_ms; i++)
         if (due_ms[i] != INT64_MAX && due_ms[i] - now_ms < wait)
             wait = due_ms[i] > now_ms ? due_ms[i] - now_ms : 0;

@@ -4,7 +4,7 @@
 
 #include <base/text.h>
 
-enum { VERSION_MIN = 9 };                                           /* of weir's tables: has all that is asked here */
+enum { VERSION_MIN = 9 }; /* of weir's tables: has all that is asked here */
 
 static weir_err clock_of(wr_store *store, int64_t *ret_ms, weir_failure *failure)
 {
