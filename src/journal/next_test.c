@@ -132,6 +132,37 @@ TEST(a_kill_before_a_segment_has_its_name_loses_nothing_and_a_power_cut_nothing_
     CHECK(kept > 0 && lost > 0);
 }
 
+/* A version from before weir.next does not see it, and goes on behind the segment before. */
+TEST(a_next_segment_that_an_earlier_version_passed_over_does_not_take_the_place_of_what_that_wrote)
+{
+    for (int count = 0; count < 20; count++) /* none, some, and so many that the log rolled */
+        for (int how = 0; how < 4; how++) {
+            bool clean = how % 2, rolls = how / 2 && count;
+            table b = begin(1);
+            roll_without_name(&b);
+            wr_log_abandon(b.log);
+            CHECK_OK(wr_path_rename(b.io, "data/t-0/weir.next", "data/t-0/aside"));
+            b.log = open_ok(b.io, "data/t-0", &b.config);
+            if (rolls) /* at the same offset */
+                roll_ok(b.log);
+            for (int i = 0; i < count; i++)
+                CHECK_EQ(put_ok(b.log, &(batch_plan){.value_size = 60, .time_ms = 7}), 1 + i);
+            CHECK_EQ(wr_path_exists(b.io, "data/t-0/00000000000000000001.log"), rolls);
+            CHECK_OK(wr_log_close(b.log));
+            CHECK_OK(wr_path_rename(b.io, "data/t-0/aside", "data/t-0/weir.next"));
+            CHECK_OK(wr_log_open(b.io, "data/t-0", &b.config, clean, &b.log, NULL));
+            CHECK_EQ(wr_log_end_offset(b.log), count ? 1 + count : 2);
+            CHECK_EQ(read_ok(b.log, 1000), count ? 1 + count : 2);
+            int64_t offset = -1, time_ms;
+            CHECK_OK(wr_log_find_time(b.log, 7, INT64_MAX, &offset, &time_ms));
+            CHECK_EQ(offset, count ? 1 : -1);
+            reopen(&b, true);
+            CHECK_EQ(wr_log_end_offset(b.log), count ? 1 + count : 2);
+            CHECK_EQ(read_ok(b.log, 1000), count ? 1 + count : 2);
+            end(&b);
+        }
+}
+
 TEST(a_file_for_the_next_segment_is_ready_after_a_clean_stop_and_else_removed)
 {
     table b = begin(1);
