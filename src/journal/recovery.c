@@ -247,15 +247,24 @@ static weir_err take_segment(recovery *r, int64_t base_offset, bool *ret_torn)
     return err;
 }
 
-/* A segment that another follows is sealed: if it was read again, its index files are to be written. */
+/* A segment that another follows is sealed: if it was read again, its index files are to be written. It is synced here and
+ * closed, since there may be more of them than descriptors. */
 static weir_err seal(wr_segment *segment)
 {
     if (!segment->dirty)
         return WEIR_OK;
+    wr_file *file;
     weir_err err = wr_segment_reserve(segment);
     if (err == WEIR_OK)
-        wr_segment_seal(segment);
-    return err;
+        err = wr_segment_open(segment, &file);
+    if (err == WEIR_OK)
+        err = wr_file_sync(file);
+    if (err != WEIR_OK)
+        return err;
+    wr_segment_seal(segment);
+    segment->dirty = false;
+    wr_segment_close(segment);
+    return WEIR_OK;
 }
 
 static weir_err take_segments(recovery *r)
@@ -351,6 +360,15 @@ static weir_err recover_segments(recovery *r)
     return err;
 }
 
+/* Up to here all is on the disk. */
+static int64_t synced_end(const wr_log *log)
+{
+    int64_t offset = log->start_offset;
+    for (size_t i = 0; i < log->segment_count && !log->segments[i]->dirty; i++)
+        offset = log->segments[i]->end_offset;
+    return offset > log->start_offset ? offset : log->start_offset;
+}
+
 /* What was read again becomes durable, and what was found out is written down. */
 static weir_err settle(recovery *r)
 {
@@ -366,7 +384,7 @@ static weir_err settle(recovery *r)
     if (err == WEIR_OK && first)
         err = wr_epochs_add(&log->epochs, 0, wr_log_end_offset(log));
     log->checkpoint_owed |= forgot || learned || first || r->renounced;
-    log->synced_offset = log->durable_offset = r->scanned ? log->start_offset : wr_log_end_offset(log);
+    log->synced_offset = log->durable_offset = synced_end(log);
     if (err == WEIR_OK)
         err = wr_log_keep_up(log);
     return err == WEIR_OK && r->scanned ? wr_log_sync(log) : err;

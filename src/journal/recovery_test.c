@@ -116,3 +116,33 @@ TEST(after_a_clean_stop_no_batch_is_read)
     wr_log_abandon(log);
     wr_sim_free(sim);
 }
+
+TEST(segments_that_were_never_synced_are_opened_with_few_descriptors)
+{
+    for (int append = 0; append < 2; append++) {
+        wr_log_config config = small_config();
+        wr_sim *sim = wr_sim_new(1);
+        wr_io *io = wr_sim_io(sim);
+        wr_log *log = open_ok(io, "data/t-0", &config);
+        CHECK_OK(wr_log_sync(log));
+        config.segment_size = 300;
+        wr_log_configure(log, &config);
+        for (int i = 0; i < 100; i++)
+            put_ok(log, &(batch_plan){.value_size = 60, .time_ms = i});
+        if (!append)
+            roll_ok(log); /* the last segment is empty */
+        wr_log_abandon(log);
+        wr_sim_set_open_max(sim, 5);
+        log = open_ok(io, "data/t-0", &config);
+        CHECK_EQ(wr_log_synced_offset(log), 100);
+        CHECK_EQ(read_ok(log, 1000), 100);
+        wr_log_abandon(log);
+        wr_sim_cut(sim);
+        wr_sim_restart(sim);
+        log = open_ok(io, "data/t-0", &config);
+        CHECK_EQ(wr_log_end_offset(log), 100);
+        CHECK_EQ(read_ok(log, 1000), 100);
+        wr_log_abandon(log);
+        wr_sim_free(sim);
+    }
+}
