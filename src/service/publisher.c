@@ -411,7 +411,8 @@ static void hand_over(wr_core *core)
     wr_list_move(&handoff->too_large, &publisher->too_large);
     handoff->retries_now = handoff->retries_now || publisher->retries_now;
     handoff->acknowledged += publisher->acknowledged;
-    handoff->done_below = done_below(publisher);
+    if (!publisher->is_out_of_memory) /* else a refused row without a mark may be in front of what is in the lists */
+        handoff->done_below = done_below(publisher);
     handoff->waiting_count = publisher->waiting_count;
     handoff->held_count = publisher->held_count;
     pthread_mutex_unlock(&core->lock);
