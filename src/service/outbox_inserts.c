@@ -327,7 +327,7 @@ static weir_err take_some(wr_core *core, int64_t *first, size_t *ret_count, weir
             weir_fail(failure, err, "%s", why.sentence);
         if (err != WEIR_OK)
             break;
-        *first = number + 1;
+        *first = number < INT64_MAX ? number + 1 : number; /* those that were taken are gone */
     }
     wr_statement_done(row);
     *ret_count = inserts->taken_count + inserts->bad_count;

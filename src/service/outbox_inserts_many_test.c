@@ -209,3 +209,17 @@ TEST(a_row_that_another_transaction_is_changing_waits_for_it_and_holds_nothing_u
     }
     fixture_end(&f);
 }
+
+TEST(the_greatest_number_that_a_program_may_give_a_row_is_taken_like_others)
+{
+    fixture f;
+    weir_service service;
+    begin(&f, &service);
+    fixture_exec(f.database, "INSERT INTO weir_outbox_inserts (number, aggregateid, type, payload)"
+                             " VALUES (9223372036854775807, 'a', 'thing.counted', '{\"n\":1}')");
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(wr_core_turn(f.core, 1000, &f.failure));
+    CHECK_EQ(COUNT(&f, "weir_outbox_inserts"), 0);
+    CHECK_EQ(wr_sim_count(f.cluster, "out"), 1);
+    fixture_end(&f);
+}
