@@ -97,8 +97,9 @@ const char wr_sqlite_books[] =
     "CREATE TABLE IF NOT EXISTS weir_migration_scripts (component TEXT NOT NULL, number INTEGER NOT NULL,"
     "  sum TEXT NOT NULL, PRIMARY KEY (component, number)) WITHOUT ROWID";
 
-/* Two that are SQLite's alone: beside min() it takes the other columns from the row that holds the minimum
- * (PARKED_QUEUES), and the partial index needs its own condition said (state <> 0). */
+/* Three that are SQLite's alone: beside min() it takes the other columns from the row that holds the minimum
+ * (PARKED_QUEUES), the partial index needs its own condition said (state <> 0), and a + keeps the primary key out of it
+ * where the join by topic and key is what is fast (OUTBOX_MARK_BEHIND). */
 const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
     [WR_SQL_META_GET] = "SELECT value FROM weir_meta WHERE key = ?1",
     [WR_SQL_META_SET] = "INSERT INTO weir_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = "
@@ -149,7 +150,7 @@ const char *const wr_sqlite_sql[WR_SQL_COUNT] = {
     [WR_SQL_OUTBOX_MARK_BEHIND] =
         "UPDATE weir_outbox SET state = 2 FROM (SELECT topic, key, min(max(sequence, sent_to)) AS last FROM "
         "weir_outbox WHERE state <> 0 AND state <> 2 GROUP BY topic, key) AS refused WHERE weir_outbox.state = 0 AND "
-        "refused.topic = weir_outbox.topic AND refused.key = weir_outbox.key AND refused.last < weir_outbox.sequence",
+        "refused.topic = weir_outbox.topic AND refused.key = weir_outbox.key AND refused.last < +weir_outbox.sequence",
     [WR_SQL_OUTBOX_RENUMBER] =
         "UPDATE weir_outbox SET sequence = renumbered.new, state = 0, sent_to = 0, reason = NULL "
         "FROM (SELECT sequence AS old, ?1 + row_number() OVER (ORDER BY sequence) - 1 AS new  FROM "
