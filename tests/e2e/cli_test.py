@@ -466,7 +466,7 @@ def every_form_is_what_it_says_on_every_command_that_prints():
         table, wide = (weir(*words, "-o", form)[0].decode() for form in ("table", "wide"))
         check(len(wide.split("\n")[-2]) >= len(table.split("\n")[-2]), f"{words}: wide is narrower")
         weir(*words, "-o", "xml", status=USAGE)
-    equal(printing - {"outbox ls", "outbox status", "outbox lag", "timers ls"}, set())
+    equal(printing - {"outbox ls", "outbox status", "outbox lag", "parked ls", "timers ls"}, set())
 
 
 @test

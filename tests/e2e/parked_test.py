@@ -41,6 +41,9 @@ def keys_that_wait_are_seen_tried_and_rejected_while_the_service_runs_and_when_i
             equal(shown["record"]["key"], "o2")
             equal(len(json.loads(parked("ls", database, "--events", "-o", "json").stdout)), 4)
 
+            equal(parked("ls", database, "-o", "name").stdout.split()[:1], [number_of(database, keys(database)[0][0])])
+            check(all(word in parked("ls", database, "-o", "wide").stdout for word in ("ATTEMPTS", "SINCE", "o3")), "no table")
+
             # Running: one more attempt at once, which changes nothing but the count; and a dead letter.
             before = next(attempts for key, _, attempts in keys(database) if key == "o3")
             equal(parked("retry", database, number_of(database, "o3")).returncode, 0)
